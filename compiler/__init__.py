@@ -1,0 +1,1 @@
+"""nablax: PDEs as text, compiled to JAX solvers and residuals."""

@@ -1,0 +1,1 @@
+"""Text to syntax: source positions, diagnostics, the parser and the formatter. Needs lark only."""
