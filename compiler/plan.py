@@ -1,0 +1,87 @@
+"""Every numerical choice for one system on one grid, each with its reason."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nablax.frontend.source import Span
+from nablax.system import System
+
+Method = Literal["spectral", "fd"]
+Dtype = Literal["float64", "float32"]
+StepperName = Literal[
+    "etdrk4", "etdrk2",  # exponential: the linear part exactly (spectral only)
+    "imex",              # additive Runge–Kutta: linear part implicit, the rest explicit
+    "implicit",          # the whole right-hand side implicit (ESDIRK)
+    "euler", "rk2", "rk4", "dopri5",  # explicit Runge–Kutta
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One decision: what was chosen, why, and whether the spec asked for it."""
+
+    what: str
+    value: str
+    reason: str
+    asked: bool = False
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GridAxis:
+    """Points of one axis. Periodic: n points, the upper end left out. Bounded: n cells, n + 1 points."""
+
+    name: str
+    lower: float
+    upper: float
+    n: int
+    periodic: bool
+
+    @property
+    def points(self) -> int:
+        return self.n if self.periodic else self.n + 1
+
+    @property
+    def spacing(self) -> float:
+        return (self.upper - self.lower) / self.n
+
+    @property
+    def length(self) -> float:
+        return self.upper - self.lower
+
+
+@dataclass(frozen=True, slots=True)
+class Stepping:
+    """How time advances.
+
+    `dt` fixes the step (shortened evenly so that frames are met); None leaves it to the error control
+    with relative and absolute tolerance, never above `bound`. `bound` is the stable step where one is
+    known at the nominal parameters, `limiter` the span of the term that sets it.
+    """
+
+    name: StepperName
+    order: int
+    dt: float | None
+    rtol: float
+    atol: float
+    bound: float | None = None
+    limiter: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a backend builds from. `frames` are the output times, first and last included."""
+
+    system: System
+    method: Method
+    grid: tuple[GridAxis, ...]
+    order: int  # of accuracy of the finite differences; 0 for spectral
+    dealias: tuple[float, ...]  # kept fraction of the modes per axis, spectral only; 1.0 = all
+    stepping: Stepping
+    frames: tuple[float, ...]
+    dtype: Dtype
+    choices: tuple[Choice, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(a.points for a in self.grid)

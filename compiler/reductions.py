@@ -1,0 +1,32 @@
+"""Whole-domain values a spec may speak of: `integral(u)`, `mean(u)`, `max(u)`, `min(u)`.
+
+They are inert SymPy functions; a backend evaluates them on a frame.
+"""
+
+import sympy as sp
+
+
+class Integral(sp.Function):
+    """∫ over the whole box, or over the axes given after the integrand."""
+
+
+class Mean(sp.Function):
+    """Integral divided by the volume, over the whole box or the axes given."""
+
+
+class Maximum(sp.Function):
+    """Largest value over the grid of a frame (one argument; pointwise max has two or more)."""
+
+    nargs = 1
+
+
+class Minimum(sp.Function):
+    """Smallest value over the grid of a frame."""
+
+    nargs = 1
+
+
+class Noise(sp.Function):
+    """noise(seed): uniform on [-1, 1], zero mean over the grid, NumPy's PCG64."""
+
+    nargs = 1

@@ -1,0 +1,159 @@
+"""The normal form both exits start from: M · d/dt u = L u + N(u) + f, and constraints 0 = ...
+
+First order in time (a second-order field brings its rate `dt(w)` as an unknown of its own), scalar
+components only, every term with its place in the text. Linear terms are linear by proof: their second
+variation vanishes. Nonlinear terms are kept twice, expanded (derivatives of bare unknowns only) and
+conservative (derivatives of pointwise fluxes), equal in value.
+"""
+
+from dataclasses import dataclass
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from nablax.frontend.source import Span
+from nablax.problem import Axis, Parameter, Problem, Side
+
+Orders = tuple[int, ...]
+"""Derivative orders, one per space axis in declared order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A scalar function the system determines.
+
+    `value` is the applied function that stands for it in every expression of the system; for a rate it
+    is a function of its own (`Function("dt(w)")(x, t)`) and `rate_of` is the index of the unknown it
+    is the time derivative of. `algebraic` unknowns have no evolution equation (a pressure).
+    """
+
+    name: str
+    value: AppliedUndef
+    complex: bool
+    rate_of: int | None
+    algebraic: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class LinearTerm:
+    """coefficient · D^orders · multiplier of one unknown.
+
+    `coefficient` holds coordinates, time and parameters, never an unknown. `multiplier` is a further
+    Fourier symbol in `wavenumbers(system)` (1 for ordinary derivatives, |k|^(2s) for (-Δ)^s).
+    """
+
+    coefficient: sp.Expr
+    unknown: int
+    orders: Orders
+    multiplier: sp.Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class FluxTerm:
+    """coefficient · D^orders [ flux ].
+
+    `coefficient` is free of space coordinates and unknowns, so it commutes with D. `flux` is pointwise
+    in coordinates, time, parameters, unknowns `u(x, t)` and their space derivatives
+    `Derivative(u(x, t), (x, 2))`.
+    """
+
+    coefficient: sp.Expr
+    orders: Orders
+    flux: sp.Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A right-hand side by kind; the sum of linear + nonlinear + forcing is its value.
+
+    `nonlinear` has orders 0 throughout; `conservative` is its equal with the fewest transforms.
+    `forcing` terms hold no unknown.
+    """
+
+    linear: tuple[LinearTerm, ...] = ()
+    nonlinear: tuple[FluxTerm, ...] = ()
+    conservative: tuple[FluxTerm, ...] = ()
+    forcing: tuple[FluxTerm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evolution:
+    """mass(d/dt unknowns) = terms, for the unknown with index `unknown`.
+
+    `mass` is a linear operator on the time derivatives; plain d/dt is one term with coefficient 1.
+    """
+
+    name: str
+    unknown: int
+    mass: tuple[LinearTerm, ...]
+    terms: Terms
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """0 = terms, an equation without a time derivative."""
+
+    name: str
+    terms: Terms
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryTerm:
+    """coefficient · d^order/d(axis)^order of the unknown the condition speaks of."""
+
+    coefficient: sp.Expr
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """Σ terms = data on a side, for one unknown.
+
+    `coefficient`s and `data` hold the other coordinates, time and parameters. A Dirichlet condition is
+    one term of order 0. `axis` and `unknown` are indices.
+    """
+
+    unknown: int
+    axis: int
+    side: Side
+    terms: tuple[BoundaryTerm, ...]
+    data: sp.Expr
+    span: Span
+
+    @property
+    def dirichlet(self) -> bool:
+        return all(t.order == 0 for t in self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The normal form. `initial[i]` belongs to `unknowns[i]`; None for algebraic unknowns."""
+
+    problem: Problem
+    unknowns: tuple[Unknown, ...]
+    evolution: tuple[Evolution, ...]
+    constraints: tuple[Constraint, ...]
+    initial: tuple[sp.Expr | None, ...]
+    boundary: tuple[Boundary, ...]
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        return self.problem.axes
+
+    @property
+    def time(self) -> Axis | None:
+        return self.problem.time
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return self.problem.parameters
+
+
+def wavenumbers(system: System) -> tuple[sp.Symbol, ...]:
+    """The symbols k_x, k_y, ... that Fourier symbols are written in (real; d/dx ↔ i k_x)."""
+    return tuple(sp.Symbol(f"k_{a.name}", real=True) for a in system.axes)
