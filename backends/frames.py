@@ -1,0 +1,52 @@
+"""What a running solver hands its host: frames, and the account of a failure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The fields at an output time: nodal arrays of shape `plan.shape` by component name (`U.x`)."""
+
+    index: int
+    t: float
+    fields: Mapping[str, np.ndarray]
+    steps: int  # taken since the frame before
+    rejected: int  # steps the error control refused since the frame before
+    dt: float  # the last step's size; 0 in the first frame
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A sign of life inside a frame: time reached and steps taken since the run began."""
+
+    t: float
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Why a run stopped: the state became infinite, or the error control drove the step to nothing.
+
+    `where` gives the coordinates of the first bad point (empty if it could not be told), `last_maximum`
+    the largest finite magnitude of the field, seen at `last_t`.
+    """
+
+    kind: Literal["infinite", "step"]
+    t: float
+    field: str
+    where: Mapping[str, float]
+    last_t: float
+    last_maximum: float
+    dt: float
+
+
+class NumericalFailure(Exception):
+    """Raised by `Solver.stream` and eager `Solver.solve`; frames already yielded stay valid."""
+
+    def __init__(self, breakdown: Breakdown) -> None:
+        self.breakdown = breakdown
+        super().__init__(f"`{breakdown.field}` broke down at t = {breakdown.t:g} ({breakdown.kind})")
