@@ -84,9 +84,7 @@ class Report:
         notes: Iterable[Note] = (),
         edits: Iterable[Edit] = (),
     ) -> None:
-        self.add(
-            Diagnostic(code, message, span, label, tuple(notes), help, tuple(edits), Severity.WARNING)
-        )
+        self.add(Diagnostic(code, message, span, label, tuple(notes), help, tuple(edits), Severity.WARNING))
 
     @property
     def failed(self) -> bool:

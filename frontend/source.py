@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from unicodedata import normalize
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,3 +45,12 @@ class Source:
 
     def slice(self, span: Span) -> str:
         return self.text[span.start : span.end]
+
+
+def read_source(name: str, text: str) -> Source:
+    """The source that the parser wants: NFC, line breaks as `\\n`, no byte order mark.
+
+    Spans are offsets into the text of this source, so normalise here, before anything is parsed.
+    """
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return Source(name, normalize("NFC", lines))

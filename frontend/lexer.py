@@ -1,0 +1,223 @@
+"""Text to tokens, comments and line breaks included; wrong spellings are reported and read as the right one."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nablax.frontend.diagnostics import Edit, Report
+from nablax.frontend.limits import ERRORS_PARSED, LARGEST_EXPONENT, NUMBER_DIGITS
+from nablax.frontend.names import canonical_name
+from nablax.frontend.source import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`kind` is a terminal of `pde.lark`, or NEWLINE, COMMENT, SEMICOLON, LBRACE, RBRACE, UNEXPECTED, END.
+
+    `text` is canonical (`≤` reads `<=`, `ν` reads `nu`); the spelling is the source text under `span`.
+    """
+
+    kind: str
+    text: str
+    span: Span
+
+
+SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_DIGIT_OF = str.maketrans(SUPERSCRIPTS + "⁻", "0123456789-")
+_NOT_IN_NAMES = SUPERSCRIPTS + "⁻⁺ⁿⁱΔ"
+_NAME = rf"[^\W\d{_NOT_IN_NAMES}][^\W{_NOT_IN_NAMES}]*"
+_AXES = rf"[^\W\d_{_NOT_IN_NAMES}][^\W_{_NOT_IN_NAMES}]*"
+_BLANK = r"[^\S\n]*"
+
+_PATTERNS = (
+    ("SPACE", r"[^\S\n]+"),
+    ("NEWLINE", r"\n"),
+    ("COMMENT", r"\#[^\n]*"),
+    ("STRING", r'"[^"\n]*"'),
+    ("OPEN_STRING", r'"[^"\n]*'),
+    ("FRACTION", rf"∂[{SUPERSCRIPTS}]?{_BLANK}(?:{_NAME})?{_BLANK}/{_BLANK}"
+                 rf"∂{_BLANK}{_AXES}[{SUPERSCRIPTS}]?(?:{_BLANK}∂{_BLANK}{_AXES}[{SUPERSCRIPTS}]?)*"),
+    ("VARIATION", rf"δ{_NAME}{_BLANK}/{_BLANK}δ{_NAME}"),
+    ("PARTIAL", rf"∂_?{_AXES}"),
+    ("BILAPLACE", rf"(?:[Δ∆]²|∇⁴)(?![{SUPERSCRIPTS}])"),
+    ("LAPLACE", rf"∇²(?![{SUPERSCRIPTS}])|[Δ∆]"),
+    ("NABLA_DOT", rf"∇{_BLANK}[·⋅]"),
+    ("NABLA_CROSS", rf"∇{_BLANK}×"),
+    ("NABLA", r"∇"),
+    ("NUMBER", r"(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"),
+    ("NAME", _NAME),
+    ("SUPER", rf"⁻?[{SUPERSCRIPTS}]+"),
+    ("STARS", r"\*\*"),
+    ("EQUALS", r"==+"),
+    ("RELATION", r"<=|>=|~=|[≈≤≥<>=]"),
+    ("RANGE", r"\.\."),
+    ("SIGN", r"[-−+*/^·⋅×.,:;~|()\[\]{}]"),
+    ("UNEXPECTED", r"."),
+)  # fmt: skip
+_MASTER = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS))
+
+_SIGNS = {
+    "-": ("MINUS", "-"), "−": ("MINUS", "-"), "+": ("PLUS", "+"), "*": ("STAR", "*"), "/": ("SLASH", "/"),
+    "^": ("CARET", "^"), "·": ("DOT_SIGN", "·"), "⋅": ("DOT_SIGN", "·"), "×": ("CROSS_SIGN", "×"),
+    ".": ("DOT", "."), ",": ("_COMMA", ","), ":": ("COLON", ":"), ";": ("SEMICOLON", ";"), "~": ("TILDE", "~"),
+    "|": ("BAR", "|"), "(": ("LPAR", "("), ")": ("RPAR", ")"), "[": ("LSQB", "["), "]": ("RSQB", "]"),
+    "{": ("LBRACE", "{"), "}": ("RBRACE", "}"),
+}  # fmt: skip
+_RELATIONS = {"~=": "≈", "≤": "<=", "≥": ">="}
+WORDS = {"in": "IN", "within": "WITHIN", "inside": "INSIDE", "always": "ALWAYS"}
+
+# What a reader may have meant by a character that the language does not have.
+_MEANT = {
+    "∫": "write `integral(u)` or `integral(u, x)`",
+    "∑": "write `sum(x[k], k)`",
+    "Σ": "write `sum(x[k], k)`",
+    "∂": "write the axis after it: `∂t u`, `∂xx u`",
+    "√": "write `sqrt(...)`",
+    "∞": "write `inf`",
+    "≠": "the relations are = < > <= >= and ≈",
+    "!": "the relations are = < > <= >= and ≈",
+    "'": "text stands between double quotes, and a derivative is `dx(u)` or `u_x`",
+    "‘": "text stands between double quotes",
+    "’": "text stands between double quotes",
+    "“": 'text stands between straight double quotes: "..."',
+    "”": 'text stands between straight double quotes: "..."',
+    "%": "a comment begins with `#`",
+    "&": "separate conditions by a comma",
+    "\\": "a line goes on after an operator, a comma or an open bracket, without a backslash",
+    "÷": "division is `/`",
+    "∗": "multiplication is `*`",
+    "∘": "multiplication is `*`",
+    "→": "an equation is written with `=`",
+    "ⁿ": "write the power as `^n`",
+    "ⁱ": "write the power as `^i`",
+    "⁺": "write the power with `^`",
+    "⁻": "write the power with `^`",
+}
+
+
+def scan(source: Source, report: Report) -> Iterator[Token]:
+    """All tokens of the text but blanks, ended by one of kind END; stops early after many errors."""
+    pending: Token | None = None  # a run of unexpected characters is one message
+    for match in _MASTER.finditer(source.text):
+        if len(report.diagnostics) > ERRORS_PARSED:
+            break
+        kind = match.lastgroup or "UNEXPECTED"
+        text, span = match.group(), Span(*match.span())
+        if pending is not None and not (kind == "UNEXPECTED" and pending.span.end == span.start):
+            _report_unexpected(report, pending)
+            yield pending
+            pending = None
+        if kind == "UNEXPECTED":
+            if pending is not None:
+                pending = Token(kind, pending.text + text, pending.span.join(span))
+            else:
+                pending = Token(kind, text, span)
+        elif kind != "SPACE":
+            yield from _tokens(kind, text, span, report)
+    if pending is not None:
+        _report_unexpected(report, pending)
+        yield pending
+    end = len(source.text)
+    yield Token("END", "", Span(end, end))
+
+
+def _tokens(kind: str, text: str, span: Span, report: Report) -> Iterator[Token]:
+    match kind:
+        case "NAME":
+            yield Token(WORDS.get(text, "NAME"), canonical_name(text), span)
+        case "SIGN":
+            yield Token(*_SIGNS[text], span)
+        case "RELATION":
+            yield Token(kind, _RELATIONS.get(text, text), span)
+        case "NUMBER":
+            yield Token(kind, text if _number_fits(text, span, report) else "1", span)
+        case "SUPER":
+            digits = text.translate(_DIGIT_OF)
+            yield Token(kind, digits if _number_fits(digits.lstrip("-"), span, report) else "1", span)
+        case "STARS":
+            report.error(
+                "P007", span, "`**` is no operator", label="a power is `^`",
+                help="write `^`, or a superscript such as `u²`", edits=[Edit(span, "^")],
+            )  # fmt: skip
+            yield Token("CARET", "^", span)
+        case "EQUALS":
+            report.error(
+                "P006", span, f"`{text}` is no relation", label="equality is `=`",
+                help="write `=`", edits=[Edit(span, "=")],
+            )  # fmt: skip
+            yield Token("RELATION", "=", span)
+        case "OPEN_STRING":
+            report.error(
+                "P012", span, "the text after `\"` is not closed on its line", label="opened here",
+                help='add a closing `"`', edits=[Edit(Span(span.start + len(text.rstrip()), span.end), '"')],
+            )  # fmt: skip
+            yield Token("STRING", text + '"', span)
+        case "FRACTION":
+            yield from _fraction(text, span, report)
+        case "LAPLACE" | "BILAPLACE":
+            yield Token(kind, text.replace("∆", "Δ"), span)
+        case "NABLA_DOT":
+            yield Token(kind, "∇·", span)
+        case "NABLA_CROSS":
+            yield Token(kind, "∇×", span)
+        case _:
+            yield Token(kind, text, span)
+
+
+def _fraction(text: str, span: Span, report: Report) -> Iterator[Token]:
+    """`∂u/∂t`, read as `∂t u`."""
+    above, below = text.split("/", 1)
+    field = above.lstrip("∂").strip(SUPERSCRIPTS + " \t")
+    letters = ""
+    for part in below.split("∂")[1:]:
+        axis = part.strip()
+        times = int(axis[-1].translate(_DIGIT_OF)) if axis[-1] in SUPERSCRIPTS else 1
+        letters += axis.rstrip(SUPERSCRIPTS) * times
+    written = f"∂{letters} {field}".strip()
+    report.error(
+        "P009", span, "a derivative is written as a fraction", label=f"`{written}` in this language",
+        help=f"write `{written}`, or `d{letters}({field or '...'})`", edits=[Edit(span, written)],
+    )  # fmt: skip
+    yield Token("PARTIAL", "∂" + letters, span)
+    if field:
+        yield Token("NAME", canonical_name(field), span)
+
+
+def _number_fits(text: str, span: Span, report: Report) -> bool:
+    mantissa, _, exponent = text.lower().partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    if len(whole) + len(fraction) > NUMBER_DIGITS:
+        report.error(
+            "P018", span, f"a number of {len(whole) + len(fraction)} digits",
+            label=f"the limit is {NUMBER_DIGITS}", help="round it: double precision holds 17 digits",
+        )  # fmt: skip
+        return False
+    sign, digits = exponent[:1] == "-", exponent.lstrip("+-").lstrip("0")
+    shift = int(digits or "0") * (-1 if sign else 1) if len(digits) < 6 else None
+    significant = (whole + fraction).lstrip("0")
+    if not significant and shift is not None:
+        return True
+    # the power of ten of the leading digit
+    leading = None if shift is None else shift + len(significant) - len(fraction) - 1
+    if leading is not None and abs(leading) < LARGEST_EXPONENT:
+        return True
+    small = sign if leading is None else leading < 0
+    report.error(
+        "P018", span, f"a number too {'small' if small else 'large'} for double precision",
+        label=f"the limit is 1e{'-' if small else ''}{LARGEST_EXPONENT}",
+        help="choose other units, so that the number comes nearer to 1",
+    )  # fmt: skip
+    return False
+
+
+def _report_unexpected(report: Report, token: Token) -> None:
+    from unicodedata import name
+
+    first = token.text[0]
+    shown = f"`{first}`" if first.isprintable() else f"U+{ord(first):04X}"
+    called = name(first, "").lower()
+    what = f"{shown} ({called})" if called and not first.isascii() else shown
+    report.error(
+        "P013", token.span, f"the character {what} has no meaning here",
+        help=_MEANT.get(first, "remove it; names are letters, digits and underscores"),
+    )  # fmt: skip
