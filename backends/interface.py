@@ -8,10 +8,11 @@ Parameters travel as a mapping from their names to scalars, always traced.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from jax import Array
 
+from nablax.frontend.source import Span
 from nablax.plan import Plan
 
 Parameters = Mapping[str, Array]
@@ -73,3 +74,63 @@ class Split(Semidiscretisation[Carry], Protocol[Carry]):
     def solve(self, shift: Array, right: Vector, params: Parameters) -> Vector:
         """The y with y - shift · L y = right."""
         ...
+
+
+class Block(NamedTuple):
+    """Unknowns whose linear parts are alike, or coupled.
+
+    Not coupled: `symbol` has the shape of a mode array (or broadcasts to it) and holds for each member by
+    itself. Coupled: `symbol` is [n, n, modes...], the rows and columns in the order of `members`.
+    """
+
+    members: tuple[int, ...]
+    coupled: bool
+    symbol: Array
+
+
+class Exponential(Split[Carry], Protocol[Carry]):
+    """A split whose L is diagonal, or block diagonal, in the representation of y."""
+
+    def symbol(self, params: Parameters) -> tuple[Block, ...]:
+        """L, every evolving unknown in exactly one block."""
+        ...
+
+
+@runtime_checkable
+class Linearised(Protocol):
+    """A scheme that inverts the derivative of its rate: what Newton's method needs."""
+
+    def solve_linearised(
+        self, shift: Array, t: Array, y: Vector, right: Vector, params: Parameters
+    ) -> Vector:
+        """The z with z - shift · J z = right, J the derivative of `rate` at (t, y)."""
+        ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A scheme whose y is not nodal and that knows the size of the fields behind it."""
+
+    def norm(self, y: Vector) -> tuple[Array, ...]:
+        """Root mean square over the grid, per evolving unknown."""
+        ...
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """A scheme with quantities that depend on the parameters alone."""
+
+    def prepare(self, params: Parameters) -> Parameters:
+        """The parameters, and beside them what is worth computing once before a time loop.
+
+        Every method accepts the result in place of the bare parameters.
+        """
+        ...
+
+
+class Unsupported(Exception):
+    """A plan this backend cannot build, with the place of the term that prevents it."""
+
+    def __init__(self, message: str, span: Span | None = None) -> None:
+        self.span = span
+        super().__init__(message)
