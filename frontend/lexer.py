@@ -1,4 +1,4 @@
-"""Text to tokens, comments and line breaks included; wrong spellings are reported and read as the right one."""
+"""Text to tokens, with comments and line breaks; wrong spellings are reported and read as the right one."""
 
 import re
 from collections.abc import Iterator
@@ -59,7 +59,8 @@ _MASTER = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PAT
 _SIGNS = {
     "-": ("MINUS", "-"), "−": ("MINUS", "-"), "+": ("PLUS", "+"), "*": ("STAR", "*"), "/": ("SLASH", "/"),
     "^": ("CARET", "^"), "·": ("DOT_SIGN", "·"), "⋅": ("DOT_SIGN", "·"), "×": ("CROSS_SIGN", "×"),
-    ".": ("DOT", "."), ",": ("_COMMA", ","), ":": ("COLON", ":"), ";": ("SEMICOLON", ";"), "~": ("TILDE", "~"),
+    ".": ("DOT", "."), ",": ("_COMMA", ","), ":": ("COLON", ":"), ";": ("SEMICOLON", ";"),
+    "~": ("TILDE", "~"),
     "|": ("BAR", "|"), "(": ("LPAR", "("), ")": ("RPAR", ")"), "[": ("LSQB", "["), "]": ("RSQB", "]"),
     "{": ("LBRACE", "{"), "}": ("RBRACE", "}"),
 }  # fmt: skip

@@ -36,11 +36,12 @@ _NAME_OF = str.maketrans(
 )
 
 # Written in Greek by the formatter: not the letters that look Latin, nor Δ, which is the Laplacian.
-_LETTER_OF = {name: letters[0] for name, letters in _LETTERS.items() if name not in ("omicron", "upsilon")} | {
-    name.capitalize(): _LETTERS[name][letters]
-    for name, letters in {
-        "gamma": 1, "theta": 2, "lambda": 1, "xi": 1, "pi": 2, "sigma": 2, "phi": 2, "psi": 1, "omega": 1,
-    }.items()
+_LETTER_OF = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
+    "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
+    "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
+    "Gamma": "Γ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ",
+    "Omega": "Ω",
 }  # fmt: skip
 
 

@@ -33,7 +33,6 @@ from nablax.frontend.syntax import (
     Vector,
 )
 
-
 T = TypeVar("T", covariant=True)
 
 

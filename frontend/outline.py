@@ -25,7 +25,7 @@ class StatementTokens:
 
 @dataclass(frozen=True, slots=True)
 class BlockTokens:
-    """A block with its statements, those left out that have a bracket astray."""
+    """A block with its statements, those left out that have a bracket or a character astray."""
 
     name: Token
     modifier: Token | None
@@ -53,7 +53,7 @@ GOES_ON = frozenset(
 
 def outline(tokens: Iterable[Token], report: Report) -> Outline:
     """The outline of a whole text; what stands at a wrong place is reported and passed over."""
-    significant = tuple(token for token in tokens if token.kind not in ("COMMENT", "UNEXPECTED"))
+    significant = tuple(token for token in tokens if token.kind != "COMMENT")
     return _Reader(significant, report).read()
 
 
@@ -78,7 +78,7 @@ class _Reader:
         return token
 
     def skip_breaks(self) -> None:
-        while self.token.kind in _BREAKS:
+        while self.token.kind in (*_BREAKS, "UNEXPECTED"):
             self.advance()
 
     # the outermost level
@@ -255,10 +255,12 @@ class _Reader:
             if self.token.kind == "END" or self.next_block():
                 at = self.token
                 end = self.last_span()
-                what = "the text ends" if at.kind == "END" else f"`{at.text}` begins"
+                ended = at.kind == "END"
+                what = "the text ends" if ended else f"`{at.text}` begins"
+                place = Span(end.end, end.end) if ended else at.span
                 self.report.error(
                     "P001", brace.span, f"the `{{` of `{name.text}` is never closed", label="opened here",
-                    notes=[Note(f"{what} before a `}}`", Span(end.end, end.end) if at.kind == "END" else at.span)],
+                    notes=[Note(f"{what} before a `}}`", place)],
                     help="add a `}` after the last statement of the block",
                     edits=[Edit(Span(end.end, end.end), "\n}")],
                 )  # fmt: skip
@@ -278,7 +280,7 @@ class _Reader:
         return self.tokens[at].span
 
     def statement(self) -> StatementTokens | None:
-        """The next statement, or None if a bracket in it is astray (which is reported)."""
+        """The next statement, or None if a bracket or a character in it is astray (which is reported)."""
         start = self.at
         tokens: list[Token] = []
         opened: list[Token] = []
@@ -302,6 +304,8 @@ class _Reader:
                     self.unclosed(opened[-1], token)
                     self.resume_after(opened[-1], start)
                     return None
+                case "UNEXPECTED":  # reported by the lexer
+                    broken = True
                 case "LBRACE" | "LPAR" | "LSQB":
                     if token.kind == "LBRACE":
                         broken = True

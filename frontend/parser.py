@@ -1,7 +1,8 @@
-"""Text to syntax: `parse` makes a `Module` of a text and reports what is wrong with it, never raising.
+r"""Text to syntax: `parse` makes a `Module` of a text and reports what is wrong with it, never raising.
 
-Construct the source with `read_source(name, text)`: it normalises the text (NFC, `\n`), and every span then
-indexes `Source.text`. After an error the reader goes on with the next statement, so one bad line hides no other.
+Construct the source with `read_source(name, text)`: it normalises the text (NFC, `\n` line breaks), and
+every span then indexes `Source.text`. After an error the reader goes on with the next statement, so one bad
+line hides no other.
 """
 
 from collections.abc import Iterator
@@ -13,8 +14,8 @@ from lark.exceptions import UnexpectedToken
 
 from nablax.frontend.blocks import check_block
 from nablax.frontend.diagnostics import Edit, Report
+from nablax.frontend.expressions import check_expressions
 from nablax.frontend.grammar import statement_parser
-from nablax.frontend.hints import check_hints
 from nablax.frontend.lexer import Token, scan
 from nablax.frontend.limits import ERRORS_PARSED, EXPRESSION_DEPTH, TEXT_CHARACTERS
 from nablax.frontend.nodes import Built
@@ -71,7 +72,7 @@ def _statements(block: BlockTokens, report: Report) -> Iterator[Statement]:
 
 
 def _readable(statement: StatementTokens, block: str) -> StatementTokens:
-    """The tokens as the grammar wants them: a label is one token, words after a colon are separate clauses."""
+    """The tokens as the grammar wants them: a label is one token, words of a kind are separate clauses."""
     tokens = statement.tokens
     if [token.kind for token in tokens[:3]] == ["LSQB", "NAME", "RSQB"]:
         label = Token("LABEL", tokens[1].text, tokens[0].span.join(tokens[2].span))
@@ -113,17 +114,19 @@ def _begins_with_operator(statement: StatementTokens, before: Token | None, repo
 
 
 def _statement(statement: StatementTokens, report: Report) -> Statement | None:
-    state = statement_parser().parse_interactive()
     end = statement.tokens[-1].span.end
-    tokens = (*statement.tokens, replace(statement.terminator, kind="$END", span=Span(end, end)))
+    ended = replace(statement.terminator, kind="$END", text="", span=Span(end, end))
+    tokens = tuple(
+        LarkToken(token.kind, token.text, start_pos=token.span.start, end_pos=token.span.end)
+        for token in (*statement.tokens, ended)
+    )
+    state = statement_parser().parse_interactive()
     result: object = None
     for at, token in enumerate(tokens):
         try:
-            result = state.feed_token(
-                LarkToken(token.kind, token.text, start_pos=token.span.start, end_pos=token.span.end)
-            )
+            result = state.feed_token(token)
         except UnexpectedToken:
-            report_unexpected(statement, at, state.accepts(), report)
+            report_unexpected(statement, at, _accepted_after(tokens[:at]), report)
             return None
     assert isinstance(result, Built)
     built: Built[Statement] = result
@@ -133,5 +136,12 @@ def _statement(statement: StatementTokens, report: Report) -> Statement | None:
             help="name partial sums and inner expressions in a `let` block",
         )  # fmt: skip
         return None
-    check_hints(built.node, report)
-    return built.node
+    return built.node if check_expressions(built.node, report) else None
+
+
+def _accepted_after(tokens: tuple[LarkToken, ...]) -> frozenset[str]:
+    """What could follow; asked afresh, for a token that fails has already reduced what it could."""
+    state = statement_parser().parse_interactive()
+    for token in tokens:
+        state.feed_token(token)
+    return frozenset(state.accepts())  # type: ignore[no-untyped-call]

@@ -1,10 +1,174 @@
 """What a statement wanted where it found something else, in words and not in token names."""
 
-from nablax.frontend.diagnostics import Report
+from nablax.frontend.diagnostics import Edit, Note, Report
+from nablax.frontend.lexer import Token
 from nablax.frontend.outline import StatementTokens
 from nablax.frontend.source import Span
 
+_SUGAR = ("PARTIAL", "NABLA", "NABLA_DOT", "NABLA_CROSS", "LAPLACE", "BILAPLACE", "VARIATION")
+_STARTS_VALUE = ("NUMBER", "NAME", "LPAR", "BAR", *_SUGAR)
+_ENDS_VALUE = ("NUMBER", "NAME", "RPAR", "RSQB", "SUPER", "STRING", "VARIATION")
+_WORDS = ("IN", "WITHIN", "INSIDE", "ALWAYS")
+_ENDS = {"NEWLINE": "the end of the line", "SEMICOLON": "`;`", "RBRACE": "`}`", "END": "the end of the text"}
 
-def report_unexpected(statement: StatementTokens, at: int, accepts: set[str], report: Report) -> None:
-    last = statement.tokens[at] if at < len(statement.tokens) else statement.terminator
-    report.error("P014", last.span, f"expected {accepts}", help="x")
+
+def report_unexpected(statement: StatementTokens, at: int, accepts: frozenset[str], report: Report) -> None:
+    """Report the token at index `at`; `accepts` are the terminals that could have stood there."""
+    tokens, text = statement.tokens, report.source.slice
+    before = tokens[at - 1] if at > 0 else None
+    if at == len(tokens):
+        end = Span(tokens[-1].span.end, tokens[-1].span.end)
+        _unexpected_end(statement, end, accepts, report)
+        return
+    token = tokens[at]
+    found = text(token.span)
+    if token.kind in _WORDS and "NAME" in accepts:
+        report.error(
+            "P022", token.span, f"`{found}` is a word of the language",
+            label="not a name", help="choose another name",
+        )  # fmt: skip
+    elif before is not None and "STAR" in accepts and token.kind in _STARTS_VALUE:
+        _side_by_side(before, token, tokens[at - 2] if at > 1 else None, report)
+    elif token.kind == "RELATION" and "STAR" in accepts:
+        chained = any(earlier.kind == "RELATION" for earlier in tokens[:at]) and "$END" in accepts
+        report.error(
+            "P016", token.span,
+            "a second relation in one statement" if chained else "a relation inside of an expression",
+            help="write one relation for each statement" if chained
+            else "a relation stands between two sides, in `where(...)`, after `inside` or in `expect`",
+        )  # fmt: skip
+    elif token.kind == "COLON" and any(earlier.kind == "COLON" for earlier in tokens[:at]):
+        report.error(
+            "P014", token.span, "a second `:` in one statement",
+            help="one `:` separates where from what; begin a new statement on a new line or after `;`",
+        )  # fmt: skip
+    elif token.kind == "RANGE":
+        report.error(
+            "P014", token.span, "a range outside of an index",
+            help="a range counts a family of axes, `x[1..100]`; an interval is `[0, 1]`",
+        )  # fmt: skip
+    elif (
+        _open_bar(tokens[:at]) is not None and "STAR" in accepts and token.kind in ("RPAR", "RSQB", "_COMMA")
+    ):
+        _unclosed_bar(tokens[:at], token.span, f"`{found}`", report)
+    else:
+        wanted = _wanted(accepts)
+        if "NUMBER" in accepts:
+            help = f"write a value before `{found}`, or remove `{found}`"
+        elif wanted.startswith("an interval"):
+            help = "write the interval as `[low, high]`"
+        elif "NAME" in accepts:
+            help = f"write a name before `{found}`, or remove `{found}`"
+        else:
+            help = f"remove `{found}`, or begin a new statement on a new line or after `;`"
+        report.error("P014", token.span, f"expected {wanted}, found `{_short(found)}`", help=help)
+
+
+def _unexpected_end(statement: StatementTokens, end: Span, accepts: frozenset[str], report: Report) -> None:
+    tokens = statement.tokens
+    last = report.source.slice(tokens[-1].span)
+    found = _ENDS[statement.terminator.kind]
+    if len(tokens) == 1 and tokens[0].kind == "LABEL":
+        report.error(
+            "P014", tokens[0].span, "a label without an equation",
+            help="write the equation on the line of its label",
+        )  # fmt: skip
+    elif tokens[-1].kind in _WORDS and "NUMBER" in accepts and len(tokens) == 1:
+        report.error(
+            "P022", tokens[0].span, f"`{last}` is a word of the language",
+            label="not a name", help="choose another name",
+        )  # fmt: skip
+    elif _open_bar(tokens) is not None and "STAR" in accepts:
+        _unclosed_bar(tokens, end, found, report)
+    else:
+        wanted = _wanted(accepts)
+        if wanted.startswith("an interval"):
+            help = "write the interval as `[low, high]`"
+        elif last == ":":
+            help = "write what holds there after the `:`, on the same line"
+        elif "NUMBER" in accepts:
+            help = f"write a value after `{last}`, or remove `{last}`"
+        else:
+            help = f"write {wanted} after `{last}`"
+        report.error("P014", end, f"expected {wanted}, found {found}", help=help)
+
+
+def _side_by_side(before: Token, token: Token, earlier: Token | None, report: Report) -> None:
+    first, second = report.source.slice(before.span), report.source.slice(token.span)
+    gap = report.source.slice(Span(before.span.end, token.span.start))
+    named = earlier if earlier is not None and earlier.kind == "NAME" else None
+    power_of_name = before.kind == "SUPER" and named is not None and second == "("
+    if power_of_name and named is not None:
+        help = f"write the power after the call, `{named.text}(...){first}`, or `*` between the two"
+    elif token.kind == before.kind == "NUMBER":
+        help = "write `,` or an operator between the two"
+    elif token.kind == "NAME" and before.kind in ("NAME", "NUMBER") and gap:
+        help = f"write `{first}*{second}`, or begin a new statement on a new line or after `;`"
+    else:
+        help = f"write `*` between `{first}` and `{second}`"
+    # two words apart may as well be two statements, so no edit is offered for them
+    certain = not power_of_name and (not gap or token.kind in ("LPAR", "BAR", *_SUGAR)) and not gap.strip()
+    gap_span = Span(before.span.end, token.span.start)
+    numbers = token.kind == before.kind == "NUMBER"
+    report.error(
+        "P008", token.span if gap.strip() or "\n" in gap else before.span.join(token.span),
+        f"no operator between `{_short(first)}` and `{_short(second)}`",
+        label="" if numbers else "a product is written with `*`",
+        help=help, edits=[Edit(gap_span, "*")] if certain else [],
+    )  # fmt: skip
+
+
+def _open_bar(tokens: tuple[Token, ...]) -> Token | None:
+    """The innermost `|` without its partner; where a value may begin a bar opens, elsewhere it closes."""
+    opened: list[Token] = []
+    ended = False
+    for token in tokens:
+        if token.kind == "BAR":
+            if ended and opened:
+                opened.pop()
+                continue  # a closing bar ends a value
+            opened.append(token)
+            ended = False
+        else:
+            ended = token.kind in _ENDS_VALUE
+    return opened[-1] if opened else None
+
+
+def _unclosed_bar(tokens: tuple[Token, ...], end: Span, found: str, report: Report) -> None:
+    opening = _open_bar(tokens)
+    assert opening is not None  # asked before
+    report.error(
+        "P001", opening.span, "`|` is never closed", label="opened here",
+        notes=[Note(f"{found} comes before a second `|`", end)],
+        help="add the closing `|`, or write `abs(...)`",
+    )  # fmt: skip
+
+
+def _wanted(accepts: frozenset[str]) -> str:
+    if "NUMBER" in accepts:
+        return "a value"
+    if accepts == {"LSQB"}:
+        return "an interval `[low, high]`"
+    if "NAME" in accepts and "$END" not in accepts:
+        return "a name"
+    if "NUMBER" not in accepts and accepts <= {"LPAR"}:
+        return "`(`"
+    words = [
+        word
+        for kind, word in (
+            ("STAR", "an operator"),
+            ("_COMMA", "`,`"),
+            ("RPAR", "`)`"),
+            ("RSQB", "`]`"),
+            ("BAR", "`|`"),
+            ("$END", "the end of the statement"),
+        )
+        if kind in accepts
+    ]
+    if not words:
+        return "a relation" if "RELATION" in accepts else "something else"
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 24 else text[:23] + "…"
