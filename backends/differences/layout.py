@@ -1,0 +1,222 @@
+"""Where things lie: halos, evolving nodes and coordinates of every unknown.
+
+Positions along an axis are node indices: 0 is the first node, negative ones and those beyond the last are
+ghosts. A `Region` is a box of such positions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import sympy as sp
+from jax import Array, lax
+
+from nablax.backends.differences.walls import (
+    Character,
+    Wall,
+    closure_degree,
+    conditions_of,
+)
+from nablax.backends.interface import Unsupported
+from nablax.plan import GridAxis, Plan
+from nablax.stencils import radius
+from nablax.system import FluxTerm, LinearTerm, Orders, System
+
+Region = tuple[tuple[int, int], ...]
+"""Half-open range of positions per axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The geometry of one unknown.
+
+    `walls[axis]` holds the lower and the upper wall, None on a periodic axis; `halo[axis]` the ghosts on
+    either side; `evolving` the nodes whose rate comes from the equation, all but the pinned ones; `mixed`
+    says whether a mixed derivative reads the corners of the halo.
+    """
+
+    walls: tuple[tuple[Wall, Wall] | None, ...]
+    halo: tuple[tuple[int, int], ...]
+    evolving: Region
+    mixed: bool
+    complex: bool
+
+    @property
+    def pinned(self) -> tuple[Wall, ...]:
+        """Walls with a Dirichlet value, in axis order: at a corner the first decides."""
+        return tuple(w for pair in self.walls if pair is not None for w in pair if w.pinned is not None)
+
+
+def read(term: LinearTerm | FluxTerm, system: System) -> tuple[tuple[int, Orders], ...]:
+    """The derivatives a term takes of which unknowns, those inside a flux included (orders 0: the value)."""
+    if isinstance(term, LinearTerm):
+        return ((term.unknown, term.orders),)
+    found: list[tuple[int, Orders]] = []
+    for node in flux_atoms(term.flux, system):
+        index, orders = derivative(node, system)
+        found.append((index, tuple(a + b for a, b in zip(orders, term.orders, strict=True))))
+    return tuple(found)
+
+
+def flux_atoms(flux: sp.Expr, system: System) -> tuple[sp.Expr, ...]:
+    """Unknowns and derivatives of unknowns that the flux is made of, outermost first."""
+    values = {u.value for u in system.unknowns}
+    found: dict[sp.Expr, None] = {}
+    pending: list[sp.Basic] = [flux]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, sp.Derivative) or node in values:
+            found[node] = None
+        else:
+            pending.extend(node.args)
+    return tuple(sorted(found, key=sp.default_sort_key))
+
+
+def derivative(node: sp.Expr, system: System) -> tuple[int, Orders]:
+    """Index of the unknown and derivative orders of an atom `u(x, t)` or `Derivative(u(x, t), ...)`."""
+    inner = node.expr if isinstance(node, sp.Derivative) else node
+    counts = dict(node.variable_count) if isinstance(node, sp.Derivative) else {}
+    for index, unknown in enumerate(system.unknowns):
+        if unknown.value == inner:
+            orders = tuple(int(counts.pop(axis.symbol, 0)) for axis in system.axes)
+            if counts:
+                raise Unsupported(
+                    f"a derivative of `{unknown.name}` in {next(iter(counts))} on the right side"
+                )
+            return index, orders
+    raise Unsupported(f"a derivative of something that is no unknown: {node}")
+
+
+def conservative(nonlinear: tuple[FluxTerm, ...], fluxes: tuple[FluxTerm, ...]) -> tuple[FluxTerm, ...]:
+    """The form of the nonlinear terms to discretise.
+
+    The conservative one when its fluxes are free of derivatives: same stencil, and sums telescope.
+    Fluxes of derivatives would difference twice, which is wider and blind to the shortest wave.
+    """
+    if fluxes and not any(f.flux.has(sp.Derivative) for f in fluxes):
+        return fluxes
+    return nonlinear
+
+
+def places(plan: Plan) -> tuple[Place, ...]:
+    """The geometry of every unknown of the plan's system."""
+    system, grid = plan.system, plan.grid
+    count = len(system.unknowns)
+    reads: list[tuple[int, int, Orders]] = []  # equation, unknown, orders
+    for evolution in system.evolution:
+        terms = evolution.terms
+        for term in (*terms.linear, *conservative(terms.nonlinear, terms.conservative)):
+            reads.extend((evolution.unknown, v, orders) for v, orders in read(term, system))
+
+    given = {
+        (u, k, side): conditions_of(system, u, k, side)
+        for u in range(count)
+        for k, axis in enumerate(grid)
+        if not axis.periodic
+        for side in (0, 1)
+    }
+    result = []
+    for v in range(count):
+        walls: list[tuple[Wall, Wall] | None] = []
+        halo: list[tuple[int, int]] = []
+        for k, axis in enumerate(grid):
+            widths = [
+                max(
+                    (
+                        radius(orders[k], plan.order)
+                        - (not axis.periodic and given[equation, k, side][0] is not None)
+                        for equation, unknown, orders in reads
+                        if unknown == v
+                    ),
+                    default=0,
+                )
+                for side in (0, 1)
+            ]
+            width = (max(widths[0], 0), max(widths[1], 0))
+            halo.append(width)
+            if axis.periodic:
+                walls.append(None)
+                continue
+            highest = max((orders[k] for _, unknown, orders in reads if unknown == v), default=0)
+            character = _character(system, reads, v, k)
+            pair = []
+            for side in (0, 1):
+                pinned, conditions = given[v, k, side]
+                degree = closure_degree(plan.order, highest, pinned is not None, conditions, character)
+                wall = Wall(k, side, pinned, conditions, degree, width[side], axis.spacing)
+                _check(wall, axis, system.unknowns[v].name)
+                pair.append(wall)
+            walls.append((pair[0], pair[1]))
+        result.append(
+            Place(
+                tuple(walls),
+                tuple(halo),
+                tuple(_range(axis, pair) for axis, pair in zip(grid, walls, strict=True)),
+                any(unknown == v and sum(map(bool, orders)) > 1 for _, unknown, orders in reads),
+                system.unknowns[v].complex,
+            )
+        )
+    return tuple(result)
+
+
+def _check(wall: Wall, axis: GridAxis, name: str) -> None:
+    if wall.halo and axis.points < max(wall.near, wall.halo):
+        raise Unsupported(
+            f"axis `{axis.name}` has {axis.points} nodes, and the closure of `{name}` reads "
+            f"{max(wall.near, wall.halo)}"
+        )
+
+
+def _range(axis: GridAxis, pair: tuple[Wall, Wall] | None) -> tuple[int, int]:
+    if pair is None:
+        return 0, axis.points
+    lower, upper = pair
+    return int(lower.pinned is not None), axis.points - int(upper.pinned is not None)
+
+
+def _character(system: System, reads: list[tuple[int, int, Orders]], unknown: int, axis: int) -> Character:
+    mine = [(equation, orders[axis]) for equation, v, orders in reads if v == unknown and orders[axis]]
+    highest = max((order for _, order in mine), default=0)
+    if highest <= 1:
+        return "coupled" if any(equation != unknown for equation, _ in mine) else "diffusive"
+    if system.unknowns[unknown].complex or any(
+        equation != unknown and order == highest for equation, order in mine
+    ):
+        return "oscillatory"
+    return "mixed" if any(order % 2 for _, order in mine) else "diffusive"
+
+
+def coordinates(plan: Plan, region: Region) -> Mapping[sp.Basic, Array]:
+    """Coordinate arrays over a region by axis symbol, each of size 1 along the other axes.
+
+    Made from iota, so that no grid-sized constant enters a program. Periodic coordinates wrap.
+    """
+    dtype = jnp.dtype(plan.dtype)
+    dimensions = len(plan.grid)
+    result: dict[sp.Basic, Array] = {}
+    for k, (axis, (start, stop)) in enumerate(zip(plan.grid, region, strict=True)):
+        shape = tuple(stop - start if j == k else 1 for j in range(dimensions))
+        index = lax.broadcasted_iota(jnp.int32, shape, k) + start
+        if axis.periodic and (start < 0 or stop > axis.n):
+            index = index % axis.n
+        result[plan.system.axes[k].symbol] = axis.lower + index.astype(dtype) * axis.spacing
+    return result
+
+
+def slab(array: Array, axis: int, start: int, stop: int) -> Array:
+    """array[..., start:stop, ...] along one axis, with static bounds."""
+    return lax.slice_in_dim(array, start, stop, axis=axis)
+
+
+def window(array: Array, halo: tuple[tuple[int, int], ...], region: Region, offset: tuple[int, ...]) -> Array:
+    """The values of a halo-padded array at the positions `region + offset`."""
+    lower = [h[0] + r[0] + o for h, r, o in zip(halo, region, offset, strict=True)]
+    upper = [h[0] + r[1] + o for h, r, o in zip(halo, region, offset, strict=True)]
+    if all(a == 0 for a in lower) and tuple(upper) == array.shape:
+        return array
+    return lax.slice(array, lower, upper)
+
+
+def grow(region: Region, widths: tuple[int, ...]) -> Region:
+    """The region with `widths[axis]` more positions on either side."""
+    return tuple((a - w, b + w) for (a, b), w in zip(region, widths, strict=True))

@@ -1,0 +1,181 @@
+"""Boundary conditions as closures: what each wall of each unknown says about its ghost nodes.
+
+A centred stencil serves every point when the nodes beyond a wall hold the values of one polynomial
+through the nearest nodes and the wall conditions. Dirichlet conditions pin the wall node itself and need
+no ghost of their own; each further condition gives one primary ghost, the rest follow by extrapolation.
+
+Closure degrees are the largest whose one-dimensional operators were found stable; the spectra are
+checked in tests/numerics/differences/test_spectra.py:
+
+- second derivatives: the spectrum stays in the left half-plane for every degree tried. It is real up to
+  degree p for Neumann and Robin walls, and up to 4, 5 and 5 for Dirichlet walls at p = 4, 6 and 8.
+  Degree 7 at p = 8 leaves the real axis (|Im| up to 0.15 of the radius): good for diffusion, not for
+  waves, where a complex eigenvalue of the space operator is a growing mode.
+- first derivatives with an inflow wall: degrees above 3, 4, 4 (p = 4, 6, 8) at inflow are unstable, so the
+  global order there is 4, 5, 5. Where unknowns are coupled through first derivatives (acoustics), the
+  side without a condition takes degree 2 and Dirichlet sides 3, 5, 5: global order 3 for p >= 4.
+- third derivatives: degree 5 and 4 at the side with two conditions for p = 6 and 8.
+- fourth derivatives (supported, clamped, free, sliding ends): real and non-negative spectra up to degree
+  p for p <= 6 and degree 7 for p = 8.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from nablax.backends.interface import Unsupported
+from nablax.problem import Side
+from nablax.stencils import fornberg
+from nablax.system import Boundary, BoundaryTerm, System
+
+Matrix = NDArray[np.float64]
+Character = Literal["diffusive", "mixed", "oscillatory", "coupled"]
+"""What limits the closure: damped modes, damped with odd derivatives besides, undamped (waves,
+Schrödinger), or first derivatives that couple several unknowns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Σ terms = data on a wall, not Dirichlet."""
+
+    terms: tuple[BoundaryTerm, ...]
+    data: sp.Expr
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the coefficients are plain numbers, so that the closure is known when it is built."""
+        return all(t.coefficient.is_number for t in self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """One side of one bounded axis for one unknown.
+
+    `pinned` is the Dirichlet value of the wall node (None: the node evolves by the equation), `halo` the
+    number of ghosts wanted beyond the wall, `degree` that of the closure polynomial.
+    """
+
+    axis: int
+    side: Side
+    pinned: sp.Expr | None
+    conditions: tuple[Condition, ...]
+    degree: int
+    halo: int
+    spacing: float
+
+    @property
+    def near(self) -> int:
+        """Nodes that the closure reads, the wall included."""
+        return self.degree + 1 - len(self.conditions)
+
+    @property
+    def numeric(self) -> bool:
+        return all(c.numeric for c in self.conditions)
+
+
+def conditions_of(
+    system: System, unknown: int, axis: int, side: Side
+) -> tuple[sp.Expr | None, tuple[Condition, ...]]:
+    """The pinned value, if any, and the other conditions of an unknown on one side.
+
+    A rate without conditions of its own inherits the time derivatives of those of its unknown. Raises
+    Unsupported for two Dirichlet conditions on one side, and for a rate whose unknown has
+    coefficients that depend on time.
+    """
+    own = [b for b in system.boundary if (b.unknown, b.axis, b.side) == (unknown, axis, side)]
+    of = system.unknowns[unknown].rate_of
+    if not own and of is not None and system.time is not None:
+        pinned, conditions = conditions_of(system, of, axis, side)
+        time = system.time.symbol
+        if any(t.coefficient.has(time) for c in conditions for t in c.terms):
+            raise Unsupported("a boundary coefficient of a second-order field depends on time")
+        return (
+            None if pinned is None else sp.diff(pinned, time),
+            tuple(Condition(c.terms, sp.diff(c.data, time)) for c in conditions),
+        )
+    dirichlet = [b for b in own if b.dirichlet]
+    if len(dirichlet) > 1:
+        name = system.unknowns[unknown].name
+        raise Unsupported(f"two Dirichlet conditions for `{name}` on one side", dirichlet[1].span)
+    others = tuple(Condition(b.terms, b.data) for b in own if not b.dirichlet)
+    return (_value(dirichlet[0]) if dirichlet else None), others
+
+
+def _value(boundary: Boundary) -> sp.Expr:
+    return boundary.data / sp.Add(*(t.coefficient for t in boundary.terms))
+
+
+def closure_degree(
+    accuracy: int, highest: int, pinned: bool, conditions: tuple[Condition, ...], character: Character
+) -> int:
+    """Degree of the closure polynomial on a wall; the module's docstring has the reasons.
+
+    `highest` is the highest derivative of the unknown along the axis.
+    """
+    q = len(conditions)
+    if highest <= 1:
+        if character == "coupled":
+            table = {2: 2, 4: 3, 6: 5, 8: 5} if pinned else {2: 2, 4: 2, 6: 2, 8: 2}
+        else:
+            table = {2: 2, 4: 3, 6: 4, 8: 4} if pinned else {2: 2, 4: 4, 6: 6, 8: 8}
+    elif highest == 2:
+        if q == 0 and pinned:
+            table = {2: 2, 4: 4, 6: 5, 8: {"diffusive": 7, "mixed": 6}.get(character, 5)}
+        else:
+            table = {2: 2, 4: 4, 6: 6, 8: 8}
+    elif highest == 3:
+        table = {2: 2, 4: 4, 6: 5, 8: 4} if q else {2: 3, 4: 4, 6: 6, 8: 7}
+    else:
+        table = {2: 2, 4: 4, 6: 6, 8: 7}
+    order = max((t.order for c in conditions for t in c.terms), default=0)
+    # A closure never has fewer nodes than its conditions need, nor a lower degree than the centred
+    # formulas through the primary ghosts.
+    return max(table[accuracy], 2 * q, order)
+
+
+def condition_weights(wall: Wall, order: int) -> Matrix:
+    """Weights of d^m/dx^m at the wall, m = 0..order, on the nodes -q .. near-1 counted inwards.
+
+    Shape (order + 1, degree + 1); in physical units, with the sign of the axis' own direction.
+    """
+    q = len(wall.conditions)
+    weights = fornberg(np.arange(-q, wall.near), 0.0, order)
+    direction = 1.0 if wall.side == 0 else -1.0
+    scale = np.array([(direction / wall.spacing) ** m for m in range(order + 1)])
+    return weights * scale[:, None]
+
+
+def extension(wall: Wall) -> Matrix:
+    """Ghosts q+1 .. halo from the nodes -q .. near-1; shape (halo - q, degree + 1), none if halo <= q."""
+    q = len(wall.conditions)
+    nodes = np.arange(-q, wall.near)
+    rows = [fornberg(nodes, float(-g), 0)[0] for g in range(q + 1, wall.halo + 1)]
+    return np.array(rows).reshape(len(rows), wall.degree + 1)
+
+
+def closure(wall: Wall, coefficients: tuple[tuple[float, ...], ...]) -> tuple[Matrix, Matrix]:
+    """Ghosts as near values and data: `ghosts = G @ near + B @ data`.
+
+    Ghosts are counted outwards (first row: the one next to the wall), near nodes inwards.
+    `coefficients[c][j]` is the number that stands for the j-th coefficient of condition c. Shapes
+    (halo, near) and (halo, conditions).
+    """
+    q, near = len(wall.conditions), wall.near
+    # Unknown nodes -q..near-1 as combinations of (near values, data).
+    primary = np.zeros((q, near + q))
+    if q:
+        highest = max(t.order for c in wall.conditions for t in c.terms)
+        weights = condition_weights(wall, highest)
+        rows = np.array(
+            [
+                sum(a * weights[t.order] for a, t in zip(values, c.terms, strict=True))
+                for values, c in zip(coefficients, wall.conditions, strict=True)
+            ]
+        )
+        primary = np.linalg.solve(rows[:, :q], np.hstack([-rows[:, q:], np.eye(q)]))
+    everything = np.vstack([primary, np.hstack([np.eye(near), np.zeros((near, q))])])
+    ghosts = np.vstack([primary[::-1], extension(wall) @ everything])[: wall.halo]
+    return ghosts[:, :near], ghosts[:, near:]
