@@ -142,6 +142,17 @@ OptionValue = str | sp.Expr | OptionCall | tuple["OptionValue", ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Measurement:
+    """A table of measurements: the file, its columns of coordinates, and the column of the quantity."""
+
+    name: str
+    path: str
+    axes: tuple[str, ...]
+    quantity: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A resolved spec. True of it: every symbol declared, ranks agree, no user text left."""
 
@@ -159,6 +170,7 @@ class Problem:
     solve: tuple[Option, ...]
     output: tuple[Option, ...]
     train: tuple[Option, ...]
+    data: tuple[Measurement, ...]
     span: Span
 
     @property

@@ -4,10 +4,15 @@ They are inert SymPy functions; a backend evaluates them on a frame.
 """
 
 import sympy as sp
+from sympy.printing.str import StrPrinter
 
 
 class Integral(sp.Function):
     """∫ over the whole box, or over the axes given after the integrand."""
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        # Without it the printer takes the class name for SymPy's own integral.
+        return f"integral({', '.join(printer.doprint(a) for a in self.args)})"
 
 
 class Mean(sp.Function):

@@ -1,0 +1,1 @@
+"""Symbolic passes from the problem to its normal form; none changes the value of an equation."""

@@ -1,0 +1,1 @@
+"""From syntax to the SymPy problem: names, ranks, operators, conditions, options."""

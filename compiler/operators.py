@@ -1,0 +1,317 @@
+"""The operator table: one entry per named operator of the language.
+
+The grammar knows no operator by name; sugar arrives here as a call. An entry says what it takes, what
+it makes and how; documentation and messages read the same entry. Operators that a later backend brings
+are entries too (`Planned`), so that using one is a located message.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from nablax.frontend.source import Span
+from nablax.geometry import Geometry, differentiate
+from nablax.meaning.scope import Scope
+from nablax.meaning.values import Value, VectorValue, fault
+from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative
+from nablax.reductions import Integral, Mean
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of an operator: its arguments, evaluated, with their places."""
+
+    name: str
+    arguments: tuple[tuple[Value, Span], ...]
+    options: Mapping[str, tuple[Value | str, Span]]
+    scope: Scope
+    span: Span
+
+    def value(self, index: int) -> Value:
+        return self.arguments[index][0]
+
+    def scalar(self, index: int) -> sp.Expr:
+        value, span = self.arguments[index]
+        if isinstance(value, VectorValue):
+            raise fault(
+                "P202",
+                span,
+                f"`{self.name}` takes a scalar here, and this is a vector",
+                f"give one component, such as `.{self.scope.axes[0].name}`, or use an operator of vectors",
+                label="a vector",
+            )
+        return value
+
+    def vector(self, index: int) -> VectorValue:
+        value, span = self.arguments[index]
+        if not isinstance(value, VectorValue):
+            raise fault(
+                "P202",
+                span,
+                f"`{self.name}` takes a vector here, and this is a scalar",
+                "declare the field as `U: vector`, or write the vector out as `(a, b)`",
+                label="a scalar",
+            )
+        return value
+
+    def axis(self, index: int) -> sp.Symbol:
+        value, span = self.arguments[index]
+        if value in self.scope.symbols:
+            return value
+        raise fault(
+            "P109",
+            span,
+            f"`{self.scope.source.slice(span)}` is not an axis",
+            f"name one of the axes: {', '.join(a.name for a in self.scope.all_axes)}",
+            label="an axis is wanted here",
+        )
+
+    @property
+    def geometry(self) -> Geometry:
+        return self.scope.geometry
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """`least` to `most` positional arguments; `options` are the names it takes after them."""
+
+    name: str
+    signature: str
+    sugar: str
+    summary: str
+    least: int
+    most: int
+    apply: Callable[[Use], Value]
+    options: tuple[str, ...] = ()
+
+
+def _each(value: Value, f: Callable[[sp.Expr], sp.Expr]) -> Value:
+    return VectorValue(tuple(f(c) for c in value.items)) if isinstance(value, VectorValue) else f(value)
+
+
+def _gradient(use: Use) -> Value:
+    return use.geometry.gradient(use.scalar(0))
+
+
+def _divergence(use: Use) -> Value:
+    return use.geometry.divergence(use.vector(0))
+
+
+def _curl(use: Use) -> Value:
+    if use.geometry.dimension == 1:
+        raise fault("P202", use.span, "`curl` needs two or three space axes, and there is one", "use `dx`")
+    value = use.value(0)
+    if not isinstance(value, VectorValue):
+        if use.geometry.dimension == 2:
+            return use.geometry.rotated_gradient(value)
+        return use.vector(0)
+    return use.geometry.curl(value)
+
+
+def _laplacian(use: Use) -> Value:
+    value = use.value(0)
+    if isinstance(value, VectorValue):
+        return use.geometry.vector_laplacian(value)
+    return use.geometry.laplacian(value)
+
+
+def _biharmonic(use: Use) -> Value:
+    return _each(use.value(0), lambda c: use.geometry.laplacian(use.geometry.laplacian(c)))
+
+
+def _dot(use: Use) -> Value:
+    a, b = use.vector(0), use.vector(1)
+    return sp.Add(*(p * q for p, q in zip(a.items, b.items, strict=True)))
+
+
+def _cross(use: Use) -> Value:
+    a, b = use.vector(0).items, use.vector(1).items
+    if use.geometry.dimension == 2:
+        return a[0] * b[1] - a[1] * b[0]
+    if use.geometry.dimension == 1:
+        raise fault("P202", use.span, "a cross product needs two or three space axes", "use a product")
+    return VectorValue(tuple(a[j] * b[k] - a[k] * b[j] for j, k in ((1, 2), (2, 0), (0, 1))))
+
+
+def _advect(use: Use) -> Value:
+    velocity, value = use.vector(0), use.value(1)
+    if isinstance(value, VectorValue):
+        return use.geometry.advect_vector(velocity, value)
+    return use.geometry.advect(velocity, value)
+
+
+def _normal_derivative(use: Use) -> Value:
+    if use.scope.wall is None:
+        raise fault(
+            "P307",
+            use.span,
+            "`dn` is the derivative along the outward normal, and there is no wall here",
+            "use `dn` in the `boundary` block, or name the axis: `dx(u)`",
+        )
+    axis, side = use.scope.wall
+    sign = -1 if side == 0 else 1
+    symbol, scale = use.geometry.symbols[axis], use.geometry.scales[axis]
+    return _each(use.value(0), lambda c: sign * differentiate(c, symbol) / scale)
+
+
+def _variation(use: Use) -> Value:
+    """The Euler operator: Σ (-1)^|α| D^α ∂F/∂(D^α u) (Olver, Applications of Lie Groups, 4.1)."""
+    density, unknown = use.scalar(0), use.value(1)
+    targets = unknown.items if isinstance(unknown, VectorValue) else (unknown,)
+    for target in targets:
+        if not isinstance(target, AppliedUndef):
+            raise fault(
+                "P109",
+                use.arguments[1][1],
+                "a variational derivative is taken with respect to a field, and this is none",
+                "name a field or a component as the second argument",
+            )
+    weight = use.geometry.volume
+    density = weight * sp.expand(density.doit())
+    jets = sorted(
+        (a for a in density.atoms(sp.Derivative, AppliedUndef)),
+        key=sp.default_sort_key,
+    )
+    stand_ins = {jet: sp.Dummy() for jet in jets}
+    frozen = density.xreplace(stand_ins)
+
+    def euler(target: AppliedUndef) -> sp.Expr:
+        total = sp.S.Zero
+        for jet in jets:
+            base = jet.expr if isinstance(jet, sp.Derivative) else jet
+            if base != target:
+                continue
+            slope = sp.diff(frozen, stand_ins[jet]).xreplace({d: j for j, d in stand_ins.items()})
+            orders = jet.variable_count if isinstance(jet, sp.Derivative) else ()
+            for symbol, count in orders:
+                slope = (-1) ** int(count) * differentiate(slope, symbol, int(count))
+            total += slope
+        return total if weight == 1 else total / weight
+
+    results = tuple(euler(t) for t in targets)
+    return VectorValue(results) if isinstance(unknown, VectorValue) else results[0]
+
+
+def _fractional_laplacian(use: Use) -> Value:
+    order = use.scalar(1)
+    kind = use.options.get("kind")
+    if kind is not None and kind[0] != "periodic":
+        raise fault(
+            "P402",
+            kind[1],
+            f"`fraclap` of kind `{kind[0]}` is not available yet",
+            "the periodic kind is, on a box whose axes are all periodic",
+        )
+    if not all(a.periodic for a in use.scope.axes):
+        raise fault(
+            "P402" if kind else "P308",
+            use.span,
+            "`fraclap` on a box with walls has several meanings that differ"
+            if kind is None
+            else "`fraclap` of kind `periodic` needs every axis to be periodic",
+            "make every axis periodic; the kinds for bounded boxes are not available yet",
+        )
+    _check_order(use, 1, order, 0, 2)
+    return _each(use.value(0), lambda c: FractionalLaplacian(c, order))
+
+
+def _riesz(use: Use) -> Value:
+    symbol, order = use.axis(1), use.scalar(2)
+    axis = next(a for a in use.scope.all_axes if a.symbol == symbol)
+    if not axis.periodic:
+        raise fault(
+            "P402",
+            use.span,
+            f"`riesz` along the bounded axis `{axis.name}` is not available yet",
+            f"make the axis periodic: `{axis.name} in [a, b] periodic`",
+        )
+    _check_order(use, 2, order, 0, 4)
+    return _each(use.value(0), lambda c: RieszDerivative(c, symbol, order))
+
+
+def _check_order(use: Use, index: int, order: sp.Expr, low: int, high: int) -> None:
+    nominal = order.subs({p.symbol: p.value for p in use.scope.entities.values() if hasattr(p, "interval")})
+    if nominal.is_number and not (nominal.is_real and low < float(nominal) <= high):
+        raise fault(
+            "P308",
+            use.arguments[index][1],
+            f"the order of `{use.name}` is {nominal}, outside ({low}, {high}]",
+            f"choose an order above {low} and at most {high}",
+        )
+
+
+def _integral(use: Use) -> Value:
+    return _reduction(use, Integral)
+
+
+def _mean(use: Use) -> Value:
+    return _reduction(use, Mean)
+
+
+def _reduction(use: Use, kind: type[sp.Function]) -> Value:
+    if use.scope.role != "expect":
+        raise fault(
+            "P402",
+            use.span,
+            f"`{use.name}` inside `{use.scope.role}` is not available yet",
+            "integral terms arrive with a later version; in `expect` they work",
+        )
+    axes = tuple(use.axis(i) for i in range(1, len(use.arguments)))
+    return kind(use.scalar(0), *axes)
+
+
+def _planned(what: str) -> Callable[[Use], Value]:
+    def apply(use: Use) -> Value:
+        raise fault(
+            "P402",
+            use.span,
+            f"`{use.name}` ({what}) is not available yet",
+            "leave the term out, or write it with derivatives of integer order",
+        )
+
+    return apply
+
+
+_TIME_FRACTIONAL = "a fractional derivative"
+_ENTRIES = (
+    Operator("grad", "scalar → vector", "∇p", "gradient", 1, 1, _gradient),
+    Operator("div", "vector → scalar", "∇·U", "divergence", 1, 1, _divergence),
+    Operator("curl", "vector → vector (scalar in 2-D)", "∇×U", "curl", 1, 1, _curl),
+    Operator("laplacian", "any → same", "Δu, ∇²u", "Laplacian", 1, 1, _laplacian),
+    Operator("biharmonic", "any → same", "Δ²u", "Laplacian twice", 1, 1, _biharmonic),
+    Operator("dot", "vector, vector → scalar", "a·b", "inner product", 2, 2, _dot),
+    Operator("cross", "vector, vector → vector (scalar in 2-D)", "a×b", "cross product", 2, 2, _cross),
+    Operator("advect", "vector, any → same", "(U·∇)w", "derivative along the first", 2, 2, _advect),
+    Operator("dn", "any → same", "", "outward normal derivative, at a wall", 1, 1, _normal_derivative),
+    Operator("vary", "density, field → same", "δF/δu", "variational derivative", 2, 2, _variation),
+    Operator("integral", "scalar[, axis…] → scalar", "", "integral over the box", 1, 4, _integral),
+    Operator("mean", "scalar[, axis…] → scalar", "", "mean over the box", 1, 4, _mean),
+    Operator(
+        "fraclap", "any, s → same", "(-Δ)^s u", "fractional Laplacian", 2, 2, _fractional_laplacian, ("kind",)
+    ),
+    Operator("riesz", "any, axis, β → same", "", "Riesz derivative -(-∂xx)^(β/2)", 3, 3, _riesz),
+    *(
+        Operator(name, "", "", what, 1, 9, _planned(what), options)
+        for name, what, options in (
+            ("caputo", _TIME_FRACTIONAL, ("base", "side")),
+            ("rl", _TIME_FRACTIONAL, ("base", "side")),
+            ("gl", _TIME_FRACTIONAL, ("base", "side")),
+            ("tempered", _TIME_FRACTIONAL, ("base", "side")),
+            ("vocaputo", _TIME_FRACTIONAL, ("base",)),
+            ("distcaputo", _TIME_FRACTIONAL, ("base",)),
+            ("hadamard", _TIME_FRACTIONAL, ("base",)),
+            ("psicaputo", _TIME_FRACTIONAL, ("base", "psi")),
+            ("cf", _TIME_FRACTIONAL, ("base",)),
+            ("abc", _TIME_FRACTIONAL, ("base",)),
+            ("fracint", "a fractional integral", ("base", "side")),
+            ("mittag_leffler", "the Mittag-Leffler function", ()),
+            ("convolve", "a convolution", ()),
+            ("surrogate", "a surrogate gradient", ()),
+        )
+    ),
+)
+
+OPERATORS: Mapping[str, Operator] = {entry.name: entry for entry in _ENTRIES}
+

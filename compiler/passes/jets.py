@@ -1,0 +1,163 @@
+"""Jets: the unknowns and their derivatives as the independent variables of an equation's algebra."""
+
+from collections.abc import Mapping, Sequence
+from math import comb
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from nablax.limits import EXPRESSION_NODES, POWER
+from nablax.nonlocal_operators import Nonlocal
+from nablax.system import Orders
+
+
+class TooLarge(Exception):
+    """An expression would grow beyond the limit."""
+
+
+def is_jet(node: sp.Basic) -> bool:
+    """An unknown, a derivative of one, or a nonlocal operator of either."""
+    if isinstance(node, AppliedUndef):
+        return True
+    if isinstance(node, sp.Derivative):
+        return isinstance(node.expr, AppliedUndef)
+    return isinstance(node, Nonlocal) and is_jet(node.args[0])
+
+
+def jets(expression: sp.Basic) -> frozenset[sp.Basic]:
+    """The outermost jets of an expression."""
+    found: set[sp.Basic] = set()
+    pending = [expression]
+    while pending:
+        node = pending.pop()
+        if is_jet(node):
+            found.add(node)
+        else:
+            pending.extend(node.args)
+    return frozenset(found)
+
+
+def base(jet: sp.Basic) -> AppliedUndef:
+    """The unknown a jet belongs to."""
+    while not isinstance(jet, AppliedUndef):
+        jet = jet.args[0]
+    return jet
+
+
+def orders_of(jet: sp.Basic, symbols: Sequence[sp.Symbol]) -> Orders:
+    """Derivative orders along the given symbols."""
+    if isinstance(jet, Nonlocal):
+        return orders_of(jet.args[0], symbols)
+    counts: Mapping[sp.Symbol, int] = (
+        {s: int(n) for s, n in jet.variable_count} if isinstance(jet, sp.Derivative) else {}
+    )
+    return tuple(counts.get(s, 0) for s in symbols)
+
+
+def derivative(unknown: sp.Expr, symbols: Sequence[sp.Symbol], orders: Orders) -> sp.Expr:
+    """The jet of an unknown with the given orders."""
+    pairs = [(s, n) for s, n in zip(symbols, orders, strict=True) if n]
+    return sp.Derivative(unknown, *pairs) if pairs else unknown
+
+
+def expand(expression: sp.Expr, real: bool) -> sp.Expr:
+    """A sum of products of jets: derivatives of composites carried out, products multiplied out.
+
+    `real` says that no unknown is complex; otherwise |ψ|² becomes ψ ψ*. Raises `TooLarge`.
+    """
+    if not real:
+        expression = expression.replace(
+            lambda n: isinstance(n, sp.Pow) and isinstance(n.base, sp.Abs) and n.exp.is_even is True,
+            lambda n: (n.base.args[0] * sp.conjugate(n.base.args[0])) ** (n.exp / 2),
+        )
+    return _multiply_out(_differentiate(expression))
+
+
+def _differentiate(node: sp.Expr) -> sp.Expr:
+    """Carry out the derivatives of composites, innermost first, one order at a time."""
+    if is_jet(node) or node.is_Atom:
+        return node
+    arguments = [_differentiate(a) for a in node.args] if not isinstance(node, sp.Derivative) else []
+    if isinstance(node, Nonlocal):
+        return _distribute(node.func, _multiply_out(arguments[0]), arguments[1:])
+    if not isinstance(node, sp.Derivative):
+        return node.func(*arguments)
+    inner = _differentiate(node.expr)
+    for symbol, count in node.variable_count:
+        for _ in range(int(count)):
+            inner = _checked(sp.diff(_multiply_out(inner), symbol))
+    return inner
+
+
+def _distribute(operator: type[sp.Function], argument: sp.Expr, rest: list[sp.Expr]) -> sp.Expr:
+    """A linear operator over a sum, constants drawn out."""
+    total = sp.S.Zero
+    for term in sp.Add.make_args(argument):
+        coefficient, jet = term.as_independent(AppliedUndef, sp.Symbol)
+        constants = [f for f in sp.Mul.make_args(jet) if not f.has(AppliedUndef)]
+        moving = sp.Mul(*(f for f in sp.Mul.make_args(jet) if f.has(AppliedUndef)))
+        total += coefficient * sp.Mul(*constants) * operator(moving, *rest)
+    return total
+
+
+def _multiply_out(expression: sp.Expr) -> sp.Expr:
+    """Distribute products and whole powers over sums of jets.
+
+    What holds no jet is left as it stands (multiplying out exp(-(x - 1)²) would make it overflow), and so
+    are functions of jets.
+    """
+    if _expanded_size(expression) > EXPRESSION_NODES:
+        raise TooLarge
+    frozen: dict[sp.Basic, sp.Dummy] = {}
+    polynomial = _freeze(expression, frozen)
+    thaw = {name: node for node, name in frozen.items()}
+    return _checked(sp.expand(polynomial, deep=True, power_exp=False, log=False, trig=False).xreplace(thaw))
+
+
+def _freeze(node: sp.Basic, frozen: dict[sp.Basic, sp.Dummy]) -> sp.Expr:
+    """The expression as a polynomial in stand-ins for jets, functions of jets, and jet-free parts."""
+    if node.is_number:
+        return node
+    mixed = node.has(AppliedUndef)
+    if mixed and isinstance(node, sp.Add | sp.Mul):
+        return node.func(*(_freeze(a, frozen) for a in node.args))
+    if mixed and isinstance(node, sp.Pow) and node.exp.is_Integer and node.exp > 0:
+        return _freeze(node.base, frozen) ** node.exp
+    if node not in frozen:
+        frozen[node] = sp.Dummy()
+    return frozen[node]
+
+
+def _checked(expression: sp.Expr) -> sp.Expr:
+    count = 0
+    for _ in sp.preorder_traversal(expression):
+        count += 1
+        if count > EXPRESSION_NODES:
+            raise TooLarge
+    return expression
+
+
+def _expanded_size(node: sp.Basic) -> int:
+    """How many terms a sum would have after multiplying out (an upper bound)."""
+    if isinstance(node, sp.Add):
+        return sum(_expanded_size(a) for a in node.args)
+    if isinstance(node, sp.Mul):
+        size = 1
+        for a in node.args:
+            size = min(size * _expanded_size(a), EXPRESSION_NODES + 1)
+        return size
+    if isinstance(node, sp.Pow) and node.exp.is_Integer and node.exp > 1:
+        terms = _expanded_size(node.base)
+        if terms > 1 and node.exp > POWER:
+            return EXPRESSION_NODES + 1
+        return min(comb(int(node.exp) + terms - 1, terms - 1), EXPRESSION_NODES + 1) if terms > 1 else 1
+    return 1
+
+
+def factors(term: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """A product as (what holds no jet, what does)."""
+    plain, moving = [], []
+    for factor in sp.Mul.make_args(term):
+        (moving if jets(factor) else plain).append(factor)
+    return sp.Mul(*plain), sp.Mul(*moving)
+
