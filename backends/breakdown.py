@@ -1,0 +1,61 @@
+"""A numerical failure told as a diagnostic: where it happened, and which term limits the step."""
+
+from nablax.backends.frames import Breakdown
+from nablax.frontend.diagnostics import Diagnostic, Note
+from nablax.frontend.source import Span
+from nablax.plan import Plan
+
+
+def breakdown_diagnostic(plan: Plan, breakdown: Breakdown) -> Diagnostic:
+    """R701: the solution became infinite. R702: the error control drove the step to nothing."""
+    where = "".join(f", {axis} = {value:.6g}" for axis, value in breakdown.where.items())
+    notes = [_maximum(breakdown)]
+    stepping = plan.stepping
+    if stepping.bound is not None:
+        compared = f"the last step was {breakdown.dt:.3g}; the stable step is about {stepping.bound:.3g}"
+        limited = ", set by this term" if stepping.limiter is not None else ""
+        notes.append(Note(compared + limited, stepping.limiter))
+    else:
+        notes.append(Note(f"the last step was {breakdown.dt:.3g}"))
+    if breakdown.kind == "infinite":
+        code, message = "R701", f"`{breakdown.field}` became infinite at t = {breakdown.t:.6g}{where}"
+    else:
+        code = "R702"
+        message = f"the step for `{breakdown.field}` shrank to nothing at t = {breakdown.t:.6g}{where}"
+    return Diagnostic(
+        code,
+        message,
+        _equation(plan, breakdown.field),
+        label="while this equation advanced",
+        notes=tuple(notes),
+        help=_remedy(plan, breakdown),
+    )
+
+
+def _maximum(breakdown: Breakdown) -> Note:
+    return Note(
+        f"the last finite maximum of |{breakdown.field}| was {breakdown.last_maximum:.3g}, "
+        f"at t = {breakdown.last_t:.6g}"
+    )
+
+
+def _remedy(plan: Plan, breakdown: Breakdown) -> str:
+    bound, dt = plan.stepping.bound, plan.stepping.dt
+    if dt is not None and bound is not None and dt > bound:
+        return f"set `dt = {0.9 * bound:.2g}`, or leave `dt` out"
+    if dt is not None:
+        return f"set `dt = {dt / 4:.2g}`, or leave `dt` out; if it fails at the same time, raise n"
+    if breakdown.kind == "step":
+        return "raise n, or end the time before this moment: the solution may cease to exist there"
+    return "raise n; if it fails at the same time, the solution itself may become infinite there"
+
+
+def _equation(plan: Plan, field: str) -> Span:
+    for evolution in plan.system.evolution:
+        name = plan.system.unknowns[evolution.unknown].name
+        if name == field or name == f"dt({field})":
+            return evolution.span
+    for component in plan.system.problem.components:
+        if component.name == field or component.field == field:
+            return component.span
+    return plan.system.problem.span

@@ -1,0 +1,131 @@
+"""What a run will ask of the machine, told before it starts."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+from nablax.frontend.diagnostics import Note, Report
+from nablax.frontend.source import Span
+from nablax.plan import Plan, StepperName
+
+COPIES: Mapping[StepperName, int] = {
+    "etdrk4": 16,  # state, stages, and the coefficient functions of every mode
+    "etdrk2": 10,
+    "imex": 16,
+    "implicit": 14,
+    "euler": 4,
+    "rk2": 6,
+    "rk4": 8,
+    "dopri5": 12,
+}
+STAGES: Mapping[StepperName, int] = {
+    "etdrk4": 4,
+    "etdrk2": 2,
+    "imex": 6,
+    "implicit": 20,
+    "euler": 1,
+    "rk2": 2,
+    "rk4": 4,
+    "dopri5": 6,
+}
+RATE = 2e7  # unknowns a second through one stage, on one slow core: an estimate errs on the early side
+LONG = 86400.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Bytes of working memory, bytes on disk, and seconds (None when the step is not known beforehand)."""
+
+    memory: float
+    disk: float
+    seconds: float | None
+
+
+def estimate(plan: Plan) -> Estimate:
+    """The needs of a run of this plan, each within a factor of a few."""
+    real = 8 if plan.dtype == "float64" else 4
+    width = sum((2 if u.complex else 1) for u in plan.system.unknowns)
+    saved = sum((2 if c.complex else 1) for c in plan.system.problem.components)
+    points = float(prod(plan.shape))
+    step = plan.stepping.dt if plan.stepping.dt is not None else plan.stepping.bound
+    seconds = None
+    if step and plan.frames:
+        steps = (plan.frames[-1] - plan.frames[0]) / step
+        seconds = steps * points * width * STAGES[plan.stepping.name] / RATE
+    return Estimate(
+        memory=points * width * real * COPIES[plan.stepping.name],
+        disk=points * saved * real * len(plan.frames),
+        seconds=seconds,
+    )
+
+
+def check_estimate(plan: Plan, folder: Path, report: Report) -> None:
+    """Report what goes beyond the machine: P450 memory, P451 disk (errors), P452 time (a warning)."""
+    needs = estimate(plan)
+    grid = " x ".join(str(p) for p in plan.shape)
+    span = _span_of(plan, "n")
+    memory = machine_memory()
+    if memory is not None and needs.memory > memory:
+        report.error(
+            "P450",
+            span,
+            f"the run needs about {_size(needs.memory)} of memory, and the machine has {_size(memory)}",
+            label=f"a grid of {grid} points",
+            notes=[Note(f"{plan.stepping.name} keeps about {COPIES[plan.stepping.name]} arrays per unknown")],
+            help="lower n",
+        )
+    try:
+        free = float(shutil.disk_usage(folder).free)
+    except OSError:
+        free = float("inf")
+    if needs.disk > free:
+        report.error(
+            "P451",
+            _span_of(plan, "every"),
+            f"the frames fill about {_size(needs.disk)}, and the disk has {_size(free)} free",
+            label=f"{len(plan.frames)} frames of {grid} points",
+            help="save fewer frames (`every` in the output block), or write to another disk with -o",
+        )
+    if needs.seconds is not None and needs.seconds > LONG:
+        report.warning(
+            "P452",
+            span,
+            f"the run may take about {needs.seconds / 86400:.3g} days",
+            label=f"a grid of {grid} points",
+            help="lower n, or shorten the time",
+        )
+
+
+def machine_memory() -> float | None:
+    """Bytes the process may use: physical memory, or the control group's limit; None if unknown."""
+    sizes = []
+    try:
+        sizes.append(float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        pass
+    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            sizes.append(float(Path(name).read_text()))
+        except (OSError, ValueError):
+            continue
+    return min(sizes, default=None)
+
+
+def _span_of(plan: Plan, option: str) -> Span:
+    problem = plan.system.problem
+    for entry in (*problem.solve, *problem.output):
+        if entry.name == option and entry.span.end <= len(problem.source.text):
+            return entry.span
+    first = problem.axes[0].span if problem.axes else problem.span
+    return first
+
+
+def _size(size: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
+        if size < 1000 or unit == "PB":
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    raise AssertionError

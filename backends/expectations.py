@@ -1,0 +1,164 @@
+"""`expect`: statements about a run, judged frame by frame as the frames come."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import sympy as sp
+
+from nablax.backends.frames import Frame
+from nablax.backends.quadrature import norm
+from nablax.backends.reference import Nodes, UnevaluableError, environment, evaluate, nodes
+from nablax.frontend.source import Span
+from nablax.plan import Plan
+from nablax.problem import Expectation
+
+TOLERANCE = 1e-6  # of `≈` without `within`
+SLACK = 1e-9  # of inequalities, relative to max(1, |right side|)
+
+Measure = Literal["relative L2 error", "L2 error", "relative error", "error", "value", "excess"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one statement of `expect`.
+
+    `measured` is an error for `≈`, the extreme of the left side for an inequality with a number on the
+    right, and the largest excess of the left side over the right for one with a field; None when its
+    frame was not reached or the statement could not be evaluated (`reason` says which). `t` is the frame
+    that decided: for `always` the worst one.
+    """
+
+    text: str
+    span: Span
+    passed: bool
+    measure: Measure
+    measured: float | None
+    bound: float
+    t: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One statement on one frame. `margin` > 0 misses; the larger, the worse."""
+
+    margin: float
+    measure: Measure
+    measured: float
+    bound: float
+    t: float
+
+
+class Judge:
+    """Sees every frame once and keeps, per statement, the reading that decides."""
+
+    def __init__(self, plan: Plan, params: Mapping[str, float]) -> None:
+        self._plan = plan
+        self._params = params
+        self._place = nodes(plan)
+        self._expectations = plan.system.problem.expectations
+        self._frames = [_frame_index(e, plan, params) for e in self._expectations]
+        self._readings: dict[int, _Reading] = {}
+        self._refusals: dict[int, str] = {}
+
+    def see(self, frame: Frame) -> None:
+        values = None
+        for i, (expectation, index) in enumerate(zip(self._expectations, self._frames, strict=True)):
+            if i in self._refusals or (index is not None and index != frame.index):
+                continue
+            if values is None:
+                values = environment(self._plan, frame.t, frame.fields, self._params)
+            try:
+                reading = _read(expectation, values, self._place, frame.t)
+            except UnevaluableError as error:
+                self._refusals[i] = str(error)
+                continue
+            before = self._readings.get(i)
+            if before is None or not reading.margin <= before.margin:
+                self._readings[i] = reading
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One verdict per statement, in the order of the text."""
+        return tuple(self._verdict(i, e) for i, e in enumerate(self._expectations))
+
+    def _verdict(self, i: int, expectation: Expectation) -> Verdict:
+        text = " ".join(self._plan.system.problem.source.slice(expectation.span).split())
+        reading = self._readings.get(i)
+        if reading is None or i in self._refusals:
+            reason = self._refusals.get(i, "the run did not get there")
+            measure: Measure = "error" if expectation.relation == "≈" else "value"
+            return Verdict(text, expectation.span, False, measure, None, np.nan, None, reason)
+        passed = bool(reading.margin <= 0)
+        return Verdict(
+            text, expectation.span, passed, reading.measure, reading.measured, reading.bound, reading.t
+        )
+
+
+def _frame_index(expectation: Expectation, plan: Plan, params: Mapping[str, float]) -> int | None:
+    """The frame a statement speaks of; None for every frame."""
+    if expectation.always:
+        return None
+    if expectation.at is None:
+        return len(plan.frames) - 1
+    values = {p.symbol: np.asarray(params[p.name]) for p in plan.system.parameters if p.name in params}
+    at = float(np.real(evaluate(expectation.at, values, nodes(plan))))
+    return int(np.argmin(np.abs(np.asarray(plan.frames) - at)))
+
+
+def _read(
+    expectation: Expectation, values: Mapping[sp.Basic, np.ndarray], place: Nodes, t: float
+) -> _Reading:
+    left = [evaluate(e, values, place) for e in _entries(expectation.left)]
+    right = [evaluate(e, values, place) for e in _entries(expectation.right)]
+    if expectation.relation == "≈":
+        within = TOLERANCE
+        if expectation.within is not None:
+            within = float(np.real(evaluate(expectation.within, values, place)))
+        return _closeness(left, right, within, place, t)
+    sign = 1.0 if expectation.relation in ("<", "<=") else -1.0
+    return _inequality(left[0], right[0], sign, t)
+
+
+def _entries(side: sp.Basic) -> tuple[sp.Basic, ...]:
+    if isinstance(side, sp.MatrixBase):
+        return tuple(side)
+    return tuple(side.args) if isinstance(side, sp.Tuple) else (side,)
+
+
+def _closeness(
+    left: Sequence[np.ndarray], right: Sequence[np.ndarray], within: float, place: Nodes, t: float
+) -> _Reading:
+    if len(right) == 1:
+        right = [right[0]] * len(left)
+    if all(v.ndim == 0 for v in (*left, *right)):
+        error = _euclid([abs(complex(a) - complex(b)) for a, b in zip(left, right, strict=True)])
+        scale = _euclid([abs(complex(b)) for b in right])
+        relative: Measure = "relative error"
+        absolute: Measure = "error"
+    else:
+        a, b = ([np.broadcast_to(v, place.shape) for v in side] for side in (left, right))
+        error = _euclid([norm(p - q, place.grid) for p, q in zip(a, b, strict=True)])
+        scale = _euclid([norm(q, place.grid) for q in b])
+        relative, absolute = "relative L2 error", "L2 error"
+    if scale == 0.0:
+        return _Reading(_margin(error - within), absolute, error, within, t)
+    return _Reading(_margin(error / scale - within), relative, error / scale, within, t)
+
+
+def _euclid(parts: Sequence[float]) -> float:
+    return float(np.sqrt(np.sum(np.square(parts))))
+
+
+def _inequality(left: np.ndarray, right: np.ndarray, sign: float, t: float) -> _Reading:
+    excess = sign * (left.real - right.real)
+    margin = _margin(float(np.max(excess - SLACK * np.maximum(1.0, np.abs(right)))))
+    if right.ndim == 0:
+        return _Reading(margin, "value", sign * float(np.max(sign * left.real)), float(right.real), t)
+    return _Reading(margin, "excess", float(np.max(excess)), 0.0, t)
+
+
+def _margin(value: float) -> float:
+    # A NaN is a miss, and the worst one.
+    return np.inf if np.isnan(value) else value

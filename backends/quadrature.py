@@ -1,0 +1,56 @@
+"""Integrals of nodal values: sums on periodic axes, Gregory's rule on bounded ones."""
+
+from collections.abc import Sequence
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nablax.plan import GridAxis
+
+HIGHEST = 6  # of Gregory's corrections; up to there every weight is positive
+
+
+def gregory_coefficients(count: int) -> tuple[float, ...]:
+    """The first `count` end corrections 1/12, 1/24, 19/720, ... of the trapezoidal rule.
+
+    They are the coefficients of z/log(1 + z) up to sign, after 1 and 1/2 (Gregory 1670; Hildebrand,
+    "Introduction to Numerical Analysis", section 5.9).
+    """
+    coefficients = [1.0]
+    for n in range(1, count + 2):
+        coefficients.append(-sum(c * (-1) ** (n - k) / (n - k + 1) for k, c in enumerate(coefficients)))
+    return tuple(abs(c) for c in coefficients[2:])
+
+
+def weights(axis: GridAxis, order: int) -> NDArray[np.float64]:
+    """Weights of shape (points,), so that Σ w·f is the integral of f along the axis.
+
+    Periodic axes: equal weights, exact for every resolved mode. Bounded axes: an error of O(h^order) or
+    better, `order` from 2 (trapezoidal) on, lowered where the axis has too few points.
+    """
+    w = np.full(axis.points, axis.spacing)
+    if axis.periodic:
+        return w
+    w[0] = w[-1] = axis.spacing / 2
+    corrections = max(0, min(order - 2, HIGHEST, axis.points - 1))
+    for k, coefficient in enumerate(gregory_coefficients(corrections), start=1):
+        difference = np.array([(-1.0) ** j * comb(k, j) for j in range(k + 1)])
+        w[: k + 1] -= axis.spacing * coefficient * difference
+        w[::-1][: k + 1] -= axis.spacing * coefficient * difference
+    return w
+
+
+def integrate(values: np.ndarray, grid: Sequence[GridAxis], along: Sequence[int], order: int) -> np.ndarray:
+    """Integral of `values` (shape of the grid) over the axes `along`, which keep length 1."""
+    for i in along:
+        shape = [1] * len(grid)
+        shape[i] = -1
+        values = np.sum(values * weights(grid[i], order).reshape(shape), axis=i, keepdims=True)
+    return values
+
+
+def norm(values: np.ndarray, grid: Sequence[GridAxis]) -> float:
+    """The L2 norm of nodal values of the grid's shape: sqrt of the integral of |values|² by trapezoids."""
+    square = integrate(np.abs(values) ** 2, grid, range(len(grid)), order=2)
+    return float(np.sqrt(square.reshape(())))

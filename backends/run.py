@@ -1,0 +1,236 @@
+"""One run from plan to files: solve, save, judge, draw."""
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from types import FrameType
+from typing import Literal, Protocol
+
+import numpy as np
+
+from nablax.backends.breakdown import breakdown_diagnostic
+from nablax.backends.estimates import check_estimate
+from nablax.backends.expectations import Judge, Verdict
+from nablax.backends.frames import Frame, NumericalFailure, Progress
+from nablax.backends.output import store
+from nablax.backends.output.paths import OutputError, claim
+from nablax.backends.output.requests import Requests, read_requests
+from nablax.backends.resolution import Resolution, ResolutionWatch
+from nablax.frontend.diagnostics import Diagnostic, Report, Severity
+from nablax.frontend.source import Span
+from nablax.plan import Plan
+
+Status = Literal["done", "broken", "interrupted"]
+
+
+class Stream(Protocol):
+    """What a run asks of a solver."""
+
+    @property
+    def parameters(self) -> Mapping[str, object]: ...
+
+    def stream(self) -> Iterator[Frame | Progress]: ...
+
+
+class Watcher(Protocol):
+    """Told of every event while the run goes on."""
+
+    def saw(self, event: Frame | Progress) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a run writes. `data` wins over the spec's `save`; without either it is `<stem>.zarr` in `here`.
+
+    `folder` is the spec's: what the spec names stays in it. `plot` False leaves out picture and movie.
+    """
+
+    folder: Path
+    here: Path
+    stem: str
+    data: Path | None = None
+    plot: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run left behind. `pictures` holds the picture and the movie, where they were made."""
+
+    status: Status
+    data: Path | None
+    pictures: tuple[Path, ...]
+    frames: int
+    t: float | None
+    steps: int
+    rejected: int
+    seconds: float
+    verdicts: tuple[Verdict, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def met(self) -> bool:
+        """Whether every `expect` was met."""
+        return all(v.passed for v in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked request: nothing has been written yet."""
+
+    plan: Plan
+    requests: Requests
+    path: Path
+    target: Target
+
+
+def prepare(plan: Plan, target: Target, report: Report) -> Prepared:
+    """Check needs and paths before anything is compiled.
+
+    Raises `SpecError` for what the spec asks and cannot have, `OutputError` for a path that the command
+    line or the default names.
+    """
+    requests = read_requests(plan.system.problem, target.folder, report)
+    path = target.data or requests.save or target.here / f"{target.stem}.zarr"
+    check_estimate(plan, _existing(path.parent), report)
+    if target.data is None and requests.save is not None:
+        _claim_for_spec(requests.save, requests.save_span, report)
+    if requests.movie is not None and target.plot:
+        _claim_for_spec(requests.movie, requests.movie_span, report)
+    report.check()
+    claim(path)
+    return Prepared(plan, requests, path, target)
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _claim_for_spec(path: Path, span: Span | None, report: Report) -> None:
+    assert span is not None
+    try:
+        claim(path)
+    except OutputError as error:
+        report.error("P552", span, str(error), help="name another file, or move that one away")
+
+
+def run(prepared: Prepared, solver: Stream, watcher: Watcher) -> Outcome:
+    """Solve to the end, to a breakdown or to an interrupt; whatever was computed is saved and judged.
+
+    Raises `OutputError` if the disk refuses.
+    """
+    plan = prepared.plan
+    started = perf_counter()
+    params = {name: float(np.real(np.asarray(value))) for name, value in solver.parameters.items()}
+    judge, resolution = Judge(plan, params), ResolutionWatch(plan)
+    writer: store.Writer | None = None
+    status: Status = "done"
+    diagnostics: list[Diagnostic] = []
+    t, steps, rejected = None, 0, 0
+    try:
+        for event in solver.stream():
+            if isinstance(event, Frame):
+                with uninterrupted():
+                    if writer is None:
+                        writer = store.create(prepared.path, store.layout(plan, params))
+                    writer.append(event)
+                judge.see(event)
+                resolution.see(event)
+                t, steps, rejected = event.t, steps + event.steps, rejected + event.rejected
+            watcher.saw(event)
+    except NumericalFailure as failure:
+        status = "broken"
+        diagnostics.append(breakdown_diagnostic(plan, failure.breakdown))
+    except KeyboardInterrupt:
+        status = "interrupted"
+    if writer is not None:
+        with uninterrupted():
+            writer.close(complete=status == "done")
+    diagnostics += [_unresolved(plan, r) for r in resolution.worst().values() if not r.resolved]
+    outcome = Outcome(
+        status=status,
+        data=None if writer is None else prepared.path,
+        pictures=(),
+        frames=0 if writer is None else writer.frames,
+        t=t,
+        steps=steps,
+        rejected=rejected,
+        seconds=perf_counter() - started,
+        verdicts=judge.verdicts() if status == "done" else (),
+        diagnostics=tuple(diagnostics),
+    )
+    if writer is None or status == "interrupted" or not prepared.target.plot:
+        return outcome
+    return _illustrated(prepared, outcome, params)
+
+
+def _illustrated(prepared: Prepared, outcome: Outcome, params: Mapping[str, float]) -> Outcome:
+    from nablax.backends.output.pictures import draw_movie, draw_run
+
+    pictures: list[Path] = []
+    diagnostics = list(outcome.diagnostics)
+    requests = prepared.requests
+    wanted = [(prepared.path.with_suffix(".png"), "picture")]
+    if requests.movie is not None:
+        wanted.append((requests.movie, "movie"))
+    for path, what in wanted:
+        try:
+            claim(path)
+            if what == "picture":
+                draw_run(prepared.plan, prepared.path, path, requests.drawings, params)
+                pictures.append(path)
+            else:
+                pictures.append(draw_movie(prepared.path, path))
+        except OutputError as error:
+            span = prepared.plan.system.problem.span
+            message = f"the {what} was not drawn: {error}"
+            diagnostics.append(Diagnostic("P553", message, span, severity=Severity.WARNING))
+        except KeyboardInterrupt:
+            break
+    return replace(outcome, pictures=tuple(pictures), diagnostics=tuple(diagnostics))
+
+
+def _unresolved(plan: Plan, reading: Resolution) -> Diagnostic:
+    """R710: the grid does not carry the solution."""
+    n = next(a.n for a in plan.grid if a.name == reading.axis)
+    measure = (
+        f"the top third of its modes holds {reading.indicator:.1e} of the strongest one's energy"
+        if reading.kind == "modes"
+        else f"every second point predicts the others within {reading.indicator:.1%} only"
+    )
+    option = next((o for o in plan.system.problem.solve if o.name == "n"), None)
+    field = next(f for f in plan.system.problem.fields if f.name == reading.field)
+    inside = option is not None and option.span.end <= len(plan.system.problem.source.text)
+    return Diagnostic(
+        "R710",
+        f"`{reading.field}` is not resolved along {reading.axis} at t = {reading.t:.6g}",
+        option.span if option is not None and inside else field.span,
+        label=f"{measure}",
+        help=f"raise n above {n} along {reading.axis} and compare",
+        severity=Severity.WARNING,
+    )
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until the block is done: a frame is written whole or not at all."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[int] = []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        caught.append(number)
+
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if caught:
+        raise KeyboardInterrupt

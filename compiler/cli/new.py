@@ -1,0 +1,34 @@
+"""`nablax new`: a spec to start from."""
+
+from pathlib import Path
+
+import click
+
+from nablax.cli.files import write_text
+from nablax.cli.messages import FileProblem
+
+
+@click.command()
+@click.argument("name")
+@click.option("--kind", default="heat", show_default=True, help="Which equation; `--kind list` names them.")
+def new(name: str, kind: str) -> int:
+    """Write NAME.pde, a small complete spec; `-` writes it to standard output."""
+    from nablax.frontend.starters import kinds, starter
+
+    if kind == "list":
+        click.echo("\n".join(kinds()))
+        return 0
+    if kind not in kinds():
+        raise click.BadParameter(f"`{kind}` is none of {', '.join(kinds())}", param_hint="--kind")
+    if name == "-":
+        click.echo(starter(kind, kind), nl=False)
+        return 0
+    path = Path(name if name.endswith(".pde") else f"{name}.pde")
+    if path.exists() or path.is_symlink():
+        raise FileProblem(f"`{path}` exists")
+    if not path.parent.is_dir():
+        raise FileProblem(f"there is no folder `{path.parent}`")
+    write_text(path, starter(kind, path.stem))
+    click.echo(f"{path}")
+    click.echo(f"run it with `nablax run {path}`", err=True)
+    return 0

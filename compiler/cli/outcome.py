@@ -1,0 +1,51 @@
+"""The outcome of a run as lines of text."""
+
+from nablax.backends.expectations import Verdict
+from nablax.backends.run import Outcome
+from nablax.plan import Plan
+
+
+def describe(plan: Plan, outcome: Outcome) -> str:
+    """Where the files are, what became of the expectations, and what it took."""
+    lines = []
+    if outcome.data is not None:
+        lines.append(f"{outcome.data}  {_contents(plan, outcome)}")
+    lines += [str(p) for p in outcome.pictures]
+    lines += _verdicts(outcome.verdicts)
+    rejected = f" ({outcome.rejected} rejected)" if outcome.rejected else ""
+    lines.append(f"{outcome.steps} steps{rejected} in {_duration(outcome.seconds)}")
+    if outcome.status == "interrupted":
+        lines.append("interrupted: the dataset holds the frames up to here")
+    return "\n".join(lines)
+
+
+def _contents(plan: Plan, outcome: Outcome) -> str:
+    names = ", ".join(f.name for f in plan.system.problem.fields)
+    if plan.system.time is None:
+        return names
+    frames = f"{outcome.frames} frame{'s' if outcome.frames != 1 else ''}"
+    if outcome.frames < len(plan.frames):
+        frames = f"{outcome.frames} of {len(plan.frames)} frames"
+    reached = "" if outcome.t is None else f", {plan.system.time.name} = {plan.frames[0]:g} to {outcome.t:g}"
+    return f"{frames} of {names}{reached}"
+
+
+def _verdicts(verdicts: tuple[Verdict, ...]) -> list[str]:
+    width = min(60, max((len(v.text) for v in verdicts), default=0))
+    return [f"{'✓' if v.passed else '✗'} {v.text:<{width}}  {_measured(v)}" for v in verdicts]
+
+
+def _measured(v: Verdict) -> str:
+    if v.measured is None:
+        return v.reason
+    when = "" if v.t is None else f" at t = {v.t:g}"
+    value = f"{v.measured:.3g}" if v.measure != "value" else f"{v.measured:.10g}"
+    return f"{v.measure} {value}{when}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"

@@ -1,0 +1,32 @@
+"""`nablax plot`: pictures and movies of a saved run."""
+
+from pathlib import Path
+
+import click
+
+from nablax.cli.messages import FileProblem
+
+
+@click.command()
+@click.argument("out")
+@click.option("--what", metavar="KIND", help="heatmap, spacetime, lines, vectors or slice; chosen if left out.")
+@click.option("--field", metavar="NAME", help="Which field or component; all if left out.")
+@click.option("-o", "output", metavar="PATH", help="The file to write; beside the data if left out.")
+@click.option("--movie", is_flag=True, help="Draw a movie instead of a picture.")
+def plot(out: str, what: str | None, field: str | None, output: str | None, movie: bool) -> int:
+    """Draw a picture or a movie of a saved run."""
+    from nablax.backends.output.paths import OutputError, claim
+    from nablax.backends.output.pictures import PictureError, draw_movie, draw_saved
+
+    data = Path(out)
+    try:
+        path = Path(output) if output else data.with_suffix(".mp4" if movie else ".png")
+        claim(path)
+        if movie:
+            path = draw_movie(data, path, field)
+        else:
+            draw_saved(data, path, what, field)
+    except (OutputError, PictureError) as error:
+        raise FileProblem(str(error)) from None
+    click.echo(f"{path}")
+    return 0
