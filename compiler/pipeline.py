@@ -1,0 +1,75 @@
+"""The whole compiler on one screen.
+
+    text    ──parse──────▶ Module    syntax with spans               (frontend/parser.py)
+    Module  ──resolve────▶ Problem   SymPy, names and ranks known    (meaning/resolve.py)
+    Problem ──normalise──▶ System    M d/dt u = L u + N(u) + f       (passes/normalise.py)
+    System  ──make_plan──▶ Plan      grid, method, step, reasons     (planning/make.py)
+    Plan    ──build──────▶ Solver    jitted functions over pytrees   (backends/solver.py)
+
+Every stage is a function from one frozen record to the next and adds what it has to say to a `Report`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nablax.frontend.diagnostics import Report
+from nablax.frontend.parser import parse
+from nablax.frontend.source import Source
+from nablax.frontend.syntax import Module
+from nablax.meaning.resolve import resolve
+from nablax.overrides import Overrides
+from nablax.passes.normalise import normalise
+from nablax.plan import Plan
+from nablax.planning.compatible import warn_incompatible
+from nablax.planning.make import make_plan
+from nablax.problem import Problem
+from nablax.system import System
+from nablax.verify import verify_problem, verify_system, wanted
+
+NOTHING = Overrides()
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Everything the compiler made of a spec, as far as it came; `report` says why not further."""
+
+    report: Report
+    module: Module | None = None
+    problem: Problem | None = None
+    system: System | None = None
+    plan: Plan | None = None
+
+
+def run_stages(source: Source, overrides: Overrides = NOTHING, folder: Path | None = None) -> Stages:
+    """All stages up to the plan; never raises for anything a spec can hold."""
+    report = Report(source)
+    module = parse(source, report)
+    if module is None:
+        return Stages(report)
+    problem = resolve(module, source, overrides, report, folder)
+    if report.failed:
+        return Stages(report, module, problem)
+    system = normalise(problem, report)
+    if system is None or report.failed:
+        return Stages(report, module, problem)
+    if wanted():
+        verify_problem(problem)
+        verify_system(system)
+    warn_incompatible(system, report)
+    plan = make_plan(system, report)
+    return Stages(report, module, problem, system, None if report.failed else plan)
+
+
+def check(source: Source, overrides: Overrides = NOTHING, folder: Path | None = None) -> Report:
+    """Everything there is to say about a spec."""
+    return run_stages(source, overrides, folder).report
+
+
+def compile_plan(
+    source: Source, overrides: Overrides = NOTHING, folder: Path | None = None
+) -> tuple[Plan, Report]:
+    """The plan and its warnings; raises `SpecError` with the diagnostics otherwise."""
+    stages = run_stages(source, overrides, folder)
+    stages.report.check()
+    assert stages.plan is not None, "a plan is missing, and no error says why"
+    return stages.plan, stages.report

@@ -1,0 +1,68 @@
+"""Whether the initial data agree with the boundary conditions where they meet."""
+
+from itertools import product
+
+import numpy as np
+import sympy as sp
+
+from nablax.frontend.diagnostics import Report
+from nablax.planning.spectrum import nominal
+from nablax.reductions import Noise
+from nablax.sampling import sample
+from nablax.system import Boundary, System
+
+TOLERANCE = 1e-6
+
+
+def warn_incompatible(system: System, report: Report) -> None:
+    """A warning per condition that the initial data miss at the start; the boundary wins."""
+    if system.time is None:
+        return
+    for condition in system.boundary:
+        initial = system.initial[condition.unknown]
+        if initial is None or system.unknowns[condition.unknown].rate_of is not None or initial.has(Noise):
+            continue
+        found, wanted, scale = _compare(system, condition, initial)
+        miss = np.abs(found - wanted)
+        if not np.isfinite(miss).all() or miss.max() <= TOLERANCE * scale:
+            continue
+        worst = int(miss.argmax())
+        axis = system.axes[condition.axis]
+        name = system.unknowns[condition.unknown].name
+        end = axis.lower if condition.side == 0 else axis.upper
+        report.warning(
+            "P317",
+            condition.span,
+            f"the initial value of `{name}` does not satisfy this condition at {axis.name} = {sp.sstr(end)}",
+            label=f"it wants {wanted[worst]:.4g}, and the initial data give {found[worst]:.4g}",
+            help="make them agree, or accept that the boundary wins and the solution starts with a jump",
+        )
+
+
+def _compare(
+    system: System, condition: Boundary, initial: sp.Expr
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Left and right side of the condition for the initial data, at a few places along the wall."""
+    values = nominal(system)
+    assert system.time is not None
+    values[system.time.symbol] = sample(system.time.lower, values)
+    wall = system.axes[condition.axis]
+    lines = [
+        np.linspace(float(sample(a.lower, values)), float(sample(a.upper, values)), 7)[1:-1]
+        if i != condition.axis
+        else np.array([float(sample((wall.lower, wall.upper)[condition.side], values))])
+        for i, a in enumerate(system.axes)
+    ]
+    places = np.array(list(product(*lines))).T
+    values |= {a.symbol: places[i] for i, a in enumerate(system.axes)}
+    count = places.shape[1]
+    left = np.zeros(count)
+    scale = 1.0
+    for term in condition.terms:
+        slope = sp.diff(initial, wall.symbol, term.order)
+        part = np.broadcast_to(sample(term.coefficient * slope, values), (count,))
+        left = left + part
+        scale = max(scale, float(np.max(np.abs(part))))
+    right = np.broadcast_to(sample(condition.data, values), (count,))
+    scale = max(scale, float(np.max(np.abs(right))))
+    return left, right, scale

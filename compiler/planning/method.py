@@ -1,0 +1,175 @@
+"""Which method takes a system, in the order constraint, steady, hyperbolic, spectral, finite differences."""
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from nablax.frontend.diagnostics import Report
+from nablax.frontend.source import Span
+from nablax.passes.jets import jets, orders_of
+from nablax.plan import Method
+from nablax.planning.settings import Settings
+from nablax.system import System
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """What decides between methods.
+
+    Orders are total derivative orders; 0 means none. `constant` is the highest among linear terms with
+    coefficients that depend on time and space nowhere, `variable` among all other terms of the equations.
+    """
+
+    constant: int
+    variable: int
+    variable_span: Span | None
+    flux: Span | None  # a nonlinear flux under a first derivative
+    degree: int  # of the nonlinearity as a polynomial in the unknowns; 0 linear, -1 none (not polynomial)
+    nonlocal_span: Span | None
+    mass_span: Span | None
+
+
+def character(system: System) -> Character:
+    space = tuple(a.symbol for a in system.axes)
+    moving = set(space) | ({system.time.symbol} if system.time else set())
+    constant = variable = 0
+    variable_span: Span | None = None
+    flux_span: Span | None = None
+    nonlocal_span: Span | None = None
+    degree = 0
+    for equation in (*system.evolution, *system.constraints):
+        for term in equation.terms.linear:
+            order = sum(term.orders)
+            if term.multiplier != 1:
+                nonlocal_span = term.span
+            if term.coefficient.free_symbols & moving:
+                if order >= variable:
+                    variable, variable_span = order, term.span
+                if order:
+                    degree = max(degree, 2)
+            else:
+                constant = max(constant, order)
+        for flux in equation.terms.nonlinear:
+            orders = [sum(orders_of(j, space)) for j in jets(flux.flux)]
+            if max(orders) > variable or variable_span is None:
+                variable, variable_span = max(variable, *orders), flux.span
+            if max(orders) == 1:
+                flux_span = flux.span
+            degree = _highest(degree, _degree(flux.flux))
+    masses = [
+        e.span for e in system.evolution if any(any(m.orders) or m.multiplier != 1 for m in e.mass)
+    ]
+    return Character(
+        constant, variable, variable_span, flux_span, degree, nonlocal_span, masses[0] if masses else None
+    )
+
+
+def _highest(a: int, b: int) -> int:
+    return -1 if -1 in (a, b) else max(a, b)
+
+
+def _degree(flux: sp.Expr) -> int:
+    found = sorted(jets(flux), key=sp.default_sort_key)
+    names = {jet: sp.Dummy() for jet in found}
+    frozen = flux.xreplace(names).replace(sp.conjugate, lambda z: z)
+    polynomial = frozen.as_poly(*names.values())
+    return -1 if polynomial is None else int(polynomial.total_degree())
+
+
+def choose_method(
+    system: System, nature: Character, settings: Settings, report: Report
+) -> tuple[Method, str] | None:
+    """The method with its reason; None (and a located message) when none is available."""
+    wall = next((a for a in system.axes if not a.periodic), None)
+    asked = settings.method
+    place = settings.places.get("method")
+    curved = system.problem.coordinates != "cartesian"
+    if system.constraints and wall is not None:
+        report.error(
+            "P402",
+            system.constraints[0].span,
+            f"a constraint beside evolution equations, with walls on `{wall.name}`, is not available yet",
+            help="make every axis periodic",
+        )
+        return None
+    if system.constraints and curved:
+        report.error(
+            "P402",
+            system.constraints[0].span,
+            f"a constraint in {system.problem.coordinates} coordinates is not available yet",
+            help="use cartesian coordinates",
+        )
+        return None
+    if system.time is None:
+        report.error(
+            "P402",
+            system.problem.equations[0].span,
+            "steady problems are not available yet",
+            label="no time derivative",
+            help="add a `time` block and a time derivative, and run until nothing changes",
+        )
+        return None
+    needs = _needs_spectral(system, nature)
+    if asked == "fd" and needs is not None and place is not None:
+        report.error(
+            "P401", place, f"finite differences cannot take {needs[0]}", help="use `method = spectral`"
+        )
+        return None
+    if needs is not None and (wall is not None or curved):
+        report.error(
+            "P401",
+            needs[1],
+            f"only the spectral method takes {needs[0]}, and it needs a periodic cartesian box",
+            help=f"make `{wall.name}` periodic" if wall else "use cartesian coordinates",
+        )
+        return None
+    if asked == "spectral" and place is not None:
+        if wall is not None:
+            report.error(
+                "P401",
+                place,
+                f"the spectral method needs every axis to be periodic, and `{wall.name}` is not",
+                help=f"use `method = fd`, or make `{wall.name}` periodic",
+            )
+            return None
+        if curved:
+            report.error(
+                "P401",
+                place,
+                "the spectral method needs cartesian coordinates",
+                help="use `method = fd`",
+            )
+            return None
+        return "spectral", "asked for"
+    if asked == "fd":
+        return "fd", "asked for"
+    if nature.flux is not None and max(nature.constant, nature.variable) <= 1 and not system.constraints:
+        report.error(
+            "P402",
+            nature.flux,
+            "a nonlinear hyperbolic equation needs finite volumes, which are not available yet",
+            label="shocks may form",
+            help="add a term with a second derivative, or take the risk with `solve { method = spectral }`",
+        )
+        return None
+    if wall is not None:
+        return "fd", f"`{wall.name}` has walls"
+    if curved:
+        return "fd", f"{system.problem.coordinates} coordinates have variable coefficients"
+    if needs is not None:
+        return "spectral", f"every axis is periodic, and the equations hold {needs[0]}"
+    if nature.variable >= 2 and nature.variable > nature.constant:
+        return "fd", (
+            "the highest derivatives have coefficients that vary, which Fourier modes do not diagonalise"
+        )
+    return "spectral", "every axis is periodic and the highest derivatives have constant coefficients"
+
+
+def _needs_spectral(system: System, nature: Character) -> tuple[str, Span] | None:
+    if system.constraints:
+        return "a constraint", system.constraints[0].span
+    if nature.nonlocal_span is not None:
+        return "a nonlocal operator", nature.nonlocal_span
+    if nature.mass_span is not None:
+        return "a space derivative of a time derivative", nature.mass_span
+    return None

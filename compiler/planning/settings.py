@@ -1,0 +1,196 @@
+"""The `solve` and `output` options of a spec, read and checked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TypeVar, get_args
+
+import sympy as sp
+
+from nablax.frontend.diagnostics import Edit, Report
+from nablax.frontend.source import Span
+from nablax.limits import AXIS_POINTS, FRAMES, GRID_POINTS
+from nablax.meaning.options import number
+from nablax.meaning.values import Fault, fault
+from nablax.plan import Dtype, StepperName
+from nablax.problem import Option, Problem
+
+T = TypeVar("T")
+METHODS = ("spectral", "fd")
+LATER_METHODS = ("fv", "finite_volumes", "weno", "muscl", "network", "pinn", "fe")
+STEPPERS: tuple[StepperName, ...] = get_args(StepperName)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the spec asks for; None where it leaves the choice to the compiler.
+
+    `places` maps an option's name to where it stands.
+    """
+
+    method: str | None
+    n: tuple[int, ...] | None
+    order: int | None
+    step: StepperName | None
+    dt: float | None
+    tol: float | None
+    dtype: Dtype | None
+    dealias: float | None
+    every: float | None
+    places: dict[str, Span]
+
+
+def read_settings(problem: Problem, report: Report) -> Settings:
+    """Every option checked for its kind and range; what fails is in the report and left None."""
+    given = {o.name: o for o in (*problem.solve, *problem.output)}
+
+    def read(name: str, reader: Callable[[Option], T]) -> T | None:
+        if name not in given:
+            return None
+        try:
+            return reader(given[name])
+        except Fault as error:
+            report.add(error.diagnostic)
+            return None
+
+    for name in ("time", "memory"):
+        if name in given:
+            report.error(
+                "P402",
+                given[name].span,
+                f"`{name}` belongs to fractional derivatives in time, which are not available yet",
+                help="remove this option",
+            )
+    return Settings(
+        method=read("method", _method),
+        n=read("n", lambda o: _points(o, len(problem.axes))),
+        order=read("order", _order),
+        step=read("step", _step),
+        dt=read("dt", _positive),
+        tol=read("tol", _positive),
+        dtype=read("dtype", _dtype),
+        dealias=read("dealias", _dealias),
+        every=read("every", _positive),
+        places={name: o.span for name, o in given.items()},
+    )
+
+
+def _word(option: Option, known: tuple[str, ...], what: str) -> str:
+    value = option.value
+    if isinstance(value, str) and value in known:
+        return value
+    shown = value if isinstance(value, str) else sp.sstr(value)
+    similar = get_close_matches(shown, known, n=1)
+    edits = ()
+    if similar:
+        end = option.span.end
+        edits = (Edit(Span(end - len(shown), end), similar[0]),)
+    raise fault(
+        "P406",
+        option.span,
+        f"`{shown}` is no {what}",
+        f"did you mean `{similar[0]}`?" if similar else f"use one of {', '.join(known)}",
+        edits=edits,
+    )
+
+
+def _method(option: Option) -> str:
+    if option.value in LATER_METHODS:
+        raise fault(
+            "P402",
+            option.span,
+            f"the method `{option.value}` is not available yet",
+            f"use one of {', '.join(METHODS)}, or leave the choice to the compiler",
+        )
+    return _word(option, METHODS, "method")
+
+
+def _step(option: Option) -> StepperName:
+    word = _word(option, STEPPERS, "time stepper")
+    return next(s for s in STEPPERS if s == word)
+
+
+def _dtype(option: Option) -> Dtype:
+    return "float32" if _word(option, ("float64", "float32"), "dtype") == "float32" else "float64"
+
+
+def _points(option: Option, dimension: int) -> tuple[int, ...]:
+    values = option.value if isinstance(option.value, tuple) else (option.value,) * dimension
+    if len(values) != dimension:
+        raise fault(
+            "P403",
+            option.span,
+            f"`n` has {len(values)} entries, and there are {dimension} space axes",
+            "give one number for all axes, or a list with one per axis",
+        )
+    found: list[int] = []
+    for value in values:
+        if not (isinstance(value, sp.Integer) and value > 0):
+            raise fault(
+                "P403", option.span, "the number of points is a positive whole number", "write `n = 256`"
+            )
+        found.append(int(min(value, AXIS_POINTS + 1)))
+    total = 1
+    for n in found:
+        total *= n
+    if max(found) > AXIS_POINTS or total > GRID_POINTS:
+        raise fault(
+            "P403",
+            option.span,
+            f"this grid has more than {AXIS_POINTS:,} points on an axis or {GRID_POINTS:,} in all",
+            "choose a smaller `n`",
+        )
+    return tuple(found)
+
+
+def _order(option: Option) -> int:
+    if option.value in (2, 4, 6, 8):
+        return int(option.value)  # type: ignore[arg-type]
+    raise fault("P403", option.span, "finite differences have order 2, 4, 6 or 8", "choose one of these")
+
+
+def _positive(option: Option) -> float:
+    value = number(option)
+    if value <= 0:
+        raise fault("P405", option.span, f"`{option.name}` must be positive", f"write `{option.name} = 0.01`")
+    return value
+
+
+def _dealias(option: Option) -> float:
+    if option.value in ("none", "off"):
+        return 1.0
+    value = number(option)
+    if not 0 < value <= 1:
+        raise fault(
+            "P407",
+            option.span,
+            "`dealias` is the kept fraction of the modes, above 0 and at most 1",
+            "write `dealias = 2/3`, or `dealias = none`",
+        )
+    return value
+
+
+def frame_times(
+    problem: Problem, start: float, end: float, every: float | None, places: dict[str, Span], report: Report
+) -> tuple[float, ...]:
+    """Output times: both ends, every interval between them, and the times that expectations speak of."""
+    count = 100.0 if every is None else (end - start) / every
+    if count > FRAMES:
+        report.error(
+            "P405",
+            places["every"],
+            f"this makes {count:.3g} frames, and the limit is {FRAMES:,}",
+            help="write less often",
+        )
+        return (start, end)
+    step = (end - start) / 100 if every is None else every
+    times = [start + i * step for i in range(int(count + 1e-9) + 1)]
+    near = 1e-9 * (end - start)
+    nominal = {p.symbol: p.value for p in problem.parameters}
+    extra = [float(e.at.subs(nominal)) for e in problem.expectations if e.at is not None]
+    for time in (end, *extra):
+        if all(abs(time - t) > near for t in times):
+            times.append(time)
+    ordered = sorted(min(t, end) for t in times)
+    ordered[-1] = end
+    return tuple(ordered)

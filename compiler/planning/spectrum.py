@@ -1,0 +1,222 @@
+"""Eigenvalues of the frozen linearisation: what a step must be stable for, and whether time may run forward.
+
+At a point and a state, the right-hand side is replaced by its linearisation with constant coefficients;
+a Fourier mode then grows with the eigenvalues of its symbol. NumPy, at a handful of points and modes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import sympy as sp
+
+from nablax.frontend.source import Span
+from nablax.nonlocal_operators import Nonlocal
+from nablax.passes.jets import base, jets, orders_of
+from nablax.sampling import sample
+from nablax.system import LinearTerm, Orders, System, wavenumbers
+
+Symbol = Callable[[int, int, np.ndarray], np.ndarray]
+"""(axis, derivative order, wavenumbers) to the factor that the derivative multiplies a mode by."""
+
+
+def exact_symbol(axis: int, order: int, k: np.ndarray) -> np.ndarray:
+    """(ik)^order."""
+    del axis
+    return (1j * k) ** order
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One term of the linearised right-hand side: value(x) · D^orders · multiplier in row, column."""
+
+    row: int
+    column: int
+    orders: Orders
+    multiplier: sp.Expr
+    values: np.ndarray  # at the sample points
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Linearisation:
+    """All entries at the same sample points; rows and columns are the evolving unknowns."""
+
+    size: int
+    entries: tuple[Entry, ...]
+    masses: tuple[Entry, ...]
+
+    def without(self, span: Span) -> "Linearisation":
+        return Linearisation(self.size, tuple(e for e in self.entries if e.span != span), self.masses)
+
+
+def nominal(system: System) -> dict[sp.Basic, np.ndarray]:
+    return {p.symbol: np.asarray(float(p.value)) for p in system.parameters}
+
+
+def linearise(system: System, points: int) -> Linearisation:
+    """Freeze the coefficients at the initial data on `points` places per axis (walls included)."""
+    space = tuple(a.symbol for a in system.axes)
+    values = nominal(system)
+    ends = [
+        (float(sample(a.lower, values)), float(sample(a.upper, values))) for a in system.axes
+    ]
+    # Irregular places: a symmetric choice would sit on the zeros of sines.
+    places = [low + (high - low) * ((np.arange(points) + 0.37) / points) for low, high in ends]
+    grids = np.meshgrid(*places, indexing="ij")
+    values |= {s: g.ravel() for s, g in zip(space, grids, strict=True)}
+    if system.time is not None:
+        values[system.time.symbol] = sample(system.time.lower, values)
+    count = points ** len(space)
+    moving = [i for i, u in enumerate(system.unknowns) if not u.algebraic]
+    column = {i: c for c, i in enumerate(moving)}
+    states = _states(system)
+    entries: list[Entry] = []
+    masses: list[Entry] = []
+
+    def add(into: list[Entry], row: int, term: LinearTerm) -> None:
+        if term.unknown in column:
+            value = np.broadcast_to(sample(term.coefficient, values), (count,))
+            into.append(Entry(row, column[term.unknown], term.orders, term.multiplier, value, term.span))
+
+    for equation in system.evolution:
+        row = column[equation.unknown]
+        for term in equation.mass:
+            add(masses, row, term)
+        for term in equation.terms.linear:
+            add(entries, row, term)
+        for flux in equation.terms.nonlinear:
+            for jet, slope in _slopes(flux.flux):
+                owner = next(i for i, u in enumerate(system.unknowns) if u.value == base(jet))
+                if owner in column and not isinstance(jet, Nonlocal):
+                    value = np.broadcast_to(sample(_at(slope, states), values), (count,))
+                    orders = orders_of(jet, space)
+                    entries.append(Entry(row, column[owner], orders, sp.S.One, value, flux.span))
+    return Linearisation(len(moving), tuple(entries), tuple(masses))
+
+
+def _states(system: System) -> dict[sp.Basic, sp.Expr]:
+    """Initial values by unknown, 0 where an algebraic one has none."""
+    return {
+        u.value: sp.S.Zero if value is None else value
+        for u, value in zip(system.unknowns, system.initial, strict=True)
+    }
+
+
+def _slopes(flux: sp.Expr) -> list[tuple[sp.Basic, sp.Expr]]:
+    found = sorted(jets(flux), key=sp.default_sort_key)
+    names = {jet: sp.Dummy(real=True) for jet in found}
+    frozen = flux.xreplace(names).replace(sp.conjugate, lambda z: z)
+    back = {name: jet for jet, name in names.items()}
+    return [(jet, sp.diff(frozen, name).xreplace(back)) for jet, name in names.items()]
+
+
+def _at(slope: sp.Expr, states: dict[sp.Basic, sp.Expr]) -> sp.Expr:
+    """The slope with every jet replaced by the derivative of the initial data."""
+    replaced = {}
+    for jet in jets(slope):
+        value = states[base(jet)]
+        pairs = jet.variable_count if isinstance(jet, sp.Derivative) else ()
+        for symbol, count in pairs:
+            value = sp.diff(value, symbol, int(count))
+        replaced[jet] = value
+    return slope.xreplace(replaced)
+
+
+def eigenvalues(
+    system: System, frozen: Linearisation, modes: Sequence[np.ndarray], symbol: Symbol
+) -> np.ndarray:
+    """Eigenvalues for every sample point and every combination of the wavenumbers given per axis.
+
+    Shape (points, combinations, unknowns).
+    """
+    k = np.array(list(product(*modes))).T.reshape(len(modes), -1)
+    count = len(frozen.entries[0].values) if frozen.entries else 1
+    matrix = _assemble(system, frozen.entries, frozen.size, count, k, symbol)
+    mass = _assemble(system, frozen.masses, frozen.size, count, k, symbol)
+    identity = np.eye(frozen.size)
+    if not np.allclose(mass, identity):
+        matrix = np.linalg.solve(mass + 1e-300 * identity, matrix)
+    matrix = np.where(np.isfinite(matrix), matrix, 0)
+    if frozen.size == 1:
+        return matrix[..., 0, 0][..., None]
+    return np.linalg.eigvals(matrix)
+
+
+def _assemble(
+    system: System, entries: Sequence[Entry], size: int, count: int, k: np.ndarray, symbol: Symbol
+) -> np.ndarray:
+    matrix = np.zeros((count, k.shape[1], size, size), dtype=complex)
+    names = wavenumbers(system)
+    for entry in entries:
+        factor = np.ones(k.shape[1], dtype=complex)
+        for axis, order in enumerate(entry.orders):
+            if order:
+                factor = factor * symbol(axis, order, k[axis])
+        if entry.multiplier != 1:
+            values = nominal(system) | {n: k[a] for a, n in enumerate(names)}
+            factor = factor * sample(entry.multiplier, values)
+        matrix[:, :, entry.row, entry.column] += entry.values[:, None] * factor[None, :]
+    return matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Growth without bound in |k|: rate ~ |k|^power, with the rate at the wavelength given."""
+
+    power: float
+    rate: float
+    wavelength: float
+    span: Span
+
+
+def unbounded_growth(system: System) -> Growth | None:
+    """Whether short waves grow ever faster, and the term without which they would not.
+
+    Only terms with constant coefficients are looked at: they are what the equation does to every mode.
+    """
+    frozen = linearise(system, 1)
+    constant = Linearisation(
+        frozen.size,
+        tuple(e for e in frozen.entries if _is_constant(system, e)),
+        frozen.masses,
+    )
+    found = _growth(system, constant)
+    if found is None:
+        return None
+    power, rate, wavelength = found
+    spans = sorted({e.span for e in constant.entries if any(e.orders) or e.multiplier != 1})
+    guilty = next((s for s in spans if _growth(system, constant.without(s)) is None), spans[0])
+    return Growth(power, rate, wavelength, guilty)
+
+
+def _is_constant(system: System, entry: Entry) -> bool:
+    space = {a.symbol for a in system.axes}
+    for equation in system.evolution:
+        for term in equation.terms.linear:
+            if term.span == entry.span and term.orders == entry.orders:
+                return not term.coefficient.free_symbols & space
+    return False
+
+
+def _growth(system: System, frozen: Linearisation) -> tuple[float, float, float] | None:
+    directions = np.array(
+        [d for d in product((0.0, 1.0, -1.0, 0.6), repeat=len(system.axes)) if any(d)]
+    )
+    scale = 2 * np.pi
+    rates = []
+    sizes = []
+    for radius in (1e3, 1e4):
+        worst, size = 0.0, 0.0
+        for direction in directions:
+            modes = [np.array([scale * radius * c]) for c in direction / np.linalg.norm(direction)]
+            values = eigenvalues(system, frozen, modes, exact_symbol)
+            worst = max(worst, float(values.real.max(initial=0.0)))
+            size = max(size, float(np.abs(values).max(initial=0.0)))
+        rates.append(worst)
+        sizes.append(size)
+    if rates[1] <= 1e-9 * sizes[1] or rates[1] < 3 * rates[0] or rates[0] <= 0:
+        return None
+    power = float(np.log10(rates[1] / rates[0]))
+    return power, rates[0], 1e-3

@@ -1,0 +1,57 @@
+"""What is true of the records between stages; checked in tests and under NABLAX_DEBUG=1."""
+
+import os
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from nablax.passes.jets import base, is_jet, jets
+from nablax.problem import Problem
+from nablax.system import System
+
+
+class Broken(AssertionError):
+    """A record that breaks its promise: a bug of nablax, never of a spec."""
+
+
+def wanted() -> bool:
+    return os.environ.get("NABLAX_DEBUG", "") not in ("", "0")
+
+
+def _require(condition: bool, text: str) -> None:
+    if not condition:
+        raise Broken(text)
+
+
+def verify_problem(problem: Problem) -> None:
+    """Every symbol declared, every function a component, every span inside the text."""
+    declared = set(problem.symbols) | {p.symbol for p in problem.parameters}
+    functions = {c.value.func for c in problem.components}
+    length = len(problem.source.text)
+    for equation in problem.equations:
+        _require(0 <= equation.span.start <= equation.span.end <= length, "a span leaves the text")
+        for summand in equation.summands:
+            _require(summand.value.free_symbols <= declared, f"undeclared symbol in {summand.value}")
+            used = {f.func for f in summand.value.atoms(AppliedUndef)}
+            _require(used <= functions, f"undeclared function in {summand.value}")
+            _require(equation.span.contains(summand.span), "a summand lies outside its equation")
+
+
+def verify_system(system: System) -> None:
+    """Derivatives of bare unknowns only, linear terms free of unknowns, one evolution per moving unknown."""
+    moving = [i for i, u in enumerate(system.unknowns) if not u.algebraic]
+    _require([e.unknown for e in system.evolution] == moving, "evolution equations out of order")
+    values = {u.value for u in system.unknowns}
+    for equation in (*system.evolution, *system.constraints):
+        for term in equation.terms.linear:
+            _require(not term.coefficient.has(AppliedUndef), "an unknown in a linear coefficient")
+            _require(len(term.orders) == len(system.axes), "orders of the wrong length")
+        for flux in (*equation.terms.nonlinear, *equation.terms.conservative):
+            for node in sp.preorder_traversal(flux.flux):
+                if isinstance(node, sp.Derivative):
+                    _require(is_jet(node), "a derivative of a composite in a flux")
+            _require({base(j) for j in jets(flux.flux)} <= values, "a flux of something unknown")
+            _require(bool(jets(flux.flux)), "a nonlinear term without an unknown")
+        for source in equation.terms.forcing:
+            _require(not source.flux.has(AppliedUndef), "an unknown in a forcing term")
+    _require(len(system.initial) == len(system.unknowns), "initial values missing")
