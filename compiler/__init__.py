@@ -1,1 +1,31 @@
-"""nablax: PDEs as text, compiled to JAX solvers and residuals."""
+"""nablax: PDEs as text, compiled to JAX solvers.
+
+problem = nablax.load("burgers.pde")
+solution = problem.compile(n=256).solve()
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nablax.facade import Problem, load, parse
+    from nablax.frontend.diagnostics import SpecError
+
+__all__ = ["Problem", "SpecError", "__version__", "load", "parse"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    # SymPy takes half a second to import: `nablax --help` and the formatter go without it.
+    if name in ("Problem", "load", "parse"):
+        from nablax import facade
+
+        return getattr(facade, name)
+    if name == "SpecError":
+        from nablax.frontend.diagnostics import SpecError
+
+        return SpecError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -42,7 +42,11 @@ class Geometry:
             return (sp.S.One,) * self.dimension
         r = self.symbols[0]
         if self.coordinates == "spherical":
-            full: tuple[sp.Expr, ...] = (sp.S.One, r, r * sp.sin(self.symbols[1]) if self.dimension > 1 else r)
+            full: tuple[sp.Expr, ...] = (
+                sp.S.One,
+                r,
+                r * sp.sin(self.symbols[1]) if self.dimension > 1 else r,
+            )
         else:
             full = (sp.S.One, r, sp.S.One)
         return full[: self.dimension]
@@ -109,10 +113,7 @@ class Geometry:
     def advect(self, u: VectorValue, f: sp.Expr) -> sp.Expr:
         """(u·∇) f of a scalar."""
         return sp.Add(
-            *(
-                c / h * differentiate(f, x)
-                for c, h, x in zip(u.items, self.scales, self.symbols, strict=True)
-            )
+            *(c / h * differentiate(f, x) for c, h, x in zip(u.items, self.scales, self.symbols, strict=True))
         )
 
     def advect_vector(self, u: VectorValue, w: VectorValue) -> VectorValue:

@@ -314,4 +314,3 @@ _ENTRIES = (
 )
 
 OPERATORS: Mapping[str, Operator] = {entry.name: entry for entry in _ENTRIES}
-

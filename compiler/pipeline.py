@@ -49,6 +49,11 @@ def run_stages(source: Source, overrides: Overrides = NOTHING, folder: Path | No
     problem = resolve(module, source, overrides, report, folder)
     if report.failed:
         return Stages(report, module, problem)
+    return finish_stages(module, problem, report)
+
+
+def finish_stages(module: Module | None, problem: Problem, report: Report) -> Stages:
+    """The stages after the problem, for a problem without errors."""
     system = normalise(problem, report)
     if system is None or report.failed:
         return Stages(report, module, problem)

@@ -140,9 +140,7 @@ def _parameter_parts(
 def _number(node: syntax.Expression, scope: Scope, numbers: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
     value = constant(node, scope).subs(dict(numbers))
     if not value.is_number or not value.is_finite or value.is_real is False:
-        raise fault(
-            "P112", node.span, "the value of a parameter is a finite real number", "write a number"
-        )
+        raise fault("P112", node.span, "the value of a parameter is a finite real number", "write a number")
     return value
 
 
@@ -280,7 +278,11 @@ def fields(
 
 
 def _field(
-    name: syntax.Name, vector: bool, is_complex: bool, axes: tuple[Axis, ...], arguments: tuple[sp.Symbol, ...]
+    name: syntax.Name,
+    vector: bool,
+    is_complex: bool,
+    axes: tuple[Axis, ...],
+    arguments: tuple[sp.Symbol, ...],
 ) -> Field:
     def component(label: str) -> Component:
         kind = {"complex": True} if is_complex else {"real": True}

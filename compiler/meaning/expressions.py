@@ -326,9 +326,7 @@ def _call(node: syntax.Call, scope: Scope) -> Value:
     if name == "where":
         return _where(node, scope)
     if name == "sum":
-        raise fault(
-            "P402", node.span, "sums over indexed axes are not available yet", "write the sum out"
-        )
+        raise fault("P402", node.span, "sums over indexed axes are not available yet", "write the sum out")
     if name == "file":
         raise fault("P402", node.span, "data from files are not available yet", "write a formula")
     if name.startswith("d") and len(name) > 1 and splits(name[1:], tuple(a.name for a in scope.all_axes)):

@@ -41,7 +41,9 @@ def _measurement(clause: syntax.Clause, scope: Scope, folder: Path | None) -> Me
     positional = [a for a in call.arguments if a.name is None]
     named = {a.name.id: a for a in call.arguments if a.name is not None}
     if len(positional) != 1 or not isinstance(positional[0].value, syntax.String):
-        raise fault("P501", call.span, "`csv` begins with a file name in quotes", 'write `csv("file.csv", ...)`')
+        raise fault(
+            "P501", call.span, "`csv` begins with a file name in quotes", 'write `csv("file.csv", ...)`'
+        )
     for key in named:
         if key not in ("at", "value", "sigma"):
             raise fault("P105", named[key].span, f"`csv` has no option `{key}`", "use at, value, sigma")

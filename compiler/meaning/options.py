@@ -77,9 +77,7 @@ def _value(node: syntax.Expression, scope: Scope) -> OptionValue:
             return node.value
         case syntax.List():
             return tuple(_value(item, scope) for item in node.items)
-        case syntax.Name() if node.id not in scope.entities or isinstance(
-            scope.entities[node.id], Field
-        ):
+        case syntax.Name() if node.id not in scope.entities or isinstance(scope.entities[node.id], Field):
             return node.id
         case syntax.Call() if node.sugar is None and _is_word(node.function.id, scope):
             return _call(node, scope)

@@ -48,9 +48,7 @@ def equations(module: syntax.Module, scope: Scope, report: Report) -> tuple[Equa
     return tuple(found)
 
 
-def _equation(
-    relation: syntax.Relation, label: str, span: Span, scope: Scope
-) -> tuple[Equation, ...]:
+def _equation(relation: syntax.Relation, label: str, span: Span, scope: Scope) -> tuple[Equation, ...]:
     left = [(evaluate(n, scope), s, n.span) for n, s in _summands(relation.left, 1)]
     right = [(evaluate(n, scope), -s, n.span) for n, s in _summands(relation.right, 1)]
     terms = [(v, s, p) for v, s, p in (*left, *right) if v != 0]
@@ -259,9 +257,7 @@ def _expectation(clause: syntax.Clause, statement: syntax.Statement, scope: Scop
         raise fault("P113", clause.span, f"`{relation}` is no expectation", "use ≈, <, >, <= or >=")
     left, right = evaluate(clause.left, scope), evaluate(clause.right, scope)
     if isinstance(left, VectorValue) or isinstance(right, VectorValue):
-        raise fault(
-            "P205", clause.span, "an expectation speaks of scalars", "state one line per component"
-        )
+        raise fault("P205", clause.span, "an expectation speaks of scalars", "state one line per component")
     within = None if clause.within is None else constant(clause.within, scope)
     if within is not None and relation != "≈":
         raise fault("P113", clause.span, "`within` belongs to ≈", "remove it from the inequality")
@@ -291,4 +287,3 @@ def _moment(statement: syntax.Statement, scope: Scope) -> sp.Expr | None:
             "choose a time of the run",
         )
     return value
-

@@ -51,7 +51,10 @@ def _one(
 
     if not found:
         report.error(
-            "P113", condition.span, "this condition speaks of no field", help="write `u = ...` or `dn(u) = ...`"
+            "P113",
+            condition.span,
+            "this condition speaks of no field",
+            help="write `u = ...` or `dn(u) = ...`",
         )
         return None
     if problem.time is not None and any(
@@ -204,7 +207,9 @@ def _check_one(
     if sum(wanted) > total and total:
         label = "only this side is given" if 0 in counts else "not enough of them"
     else:
-        label = f"`{axis.name}` has two walls" if not given else "too many" if not missing else "the wrong side"
+        label = (
+            f"`{axis.name}` has two walls" if not given else "too many" if not missing else "the wrong side"
+        )
     if missing:
         where = " and ".join(f"`{axis.name} = {ends[s]}`" for s in missing)
         help = f"add {_numeral(max(wanted[s] - counts[s] for s in missing))} for {where}"

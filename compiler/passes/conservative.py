@@ -87,9 +87,7 @@ def _distribute(
             (plain if constant else moving).append(factor)
         inner = sp.Mul(*moving)
         if isinstance(inner, sp.Derivative) and not jets.is_jet(inner):
-            more = tuple(
-                o + n for o, n in zip(orders, jets.orders_of(inner, space), strict=True)
-            )
+            more = tuple(o + n for o, n in zip(orders, jets.orders_of(inner, space), strict=True))
             for c, o, f in _distribute(inner.expr, space, more, real):
                 found.append((sp.Mul(*plain) * c, o, f))
         else:
@@ -241,4 +239,3 @@ def equal(form: Fluxes, summands: Iterable[Summand], vanishing: Sequence[sp.Expr
         if len(solved) == 1:
             difference = sp.expand(difference.xreplace(solved[0]))
     return bool(difference == 0)
-

@@ -160,4 +160,3 @@ def factors(term: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     for factor in sp.Mul.make_args(term):
         (moving if jets(factor) else plain).append(factor)
     return sp.Mul(*plain), sp.Mul(*moving)
-

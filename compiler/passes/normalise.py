@@ -67,7 +67,9 @@ def _expand_all(problem: Problem, report: Report) -> tuple[Expanded, ...] | None
                     help="apply it to a field, or to a sum of fields with constant coefficients",
                 )
             if value.has(sp.zoo, sp.nan):
-                report.error("P320", summand.span, "this term has no finite value", help="check its divisions")
+                report.error(
+                    "P320", summand.span, "this term has no finite value", help="check its divisions"
+                )
             if value.has(sp.DiracDelta, sp.Subs):
                 report.error(
                     "P309",
@@ -314,9 +316,7 @@ def _rename_rates(
                     top = sp.Derivative(last, *pairs, t)
                     rename[jet] = top
                     tops[top] = chain[-1]
-    rewritten = [
-        tuple(Summand(s.value.xreplace(rename), s.span) for s in summands) for summands in expanded
-    ]
+    rewritten = [tuple(Summand(s.value.xreplace(rename), s.span) for s in summands) for summands in expanded]
     return tops, rewritten
 
 
@@ -367,9 +367,7 @@ def _solve_masses(
     space = tuple(a.symbol for a in problem.axes)
     zero = (0,) * len(space)
     plain = all(orders_of(top, space) == zero for mass in masses for top in mass)
-    rests = [
-        tuple(Summand(-_without(s.value, tops), s.span) for s in rewritten[k]) for k in rows
-    ]
+    rests = [tuple(Summand(-_without(s.value, tops), s.span) for s in rewritten[k]) for k in rows]
     written = [_written_rest(problem.equations[k], problem) for k in rows]
     if not plain:
         return _operator_masses(problem, rows, moving, masses, tops, rests, written, space, report)
@@ -392,7 +390,10 @@ def _solve_masses(
         used = [r for r in range(len(rows)) if inverse[m, r] != 0]
         weights = {r: sp.simplify(inverse[m, r]) if inverse[m, r].args else inverse[m, r] for r in used}
         right = tuple(
-            Summand(expand(weights[r] * s.value, real), s.span) for r in used for s in rests[r] if s.value != 0
+            Summand(expand(weights[r] * s.value, real), s.span)
+            for r in used
+            for s in rests[r]
+            if s.value != 0
         )
         kept = all(not w.free_symbols & set(space) and not w.has(AppliedUndef) for w in weights.values())
         as_written = (
@@ -487,9 +488,7 @@ def _forms(
     if written:
         kept = conservative.as_written(written, space, real)
         if kept is not None:
-            fluxes = tuple(
-                t for t in kept if t.flux.has(AppliedUndef) and not _is_linear_flux(t.flux)
-            )
+            fluxes = tuple(t for t in kept if t.flux.has(AppliedUndef) and not _is_linear_flux(t.flux))
             if conservative.equal(fluxes, summands, (), space, real):
                 forms.append(fluxes)
     if real:
@@ -505,9 +504,7 @@ def _is_linear_flux(flux: sp.Expr) -> bool:
     return linear_part(flux) is not None
 
 
-def _initial(
-    problem: Problem, unknowns: Sequence[Unknown], report: Report
-) -> tuple[sp.Expr | None, ...]:
+def _initial(problem: Problem, unknowns: Sequence[Unknown], report: Report) -> tuple[sp.Expr | None, ...]:
     """One value per evolving unknown; missing and superfluous ones are errors."""
     given: dict[tuple[str, int], tuple[sp.Expr, Span]] = {}
     for condition in problem.initial:

@@ -39,9 +39,7 @@ def warn_incompatible(system: System, report: Report) -> None:
         )
 
 
-def _compare(
-    system: System, condition: Boundary, initial: sp.Expr
-) -> tuple[np.ndarray, np.ndarray, float]:
+def _compare(system: System, condition: Boundary, initial: sp.Expr) -> tuple[np.ndarray, np.ndarray, float]:
     """Left and right side of the condition for the initial data, at a few places along the wall."""
     values = nominal(system)
     assert system.time is not None

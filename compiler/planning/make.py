@@ -116,11 +116,12 @@ def _dealias(
     elif degree <= 1:
         kept, reason = 1.0, "the equations are linear: nothing aliases"
     else:
-        kept, reason = 2 / (degree + 1), f"the nonlinearity has degree {degree}: 2/({degree} + 1) of the modes"
-    choices.append(
-        Choice(
-            "dealias", f"{kept:.3g}", reason, settings.dealias is not None, settings.places.get("dealias")
+        kept, reason = (
+            2 / (degree + 1),
+            f"the nonlinearity has degree {degree}: 2/({degree} + 1) of the modes",
         )
+    choices.append(
+        Choice("dealias", f"{kept:.3g}", reason, settings.dealias is not None, settings.places.get("dealias"))
     )
     return (kept,) * dimension
 

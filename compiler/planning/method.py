@@ -56,9 +56,7 @@ def character(system: System) -> Character:
             if max(orders) == 1:
                 flux_span = flux.span
             degree = _highest(degree, _degree(flux.flux))
-    masses = [
-        e.span for e in system.evolution if any(any(m.orders) or m.multiplier != 1 for m in e.mass)
-    ]
+    masses = [e.span for e in system.evolution if any(any(m.orders) or m.multiplier != 1 for m in e.mass)]
     return Character(
         constant, variable, variable_span, flux_span, degree, nonlocal_span, masses[0] if masses else None
     )

@@ -59,9 +59,7 @@ def linearise(system: System, points: int) -> Linearisation:
     """Freeze the coefficients at the initial data on `points` places per axis (walls included)."""
     space = tuple(a.symbol for a in system.axes)
     values = nominal(system)
-    ends = [
-        (float(sample(a.lower, values)), float(sample(a.upper, values))) for a in system.axes
-    ]
+    ends = [(float(sample(a.lower, values)), float(sample(a.upper, values))) for a in system.axes]
     # Irregular places: a symmetric choice would sit on the zeros of sines.
     places = [low + (high - low) * ((np.arange(points) + 0.37) / points) for low, high in ends]
     grids = np.meshgrid(*places, indexing="ij")
@@ -201,9 +199,7 @@ def _is_constant(system: System, entry: Entry) -> bool:
 
 
 def _growth(system: System, frozen: Linearisation) -> tuple[float, float, float] | None:
-    directions = np.array(
-        [d for d in product((0.0, 1.0, -1.0, 0.6), repeat=len(system.axes)) if any(d)]
-    )
+    directions = np.array([d for d in product((0.0, 1.0, -1.0, 0.6), repeat=len(system.axes)) if any(d)])
     scale = 2 * np.pi
     rates = []
     sizes = []

@@ -1,0 +1,113 @@
+"""What `import nablax` offers: load a spec, look at it, compile it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nablax.frontend.diagnostics import Diagnostic
+from nablax.frontend.parser import read_source
+from nablax.frontend.source import Source
+from nablax.overrides import Overrides
+from nablax.pipeline import Stages, run_stages
+
+if TYPE_CHECKING:
+    from nablax.backends.solver import Solver
+
+Number = int | float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A spec without errors. `warnings` holds what the compiler has to say about it all the same."""
+
+    stages: Stages
+    overrides: Overrides
+    folder: Path | None
+
+    @property
+    def source(self) -> Source:
+        return self.stages.report.source
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return tuple(self.stages.report.diagnostics)
+
+    def show(self) -> str:
+        """Equations, normal form, character, and every choice with its reason."""
+        from nablax.show import show
+
+        return show(self.stages)
+
+    def latex(self) -> str:
+        """The equations as LaTeX."""
+        from nablax.show import latex
+
+        assert self.stages.problem is not None
+        return latex(self.stages.problem)
+
+    def compile(
+        self,
+        *,
+        params: Mapping[str, Number] | None = None,
+        method: str | None = None,
+        n: int | Sequence[int] | None = None,
+        order: int | None = None,
+        step: str | None = None,
+        dt: float | None = None,
+        tol: float | None = None,
+        dtype: str | None = None,
+        dealias: float | str | None = None,
+    ) -> "Solver":
+        """The solver of this problem; the keywords are those of the `solve` block and win over it.
+
+        `params` replaces nominal values, those of static parameters (in axis bounds) included. Raises
+        `SpecError` where the choice cannot be made.
+        """
+        from nablax.backends.solver import build
+
+        options = {
+            "method": method, "n": n, "order": order, "step": step, "dt": dt, "tol": tol, "dtype": dtype,
+            "dealias": dealias,
+        }  # fmt: skip
+        solve = dict(self.overrides.solve) | {k: _text(v) for k, v in options.items() if v is not None}
+        parameters = dict(self.overrides.parameters) | {k: _text(v) for k, v in (params or {}).items()}
+        stages = self.stages
+        if solve or parameters:
+            stages = run_stages(self.source, Overrides(parameters, solve), self.folder)
+            stages.report.check()
+        assert stages.plan is not None
+        return build(stages.plan)
+
+
+def _text(value: Number | str | Sequence[int]) -> str:
+    """A value in the language's own syntax."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Sequence):
+        return f"[{', '.join(str(int(v)) for v in value)}]"
+    return repr(value.item() if hasattr(value, "item") else value)
+
+
+def parse(
+    text: str,
+    *,
+    name: str = "spec",
+    folder: str | Path | None = None,
+    params: Mapping[str, Number] | None = None,
+) -> Problem:
+    """The problem that a text states; raises `SpecError` with all diagnostics.
+
+    `folder` is where the files named by the spec are looked for.
+    """
+    overrides = Overrides({k: _text(v) for k, v in (params or {}).items()}, {})
+    place = None if folder is None else Path(folder)
+    stages = run_stages(read_source(name, text), overrides, place)
+    stages.report.check()
+    return Problem(stages, overrides, place)
+
+
+def load(path: str | Path, *, params: Mapping[str, Number] | None = None) -> Problem:
+    """The problem in a `.pde` file; raises `SpecError` with all diagnostics, or OSError."""
+    file = Path(path)
+    return parse(file.read_text(encoding="utf-8"), name=str(path), folder=file.parent, params=params)

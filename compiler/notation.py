@@ -1,0 +1,184 @@
+"""Expressions as a mathematician writes them: `∂xx u`, `u²`, and LaTeX."""
+
+from collections.abc import Sequence
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.precedence import PRECEDENCE
+from sympy.printing.str import StrPrinter
+
+from nablax.frontend.names import greek_name
+from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative
+from nablax.reductions import Integral, Maximum, Mean, Minimum
+from nablax.system import Boundary, FluxTerm, LinearTerm, System, Terms, wavenumbers
+
+_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_WORDS = {Integral: "integral", Mean: "mean", Maximum: "max", Minimum: "min"}
+
+
+class _Unicode(StrPrinter):  # type: ignore[misc]
+    """One line of plain text; every method prints one kind of node."""
+
+    def _print_Symbol(self, node: sp.Symbol) -> str:
+        return greek_name(node.name)
+
+    def _print_AppliedUndef(self, node: AppliedUndef) -> str:
+        return str(node.func.__name__)
+
+    def _print_Function(self, node: sp.Function) -> str:
+        if isinstance(node, AppliedUndef):
+            return self._print_AppliedUndef(node)
+        name = _WORDS.get(node.func, node.func.__name__.lower())
+        return f"{name}({', '.join(self._print(a) for a in node.args)})"
+
+    _print_Integral = _print_Function
+
+    def _print_Derivative(self, node: sp.Derivative) -> str:
+        letters = "".join(greek_name(s.name) * int(n) for s, n in node.variable_count)
+        inner = self._print(node.expr)
+        return f"∂{letters} {inner}" if isinstance(node.expr, AppliedUndef) else f"∂{letters}({inner})"
+
+    def _print_Pow(self, node: sp.Pow, rational: bool = False) -> str:
+        if node.exp.is_Integer and node.exp > 0 and not isinstance(node.base, sp.Derivative):
+            base = self.parenthesize(node.base, PRECEDENCE["Pow"])
+            return base + str(node.exp).translate(_SUPERSCRIPTS)
+        return str(super()._print_Pow(node, rational))
+
+    def _print_Abs(self, node: sp.Abs) -> str:
+        return f"|{self._print(node.args[0])}|"
+
+    def _print_conjugate(self, node: sp.conjugate) -> str:
+        return f"conj({self._print(node.args[0])})"
+
+    def _print_Mul(self, node: sp.Mul) -> str:
+        return str(super()._print_Mul(node)).replace("**", "^")
+
+    def _print_Exp1(self, node: sp.Expr) -> str:
+        del node
+        return "e"
+
+    def _print_Pi(self, node: sp.Expr) -> str:
+        del node
+        return "π"
+
+    def _print_ImaginaryUnit(self, node: sp.Expr) -> str:
+        del node
+        return "i"
+
+    def _print_FractionalLaplacian(self, node: FractionalLaplacian) -> str:
+        return f"(-Δ)^({self._print(node.args[1])}) {self._print(node.args[0])}"
+
+    def _print_RieszDerivative(self, node: RieszDerivative) -> str:
+        return f"riesz({', '.join(self._print(a) for a in node.args)})"
+
+    def _print_Piecewise(self, node: sp.Piecewise) -> str:
+        (value, condition), *rest = node.args
+        if not rest:
+            return str(self._print(value))
+        otherwise = self._print(sp.Piecewise(*rest)) if len(rest) > 1 else self._print(rest[0][0])
+        return f"where({self._print(condition)}, {self._print(value)}, {otherwise})"
+
+
+class _Latex(LatexPrinter):  # type: ignore[misc]
+    """Fields without their arguments, derivatives as ∂ with a subscript."""
+
+    def _print_Function(self, node: sp.Function, exp: str | None = None) -> str:
+        if isinstance(node, AppliedUndef):
+            name, _, component = str(node.func.__name__).partition(".")
+            body = self._print(sp.Symbol(name)) + (f"_{{{component}}}" if component else "")
+            return body if exp is None else f"{body}^{{{exp}}}"
+        return str(super()._print_Function(node, exp))
+
+    def _print_Derivative(self, node: sp.Derivative) -> str:
+        letters = "".join(self._print(s) * int(n) for s, n in node.variable_count)
+        inner = self._print(node.expr)
+        if not isinstance(node.expr, AppliedUndef):
+            inner = rf"\left({inner}\right)"
+        return rf"\partial_{{{letters}}} {inner}"
+
+
+def text(expression: sp.Basic) -> str:
+    """One line of Unicode."""
+    return str(_Unicode({"order": None}).doprint(expression)).replace("**", "^")
+
+
+def latex(expression: sp.Basic) -> str:
+    return str(_Latex().doprint(expression))
+
+
+def _operator(system: System, orders: Sequence[int]) -> str:
+    letters = "".join(greek_name(a.name) * n for a, n in zip(system.axes, orders, strict=True))
+    return f"∂{letters}" if letters else ""
+
+
+def _joined(signed: Sequence[str]) -> str:
+    """Terms with their own signs to one sum."""
+    if not signed:
+        return "0"
+    first, *rest = signed
+    return first + "".join(f" - {t[1:]}" if t.startswith("-") else f" + {t}" for t in rest)
+
+
+def _scaled(coefficient: sp.Expr, body: str) -> str:
+    if coefficient == 1:
+        return body
+    if coefficient == -1:
+        return f"-{body}"
+    shown = text(coefficient)
+    if isinstance(coefficient, sp.Add):
+        negative = coefficient.could_extract_minus_sign()
+        return f"-({text(-coefficient)})·{body}" if negative else f"({shown})·{body}"
+    return f"{shown}·{body}"
+
+
+def linear_term(system: System, term: LinearTerm) -> str:
+    name = system.unknowns[term.unknown].name
+    operator = _operator(system, term.orders)
+    if term.multiplier != 1:
+        operator = f"F⁻¹[{text(term.multiplier)}] {operator}".strip()
+    return _scaled(term.coefficient, f"{operator} {name}".strip())
+
+
+def flux_term(system: System, term: FluxTerm) -> str:
+    operator = _operator(system, term.orders)
+    if not operator:
+        return _joined([text(a) for a in sp.Add.make_args(sp.expand_mul(term.coefficient * term.flux))])
+    return _scaled(term.coefficient, f"{operator}({text(term.flux)})")
+
+
+def right_side(system: System, terms: Terms) -> str:
+    """The sum of all terms, nonlinear ones in conservative form."""
+    return _joined(
+        [
+            *(linear_term(system, t) for t in terms.linear),
+            *(flux_term(system, t) for t in terms.conservative),
+            *(flux_term(system, t) for t in terms.forcing),
+        ]
+    )
+
+
+def condition(system: System, boundary: Boundary) -> str:
+    """`x = 0: u = 1`."""
+    axis = system.axes[boundary.axis]
+    name = system.unknowns[boundary.unknown].name
+    place = text((axis.lower, axis.upper)[boundary.side])
+    terms = [
+        _scaled(t.coefficient, f"∂{greek_name(axis.name) * t.order} {name}" if t.order else name)
+        for t in boundary.terms
+    ]
+    return f"{greek_name(axis.name)} = {place}: {_joined(terms)} = {text(boundary.data)}"
+
+
+def fourier_symbol(system: System, equation_index: int) -> sp.Expr | None:
+    """λ(k) of an equation whose linear terms hold its own unknown only, with constant coefficients."""
+    equation = system.evolution[equation_index]
+    k = wavenumbers(system)
+    moving = {a.symbol for a in system.axes} | ({system.time.symbol} if system.time else set())
+    total = sp.S.Zero
+    for term in equation.terms.linear:
+        if term.unknown != equation.unknown or term.coefficient.free_symbols & moving:
+            return None
+        factor = sp.Mul(*((sp.I * s) ** n for s, n in zip(k, term.orders, strict=True)))
+        total += term.coefficient * factor * term.multiplier
+    return sp.simplify(total) if len(equation.terms.linear) < 8 else total

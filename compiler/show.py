@@ -1,0 +1,186 @@
+"""`nablax show`: the problem explained as a colleague would, and every stage as it is."""
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+
+import sympy as sp
+
+from nablax import notation
+from nablax.classification import classify
+from nablax.frontend.names import greek_name
+from nablax.frontend.source import Source, Span
+from nablax.passes.conservative import transforms
+from nablax.pipeline import Stages
+from nablax.plan import Plan
+from nablax.problem import Problem
+from nablax.system import System
+
+
+def show(stages: Stages) -> str:
+    """The whole account, as far as the compiler came: equations, character, choices with reasons."""
+    lines: list[str] = []
+    if stages.problem is not None:
+        lines += _heading(stages.problem)
+        lines += _statement(stages.problem)
+    if stages.system is not None:
+        lines += _normal_form(stages.system)
+        lines += _section("Character", list(classify(stages.system)))
+    if stages.plan is not None:
+        lines += _plan(stages.plan)
+    return "\n".join(lines).strip() + "\n"
+
+
+def _heading(problem: Problem) -> list[str]:
+    title = problem.title or problem.source.name
+    return [title, "─" * len(title)]
+
+
+def _section(name: str, lines: list[str]) -> list[str]:
+    return ["", name, *(f"  {line}" for line in lines)] if lines else []
+
+
+def _statement(problem: Problem) -> list[str]:
+    domain = " × ".join(
+        f"{greek_name(a.name)} ∈ [{notation.text(a.lower)}, {notation.text(a.upper)}]"
+        + (" periodic" if a.periodic else "")
+        for a in problem.axes
+    )
+    if problem.coordinates != "cartesian":
+        domain = f"{problem.coordinates}: {domain}"
+    time = problem.time
+    if time is not None:
+        domain += (
+            f",  {greek_name(time.name)} from {notation.text(time.lower)} to {notation.text(time.upper)}"
+        )
+    written = dict.fromkeys(_written(problem.source, e.span) for e in problem.equations)
+    values = [
+        f"{greek_name(p.name)} = {_number(p.value)}" + (" (unknown, start value)" if p.unknown else "")
+        for p in problem.parameters
+    ]
+    return [
+        *_section("Domain", [domain]),
+        *_section("Equations, as written", list(written)),
+        *_section("Parameters", [", ".join(values)] if values else []),
+    ]
+
+
+def _number(value: sp.Expr) -> str:
+    """A decimal where the number has a short one."""
+    if value.is_Rational and not value.is_Integer:
+        shown = repr(float(value))
+        if sp.Rational(shown) == value:
+            return shown
+    return notation.text(value)
+
+
+def _written(source: Source, span: Span) -> str:
+    return " ".join(source.slice(span).split())
+
+
+def _normal_form(system: System) -> list[str]:
+    lines = []
+    for equation in system.evolution:
+        left = " + ".join(
+            notation.linear_term(system, m).replace(
+                system.unknowns[m.unknown].name, f"∂t {system.unknowns[m.unknown].name}"
+            )
+            for m in equation.mass
+        )
+        lines.append(f"{left} = {notation.right_side(system, equation.terms)}")
+    lines += [f"0 = {notation.right_side(system, c.terms)}" for c in system.constraints]
+    symbols = []
+    for i, equation in enumerate(system.evolution):
+        symbol = notation.fourier_symbol(system, i)
+        if symbol is not None and symbol != 0:
+            symbols.append(f"λ(k) = {notation.text(symbol)}   for {system.unknowns[equation.unknown].name}")
+    before = transforms([e.terms.nonlinear for e in system.evolution])
+    after = transforms([e.terms.conservative for e in system.evolution])
+    counted = []
+    if before > after:
+        counted = [f"the conservative form needs {after} transforms an evaluation, the expanded one {before}"]
+    initial = [
+        f"{u.name} = {notation.text(v)}"
+        for u, v in zip(system.unknowns, system.initial, strict=True)
+        if v is not None
+    ]
+    walls = [notation.condition(system, b) for b in system.boundary if _is_component(system, b.unknown)]
+    return [
+        *_section("Normal form", lines),
+        *_section("Fourier symbol of the linear part", symbols),
+        *_section("Nonlinear terms", counted),
+        *_section("Initial values", initial),
+        *_section("Boundary conditions", walls),
+    ]
+
+
+def _is_component(system: System, unknown: int) -> bool:
+    return system.unknowns[unknown].rate_of is None
+
+
+def _plan(plan: Plan) -> list[str]:
+    width = max(len(f"{c.what} = {c.value}") for c in plan.choices)
+    lines = [f"{f'{c.what} = {c.value}':<{width}}  {c.reason}" for c in plan.choices]
+    limiter = plan.stepping.limiter
+    if plan.stepping.bound is not None:
+        line = f"stable step of {plan.stepping.name}: {plan.stepping.bound:.3g}"
+        if limiter is not None:
+            text = _written(plan.system.problem.source, limiter)
+            line += f", set by `{text}`"
+        lines.append(line)
+    spacing = ", ".join(f"{a.name}: {a.spacing:.3g}" for a in plan.grid)
+    lines.append(f"grid of {' x '.join(str(n) for n in plan.shape)} points, spacing {spacing}")
+    lines.append(f"{len(plan.frames)} frames from {plan.frames[0]:g} to {plan.frames[-1]:g}")
+    return _section("Choices", lines)
+
+
+def latex(problem: Problem) -> str:
+    """The equations as an `align*` environment, time derivatives on the left."""
+    rows = []
+    for equation in problem.equations:
+        moving = [s.value for s in equation.summands if _in_time(problem, s.value)]
+        rest = [s.value for s in equation.summands if not _in_time(problem, s.value)]
+        rows.append(f"{notation.latex(sp.Add(*moving))} &= {notation.latex(-sp.Add(*rest))}")
+    body = " \\\\\n  ".join(rows)
+    return f"\\begin{{align*}}\n  {body}\n\\end{{align*}}\n"
+
+
+def _in_time(problem: Problem, value: sp.Expr) -> bool:
+    t = problem.time.symbol if problem.time else None
+    return any(t in d.variables for d in value.atoms(sp.Derivative))
+
+
+def stage(name: str, stages: Stages) -> str:
+    """One record of the compilation, written out field by field; says so where it was not reached."""
+    record = {
+        "syntax": stages.module,
+        "problem": stages.problem,
+        "system": stages.system,
+        "plan": stages.plan,
+    }[name]
+    if record is None:
+        return f"the compiler did not reach the stage `{name}`\n"
+    return "\n".join(_dump(record, 0, "")) + "\n"
+
+
+_HIDDEN = ("source", "problem", "system")
+
+
+def _dump(value: object, depth: int, label: str) -> Iterator[str]:
+    pad = "  " * depth
+    head = f"{pad}{label}: " if label else pad
+    if isinstance(value, Span):
+        return
+    if is_dataclass(value) and not isinstance(value, type):
+        span = getattr(value, "span", None)
+        place = f" @{span.start}:{span.end}" if isinstance(span, Span) else ""
+        yield f"{head}{type(value).__name__}{place}"
+        for field in fields(value):
+            if not (depth == 0 and field.name in _HIDDEN):
+                yield from _dump(getattr(value, field.name), depth + 1, field.name)
+    elif isinstance(value, tuple) and value:
+        yield f"{head.rstrip()}"
+        for item in value:
+            yield from _dump(item, depth + 1, "-")
+    else:
+        shown = notation.text(value) if isinstance(value, sp.Basic) else repr(value)
+        yield f"{head}{shown}"
