@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -102,10 +103,8 @@ def check_estimate(plan: Plan, folder: Path, report: Report) -> None:
 def machine_memory() -> float | None:
     """Bytes the process may use: physical memory, or the control group's limit; None if unknown."""
     sizes = []
-    try:
+    with suppress(AttributeError, ValueError, OSError):
         sizes.append(float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        pass
     for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:
             sizes.append(float(Path(name).read_text()))

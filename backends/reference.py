@@ -311,7 +311,7 @@ def _linear(
     if term.multiplier != 1:
         result = _multiply(result, term.multiplier, wavenumbers(plan.system), values, place)
     coefficient = evaluate(term.coefficient, values, place)
-    return np.multiply(coefficient, result)
+    return np.asarray(coefficient * result)
 
 
 def _without_mass(

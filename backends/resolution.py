@@ -105,9 +105,7 @@ def coarse_difference(values: np.ndarray, axis: int, periodic: bool) -> float:
         line = np.concatenate([line[n - n % 2 - 4 : n - n % 2], line[: n - n % 2], line[:4]])
         n = len(line)
     coarse = line[::2]
-    between = sum(
-        w * coarse[j : len(coarse) - 3 + j] for j, w in enumerate(INTERPOLATION)
-    )
+    between = sum(w * coarse[j : len(coarse) - 3 + j] for j, w in enumerate(INTERPOLATION))
     fine = line[3 : 3 + 2 * len(between) : 2][: len(between)]
     difference = float(np.sqrt(np.mean(np.abs(fine - between[: len(fine)]) ** 2)))
     variation = float(np.std(values))

@@ -170,7 +170,9 @@ def run(prepared: Prepared, solver: Stream, watcher: Watcher) -> Outcome:
 
 
 def _illustrated(prepared: Prepared, outcome: Outcome, params: Mapping[str, float]) -> Outcome:
-    from nablax.backends.output.pictures import draw_movie, draw_run
+    from nablax.backends.output.movies import draw_movie
+    from nablax.backends.output.pictures import draw_run
+    from nablax.backends.output.scene import PictureError
 
     pictures: list[Path] = []
     diagnostics = list(outcome.diagnostics)
@@ -186,7 +188,7 @@ def _illustrated(prepared: Prepared, outcome: Outcome, params: Mapping[str, floa
                 pictures.append(path)
             else:
                 pictures.append(draw_movie(prepared.path, path))
-        except OutputError as error:
+        except (OutputError, PictureError) as error:
             span = prepared.plan.system.problem.span
             message = f"the {what} was not drawn: {error}"
             diagnostics.append(Diagnostic("P553", message, span, severity=Severity.WARNING))

@@ -1,12 +1,14 @@
 """Names and numbers as they are written under pictures: mathtext, Greek letters, multiples of π."""
 
 from fractions import Fraction
-from math import isclose, pi
+from math import ceil, floor, isclose, pi
 
-GREEK = frozenset(
+_LETTERS = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi "
-    "psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+    "psi omega"
 )
+_CAPITALS = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+GREEK = frozenset(f"{_LETTERS} {_CAPITALS}".split(" "))
 
 
 def mathtext(name: str) -> str:
@@ -14,11 +16,11 @@ def mathtext(name: str) -> str:
 
     Anything else that is no plain name is set as literal text.
     """
-    head, _, tail = name.replace(".", "_", 1).partition("_")
-    if not head.isalnum() or not head[0].isalpha() or not all(p.isalnum() for p in tail.split("_") if tail):
+    head, *tail = name.replace(".", "_", 1).split("_")
+    if not head[:1].isalpha() or not all(part.isalnum() for part in (head, *tail)):
         return literal(name)
     stem = head.rstrip("0123456789")
-    below = [*([head[len(stem) :]] if stem != head else []), *([p for p in tail.split("_")] if tail else [])]
+    below = [part for part in (head[len(stem) :], *tail) if part]
     if not below:
         return f"${_symbol(stem)}$"
     return f"${_symbol(stem)}_{{{','.join(_symbol(b) for b in below)}}}$"
@@ -45,25 +47,30 @@ def number(value: float) -> str:
     return f"${factor}10^{{{int(exponent)}}}$"
 
 
+def place(value: float, lower: float, upper: float) -> str:
+    """A coordinate on an axis between two ends: a multiple of π where the ends are ones."""
+    fraction = _fraction_of_pi(value)
+    return number(value) if fraction is None or pi_ticks(lower, upper) is None else _multiple(fraction)
+
+
+STEPS = (Fraction(1, 4), Fraction(1, 2), *(Fraction(b * 10**e) for e in range(12) for b in (1, 2, 4, 5, 8)))
+
+
 def pi_ticks(lower: float, upper: float) -> tuple[list[float], list[str]] | None:
     """Ticks at simple multiples of π when both ends are ones, else None."""
-    if lower == upper:
+    first, last = _fraction_of_pi(lower), _fraction_of_pi(upper)
+    if first is None or last is None or first == last:
         return None
-    ends = [Fraction(end / pi).limit_denominator(4) for end in (lower, upper)]
-    if not all(isclose(float(f) * pi, end, rel_tol=1e-9, abs_tol=1e-12) for f, end in zip(ends, (lower, upper), strict=True)):
+    step = next((s for s in STEPS if (last - first) / s <= 4), None)
+    if step is None:
         return None
-    span = ends[1] - ends[0]
-    step = next(
-        s
-        for s in (*(Fraction(1, q) for q in (4, 2)), *(Fraction(b * 10**e) for e in range(12) for b in (1, 2, 4, 5, 8)))
-        if span / s <= 4
-    )
-    first = -(-ends[0] // step)
-    ticks = []
-    while (first * step) <= ends[1]:
-        ticks.append(first * step)
-        first += 1
+    ticks = [k * step for k in range(ceil(first / step), floor(last / step) + 1)]
     return [float(t) * pi for t in ticks], [_multiple(t) for t in ticks]
+
+
+def _fraction_of_pi(value: float) -> Fraction | None:
+    fraction = Fraction(value / pi).limit_denominator(4)
+    return fraction if isclose(float(fraction) * pi, value, rel_tol=1e-9, abs_tol=1e-12) else None
 
 
 def _multiple(f: Fraction) -> str:

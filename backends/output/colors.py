@@ -1,4 +1,4 @@
-"""Colour maps and ranges. Signed data get a diverging map centred at zero, one-signed data a sequential one."""
+"""Colour maps and ranges: a diverging map centred at zero for signed data, a sequential one for the rest."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -72,7 +72,13 @@ def diverging() -> Colormap:
 
 
 def _srgb(lab: np.ndarray) -> np.ndarray:
-    to_lms = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]])
+    to_lms = np.array(
+        [
+            [1, 0.3963377774, 0.2158037573],
+            [1, -0.1055613458, -0.0638541728],
+            [1, -0.0894841775, -1.2914855480],
+        ]
+    )
     to_rgb = np.array(
         [
             [4.0767416621, -3.3077115913, 0.2309699292],
@@ -81,4 +87,5 @@ def _srgb(lab: np.ndarray) -> np.ndarray:
         ]
     )
     linear = np.clip((lab @ to_lms.T) ** 3 @ to_rgb.T, 0, 1)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    encoded: np.ndarray = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return encoded

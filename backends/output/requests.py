@@ -60,11 +60,12 @@ def read_requests(problem: Problem, folder: Path, report: Report) -> Requests:
 def _path(option: Option | None, folder: Path, suffixes: tuple[str, ...], report: Report) -> Path | None:
     if option is None:
         return None
-    if not isinstance(option.value, str):
-        report.error("P550", option.span, f"`{option.name}` is a path in quotes", help="write it as \"out\"")
+    value: object = option.value
+    if not isinstance(value, str):
+        report.error("P550", option.span, f"`{option.name}` is a path in quotes", help='write it as "out"')
         return None
     try:
-        path = inside(folder, option.value)
+        path = inside(folder, value)
     except OutputError as error:
         report.error(
             "P550",
@@ -78,7 +79,7 @@ def _path(option: Option | None, folder: Path, suffixes: tuple[str, ...], report
         report.error(
             "P551",
             option.span,
-            f"`{option.value}` ends in neither {known.replace(' or ', ' nor ')}",
+            f"`{value}` ends in neither {known.replace(' or ', ' nor ')}",
             help=f"end the name in {known}",
         )
         return None
@@ -86,8 +87,9 @@ def _path(option: Option | None, folder: Path, suffixes: tuple[str, ...], report
 
 
 def _drawings(option: Option, problem: Problem, report: Report) -> tuple[Drawing, ...]:
-    values = option.value if isinstance(option.value, tuple) else (option.value,)
-    found = (_drawing(value, option.span, problem, report) for value in values)
+    value: object = option.value
+    values = value if isinstance(value, tuple) else (value,)
+    found = (_drawing(v, option.span, problem, report) for v in values)
     return tuple(d for d in found if d is not None)
 
 
@@ -155,8 +157,8 @@ def _misfit(drawing: Drawing, problem: Problem) -> str:
         "heatmap": (2, 3),
         "spacetime": (1, 1),
         "lines": (1, 1),
-        "vectors": (2, 3),
-        "slice": (2, 3),
+        "vectors": (2, 2),
+        "slice": (3, 3),
     }[drawing.kind]
     if not least <= dimension <= most:
         return f"`{drawing.kind}` does not show a problem with {dimension} space axes"

@@ -59,7 +59,6 @@ def _print_json(source: Source, diagnostics: tuple[Diagnostic, ...]) -> None:
 def _summary(source: Source, diagnostics: tuple[Diagnostic, ...]) -> str:
     errors = sum(d.severity is Severity.ERROR for d in diagnostics)
     warnings = len(diagnostics) - errors
-    counts = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((errors, "error"), (warnings, "warning")) if n]
-    return f"{source.name}: {', '.join(counts) or 'ok'}"
-
-
+    found = [f"{errors} error{'s' if errors > 1 else ''}"] if errors else []
+    found += [f"{warnings} warning{'s' if warnings > 1 else ''}"] if warnings else []
+    return f"{source.name}: {', '.join(found) or 'ok'}"

@@ -27,17 +27,12 @@ def read_spec(name: str) -> Source:
 
 def _decode(data: bytes, what: str) -> str:
     if len(data) > LARGEST:
-        raise _spec_problem(f"{what} is larger than {LARGEST >> 20} MiB")
+        raise FileProblem(f"{what} is larger than {LARGEST >> 20} MiB", 1)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _spec_problem(f"{what} is not UTF-8 (byte 0x{data[error.start]:02x} at {error.start})") from None
-
-
-def _spec_problem(message: str) -> FileProblem:
-    problem = FileProblem(message)
-    problem.exit_code = 1
-    return problem
+        byte = f"byte 0x{data[error.start]:02x} at offset {error.start}"
+        raise FileProblem(f"{what} is not UTF-8 ({byte})", 1) from None
 
 
 def write_text(path: Path, text: str) -> None:

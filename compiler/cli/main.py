@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except FileProblem as error:
         click.echo(f"error: {error.format_message()}", err=True)
-        return error.exit_code
+        return error.code
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -9,10 +9,12 @@ from nablax.frontend.diagnostics import Diagnostic, Severity, SpecError
 from nablax.frontend.source import Source
 
 
-class FileProblem(click.ClickException):  # noqa: N818  (as click names its own)
-    """A file that cannot be read or written: one line, exit code 2 unless said otherwise."""
+class FileProblem(click.ClickException):
+    """A file that cannot be read or written, or holds no text: one line. Usage (2) or the spec (1)."""
 
-    exit_code = 2
+    def __init__(self, message: str, code: int = 2) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def colored() -> bool:

@@ -1,11 +1,14 @@
 """The outcome of a run as lines of text."""
 
-from nablax.backends.expectations import Verdict
-from nablax.backends.run import Outcome
-from nablax.plan import Plan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nablax.backends.expectations import Verdict
+    from nablax.backends.run import Outcome
+    from nablax.plan import Plan
 
 
-def describe(plan: Plan, outcome: Outcome) -> str:
+def describe(plan: "Plan", outcome: "Outcome") -> str:
     """Where the files are, what became of the expectations, and what it took."""
     lines = []
     if outcome.data is not None:
@@ -19,7 +22,7 @@ def describe(plan: Plan, outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
-def _contents(plan: Plan, outcome: Outcome) -> str:
+def _contents(plan: "Plan", outcome: "Outcome") -> str:
     names = ", ".join(f.name for f in plan.system.problem.fields)
     if plan.system.time is None:
         return names
@@ -30,12 +33,12 @@ def _contents(plan: Plan, outcome: Outcome) -> str:
     return f"{frames} of {names}{reached}"
 
 
-def _verdicts(verdicts: tuple[Verdict, ...]) -> list[str]:
+def _verdicts(verdicts: "tuple[Verdict, ...]") -> list[str]:
     width = min(60, max((len(v.text) for v in verdicts), default=0))
     return [f"{'✓' if v.passed else '✗'} {v.text:<{width}}  {_measured(v)}" for v in verdicts]
 
 
-def _measured(v: Verdict) -> str:
+def _measured(v: "Verdict") -> str:
     if v.measured is None:
         return v.reason
     when = "" if v.t is None else f" at t = {v.t:g}"

@@ -9,14 +9,16 @@ from nablax.cli.messages import FileProblem
 
 @click.command()
 @click.argument("out")
-@click.option("--what", metavar="KIND", help="heatmap, spacetime, lines, vectors or slice; chosen if left out.")
+@click.option("--what", metavar="KIND", help="heatmap, spacetime, lines, vectors or slice.")
 @click.option("--field", metavar="NAME", help="Which field or component; all if left out.")
 @click.option("-o", "output", metavar="PATH", help="The file to write; beside the data if left out.")
 @click.option("--movie", is_flag=True, help="Draw a movie instead of a picture.")
 def plot(out: str, what: str | None, field: str | None, output: str | None, movie: bool) -> int:
     """Draw a picture or a movie of a saved run."""
+    from nablax.backends.output.movies import draw_movie
     from nablax.backends.output.paths import OutputError, claim
-    from nablax.backends.output.pictures import PictureError, draw_movie, draw_saved
+    from nablax.backends.output.pictures import draw_saved
+    from nablax.backends.output.scene import PictureError
 
     data = Path(out)
     try:

@@ -6,25 +6,23 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from nablax.backends.frames import Frame, Progress
-from nablax.backends.run import Watcher
-from nablax.plan import Plan
-
 if TYPE_CHECKING:
     from rich.console import Group
+
+    from nablax.backends.frames import Frame, Progress
+    from nablax.backends.run import Watcher
+    from nablax.plan import Plan
 
 
 class Silent:
     """Watches and says nothing."""
 
-    def saw(self, event: Frame | Progress) -> None:
+    def saw(self, event: "Frame | Progress") -> None:
         return
 
 
 @contextmanager
-def watching(plan: Plan, silent: bool) -> Iterator[Watcher]:
+def watching(plan: "Plan", silent: bool) -> "Iterator[Watcher]":
     """A watcher for one run; the terminal is left clean afterwards."""
     if silent or not sys.stderr.isatty():
         yield Silent()
@@ -33,12 +31,14 @@ def watching(plan: Plan, silent: bool) -> Iterator[Watcher]:
     from rich.live import Live
 
     panel = _Panel(plan)
-    with Live(get_renderable=panel.render, console=Console(stderr=True), refresh_per_second=8, transient=True):
+    with Live(
+        get_renderable=panel.render, console=Console(stderr=True), refresh_per_second=8, transient=True
+    ):
         yield panel
 
 
 class _Panel:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: "Plan") -> None:
         self._plan = plan
         self._t = plan.frames[0]
         self._steps = 0
@@ -46,16 +46,18 @@ class _Panel:
         self._frame: Frame | None = None
         self._started: float | None = None
 
-    def saw(self, event: Frame | Progress) -> None:
+    def saw(self, event: "Frame | Progress") -> None:
+        from nablax.backends.frames import Frame
+
         if self._started is None:
             self._started = perf_counter()
         self._t = event.t
-        if isinstance(event, Progress):
-            self._steps = event.steps
-        else:
+        if isinstance(event, Frame):
             self._before += event.steps
             self._steps = max(self._steps, self._before)
             self._frame = event
+        else:
+            self._steps = event.steps
 
     def render(self) -> "Group":
         from rich.console import Group
@@ -82,5 +84,7 @@ class _Panel:
     def _maxima(self) -> list[str]:
         if self._frame is None:
             return []
+        import numpy as np
+
         shown = list(self._frame.fields.items())[:4]
         return [f"max |{name}| {float(np.max(np.abs(values))):.4g}" for name, values in shown]

@@ -99,12 +99,10 @@ def quiet_jax(double: bool) -> None:
     logging.getLogger("jax").setLevel(logging.ERROR)
     import jax
 
-    jax.config.update("jax_enable_x64", double)
+    jax.config.update("jax_enable_x64", double)  # type: ignore[no-untyped-call]
 
 
-def _to_json(
-    source: "Source", diagnostics: "list[Diagnostic]", outcome: "Outcome"
-) -> dict[str, object]:
+def _to_json(source: "Source", diagnostics: "list[Diagnostic]", outcome: "Outcome") -> dict[str, object]:
     from nablax.frontend.render import to_json
 
     messages = to_json(source, (*diagnostics, *outcome.diagnostics))["diagnostics"]

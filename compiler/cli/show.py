@@ -1,13 +1,10 @@
 """`nablax show`: what the compiler made of a spec."""
 
-import json
-from typing import get_args, Literal
+from typing import Literal, get_args
 
 import click
 
-from nablax.cli.files import read_spec
-from nablax.cli.messages import print_diagnostics
-from nablax.cli.options import overrides, set_option, solve_option
+from nablax.cli.options import set_option, solve_option
 
 Stage = Literal["syntax", "problem", "system", "plan", "jaxpr", "hlo"]
 
@@ -28,7 +25,5 @@ def show(
     solve: tuple[str, ...],
 ) -> int:
     """Print the problem and every choice the compiler made, each with its reason."""
-    from nablax import pipeline
-    from nablax import show as shown
 
     return 0

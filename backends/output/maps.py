@@ -1,0 +1,159 @@
+"""Maps over two axes: heat maps, speeds with streamlines, moduli and phases; planes of three dimensions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+
+from nablax.backends.output.captions import mathtext, number, place
+from nablax.backends.output.colors import Scale, modulus_scale, phase_scale, scale_of
+from nablax.backends.output.figures import label_axis
+from nablax.backends.output.scene import AxisInfo, Quantity, Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One map. `values` has shape (parts, points of `across`, points of `up`)."""
+
+    caption: str
+    values: np.ndarray
+    across: AxisInfo
+    up: AxisInfo
+    polar: bool = False
+
+    @property
+    def ratio(self) -> float:
+        """Height over width as drawn."""
+        if self.polar:
+            return 1.0
+        ratio = self.up.length / self.across.length
+        return ratio if 0.25 <= ratio <= 4 else 0.75
+
+    @property
+    def equal(self) -> bool:
+        """Whether a unit is as long on both axes as drawn."""
+        return self.polar or self.ratio == self.up.length / self.across.length
+
+
+@dataclass(frozen=True, slots=True)
+class MapRow:
+    """Panels of one quantity with one scale. `phase` shows the phase, `flow` adds streamlines."""
+
+    quantity: Quantity
+    phase: bool = False
+    flow: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.quantity.phase_caption if self.phase else self.quantity.caption
+
+    def scalar(self, values: np.ndarray) -> np.ndarray:
+        """What the colours show: the value, the modulus or speed, or the phase; shape without the parts."""
+        if self.phase:
+            return np.asarray(np.angle(values[0]))
+        if self.quantity.parts > 1 or self.quantity.complex:
+            return np.asarray(np.sqrt(np.sum(np.abs(values) ** 2, axis=0)))
+        return np.asarray(values[0])
+
+    def scale(self, lower: float, upper: float) -> Scale:
+        """The scale for scalars between two values."""
+        if self.phase:
+            return phase_scale()
+        if self.quantity.parts > 1 or self.quantity.complex:
+            return modulus_scale(upper)
+        return scale_of(lower, upper)
+
+
+def panels(
+    scene: Scene, quantity: Quantity, frames: Sequence[int], at: Sequence[tuple[str, float]]
+) -> list[Panel]:
+    """The maps of some frames in two dimensions; planes of the last of them in three.
+
+    `at` fixes axes of three-dimensional data; without it the three middle planes are shown.
+    """
+    if scene.dimension == 2:
+        polar = scene.coordinates == "polar"
+        x, y = scene.axes
+        return [Panel(when(scene, i), quantity.frame(i), x, y, polar) for i in frames]
+    i = frames[-1]
+    values = quantity.frame(i)
+    fixed = dict(at) or {a.name: (a.lower + a.upper) / 2 for a in reversed(scene.axes)}
+    found = []
+    for name, wanted in fixed.items():
+        j = next(i for i, a in enumerate(scene.axes) if a.name == name)
+        axis = scene.axes[j]
+        nearest = int(np.argmin(np.abs(axis.points - wanted)))
+        across, up = (a for i, a in enumerate(scene.axes) if i != j)
+        where = f"{mathtext(name)} = {place(float(axis.points[nearest]), axis.lower, axis.upper)}"
+        caption = ", ".join(c for c in (where, when(scene, i)) if c)
+        found.append(Panel(caption, np.take(values, nearest, axis=j + 1), across, up))
+    return found
+
+
+def when(scene: Scene, i: int) -> str:
+    """The time of a frame as a caption; empty for a steady problem."""
+    return f"{mathtext(scene.time or 't')} = {number(float(scene.times[i]))}" if len(scene.times) else ""
+
+
+def draw_panel(axes: Axes, panel: Panel, row: MapRow, scale: Scale) -> ScalarMappable:
+    """Draw one map with its axes; returns what a colour bar shows."""
+    values = row.scalar(panel.values)
+    axes.set_title(panel.caption)
+    if panel.polar:
+        return _polar_map(axes, panel, values, scale)
+    halves = [(a.points[1] - a.points[0]) / 2 for a in (panel.across, panel.up)]
+    image = axes.imshow(
+        values.T,
+        origin="lower",
+        extent=(
+            panel.across.lower - halves[0],
+            panel.across.upper + halves[0],
+            panel.up.lower - halves[1],
+            panel.up.upper + halves[1],
+        ),
+        cmap=scale.cmap,
+        norm=scale.norm,
+        interpolation="nearest" if row.phase else "bilinear",
+        aspect="equal" if panel.equal else "auto",
+    )
+    if row.flow:
+        _streamlines(axes, panel)
+    axes.set_xlim(panel.across.lower, panel.across.upper)
+    axes.set_ylim(panel.up.lower, panel.up.upper)
+    if not panel.equal:
+        axes.set_box_aspect(panel.ratio)
+    label_axis(axes, panel.across, "x")
+    label_axis(axes, panel.up, "y")
+    return image
+
+
+def _polar_map(axes: Axes, panel: Panel, values: np.ndarray, scale: Scale) -> ScalarMappable:
+    r, theta = np.meshgrid(panel.across.points, panel.up.points, indexing="ij")
+    mesh = axes.pcolormesh(
+        r * np.cos(theta), r * np.sin(theta), values, shading="gouraud", cmap=scale.cmap, norm=scale.norm
+    )
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    return mesh
+
+
+def _streamlines(axes: Axes, panel: Panel) -> None:
+    u, v = panel.values[0].real, panel.values[1].real
+    speed = np.hypot(u, v)
+    fastest = float(np.max(speed))
+    if not np.isfinite(fastest) or fastest <= 1e-12:
+        return
+    drawn = axes.streamplot(
+        panel.across.points,
+        panel.up.points,
+        u.T,
+        v.T,
+        density=1.1,
+        color="white",
+        linewidth=(0.35 + 0.9 * speed / fastest).T,
+        arrowsize=0.7,
+        arrowstyle="-|>",
+    )
+    drawn.lines.set_alpha(0.75)
