@@ -160,13 +160,13 @@ def _sum(node: sp.Add, memo: dict[sp.Basic, Operand]) -> Operand:
     # Negative terms are subtracted: one operation less than adding a product with -1.
     positive = [memo[a] for a in node.args if not a.could_extract_minus_sign()]
     negative = [a for a in node.args if a.could_extract_minus_sign()]
-    total = _fold(lambda a, b: operator.add(*_alike(a, b)), positive) if positive else None
+    total = _fold(lambda a, b: operator.add(*alike(a, b)), positive) if positive else None
     for a in negative:
         if isinstance(a, sp.Mul) and a.args[0] == -1:
             value = _product([memo[f] if f in memo else _value(f, memo) for f in a.args[1:]])
-            total = -value if total is None else operator.sub(*_alike(total, value))
+            total = -value if total is None else operator.sub(*alike(total, value))
         else:
-            total = memo[a] if total is None else operator.add(*_alike(total, memo[a]))
+            total = memo[a] if total is None else operator.add(*alike(total, memo[a]))
     assert total is not None
     return total
 
@@ -174,14 +174,14 @@ def _sum(node: sp.Add, memo: dict[sp.Basic, Operand]) -> Operand:
 def _product(factors: Sequence[Operand]) -> Operand:
     # Numbers and scalars first, so that arrays are touched as few times as possible; real before complex.
     ordered = sorted(factors, key=lambda f: (jnp.ndim(f), _is_complex(f)))
-    return _fold(lambda a, b: operator.mul(*_alike(a, b)), ordered)
+    return _fold(lambda a, b: operator.mul(*alike(a, b)), ordered)
 
 
 def _is_complex(value: Operand) -> bool:
     return jnp.iscomplexobj(value)
 
 
-def _alike(a: Operand, b: Operand) -> tuple[Operand, Operand]:
+def alike(a: Operand, b: Operand) -> tuple[Operand, Operand]:
     """A real array beside something complex is made complex: the host may promote strictly."""
     if _is_complex(a) != _is_complex(b):
         if isinstance(a, Array) and not _is_complex(a):
@@ -211,5 +211,5 @@ def _piecewise(node: sp.Piecewise, memo: dict[sp.Basic, Operand]) -> Operand:
     branches = [(memo[value], memo[condition]) for value, condition in node.args]
     result: Operand = branches[-1][0] if branches[-1][1] is True else jnp.nan
     for value, condition in reversed(branches if branches[-1][1] is not True else branches[:-1]):
-        result = jnp.where(condition, *_alike(value, result))
+        result = jnp.where(condition, *alike(value, result))
     return result
