@@ -128,6 +128,14 @@ class Prepared(Protocol):
         ...
 
 
+@runtime_checkable
+class Affine(Protocol):
+    """A split scheme that can tell whether `explicit_rate` depends on t and the parameters alone."""
+
+    @property
+    def affine(self) -> bool: ...
+
+
 class Unsupported(Exception):
     """A plan this backend cannot build, with the place of the term that prevents it."""
 

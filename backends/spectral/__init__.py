@@ -1,0 +1,5 @@
+"""Fourier pseudo-spectral methods on periodic boxes."""
+
+from nablax.backends.spectral.scheme import Spectral, build
+
+__all__ = ["Spectral", "build"]

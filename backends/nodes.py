@@ -1,0 +1,47 @@
+"""Nodal coordinates and initial data that hold noise."""
+
+from collections.abc import Mapping
+
+import jax.numpy as jnp
+import numpy as np
+import sympy as sp
+from jax import Array
+
+from nablax.backends.interface import Parameters
+from nablax.backends.lowering import Operand, evaluate
+from nablax.backends.noise import noise
+from nablax.plan import Plan
+from nablax.reductions import Noise
+
+
+def coordinates(plan: Plan) -> dict[sp.Basic, Operand]:
+    """Each space symbol's nodal values, of a shape that broadcasts to `plan.shape`."""
+    found: dict[sp.Basic, Operand] = {}
+    for i, (axis, grid) in enumerate(zip(plan.system.axes, plan.grid, strict=True)):
+        shape = tuple(grid.points if j == i else 1 for j in range(len(plan.grid)))
+        index = jnp.arange(grid.points, dtype=plan.dtype).reshape(shape)
+        found[axis.symbol] = grid.lower + grid.spacing * index
+    return found
+
+
+def samples(plan: Plan) -> dict[str, np.ndarray]:
+    """Values of every `noise(seed)` in the initial data, by the call's text; drawn on the host.
+
+    They are handed to the traced program as arguments: as constants they would be compiled in.
+    """
+    calls = {call for data in plan.system.initial if data is not None for call in data.atoms(Noise)}
+    return {str(call): noise(int(call.args[0]), plan.shape).astype(plan.dtype) for call in calls}
+
+
+def noisy_fields(plan: Plan, params: Parameters, drawn: Mapping[str, Array]) -> dict[str, Array]:
+    """Initial nodal values of the unknowns whose data hold noise, by the unknown's name."""
+    system = plan.system
+    environment = coordinates(plan) | {p.symbol: params[p.name] for p in system.parameters}
+    found: dict[str, Array] = {}
+    for unknown, data in zip(system.unknowns, system.initial, strict=True):
+        if data is not None and data.has(Noise):
+            # As a symbol: SymPy takes noise(7) for a number.
+            names = {call: sp.Symbol(str(call), real=True) for call in data.atoms(Noise)}
+            values = environment | {symbol: drawn[symbol.name] for symbol in names.values()}
+            (found[unknown.name],) = evaluate((data.xreplace(names),), values)  # type: ignore[assignment]
+    return found

@@ -1,0 +1,50 @@
+"""Double precision without touching the host's configuration."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import jax
+import jax.numpy as jnp
+
+from nablax.plan import Dtype
+
+
+class PrecisionError(Exception):
+    """float64 was asked for inside a JAX transformation that runs in single precision."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this solver is planned in float64, and a JAX transformation around it runs in float32: set "
+            '`jax.config.update("jax_enable_x64", True)` at the start of the program, or compile with '
+            'dtype="float32"'
+        )
+
+
+@contextmanager
+def precise(dtype: Dtype, *values: object) -> Iterator[None]:
+    """A scope in which `dtype` exists. `values` are the arguments of the call to be made in it.
+
+    Raises `PrecisionError` where the scope cannot be entered: under a transformation of the host's.
+    """
+    if dtype == "float32" or jax.config.read("jax_enable_x64"):
+        yield
+        return
+    if traced(*values):
+        raise PrecisionError
+    with _enable_x64():
+        yield
+
+
+def traced(*values: object) -> bool:
+    """Whether a transformation is under way: around the caller, or through one of the values."""
+    if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values)):
+        return True
+    return isinstance(jnp.zeros(()), jax.core.Tracer)
+
+
+def _enable_x64():  # type: ignore[no-untyped-def]
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    from jax.experimental import enable_x64
+
+    return enable_x64(True)

@@ -1,0 +1,197 @@
+"""The pure functions a solver is made of, one scheme and one stepper bound together.
+
+Each is traced at most once per shape: times, step sizes and counts are traced scalars.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from nablax.backends.interface import Parameters, Prepared, Semidiscretisation, State, Vector
+from nablax.backends.nodes import noisy_fields
+from nablax.backends.stepping import adaptive, checked
+from nablax.backends.stepping.choice import AnyMethod, Control
+from nablax.backends.stepping.control import Tolerance
+from nablax.backends.stepping.fixed import March, checkpointed, march
+from nablax.plan import Plan
+
+FOREVER = np.int32(2**31 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """`params` are always complete; `ready` are those of `prepare`."""
+
+    plan: Plan
+    scheme: Semidiscretisation[Vector]
+    method: AnyMethod
+    control: Control
+    tolerance: Tolerance
+
+    @property
+    def bound(self) -> float | None:
+        return self.plan.stepping.bound
+
+    def prepare(self, params: Parameters) -> Parameters:
+        typed = {name: jnp.asarray(value).astype(self.plan.dtype) for name, value in params.items()}
+        return self.scheme.prepare(typed) if isinstance(self.scheme, Prepared) else typed
+
+    def initial(self, params: Parameters, fields: Mapping[str, Array], drawn: Mapping[str, Array]) -> State:
+        typed = {name: jnp.asarray(value).astype(self.plan.dtype) for name, value in params.items()}
+        given = noisy_fields(self.plan, typed, drawn) | {n: jnp.asarray(a) for n, a in fields.items()}
+        given = {n: a.astype(_precision(self.plan, a)) for n, a in given.items()}
+        t = jnp.asarray(self.plan.frames[0], self.plan.dtype)
+        return State(t, self.scheme.initial(typed, given), jnp.zeros_like(t))
+
+    def fields(self, t: Array, y: Vector, ready: Parameters) -> dict[str, Array]:
+        return self.scheme.fields(t, y, ready)
+
+    def rate(self, t: Array, y: Vector, params: Parameters) -> Vector:
+        typed = {name: jnp.asarray(value).astype(self.plan.dtype) for name, value in params.items()}
+        at = jnp.asarray(t).astype(self.plan.dtype)
+        return self.scheme.rate(at, self.scheme.embed(at, y, typed), typed)
+
+    def aid(self, h: Array, ready: Parameters) -> object:
+        return self.method.aid(h, ready)
+
+    def march(self, t: Array, y: Vector, h: Array, count: Array, aid: object, ready: Parameters) -> March:
+        return march(self.scheme, self.method, t, y, h, count, aid, ready)
+
+    def assess(self, t: Array, y: Vector, h: Array, span: Array, ready: Parameters) -> checked.Assessment:
+        return checked.assess(self.scheme, self.method, self.tolerance, t, y, h, span, ready)
+
+    def advance(
+        self, state: State, until: Array, budget: Array, ready: Parameters
+    ) -> tuple[State, adaptive.Tally]:
+        """Under error control."""
+        return adaptive.advance(
+            self.scheme, self.method, self.tolerance, self.bound, state, until, budget, ready
+        )
+
+    def step(self, state: State, params: Parameters) -> State:
+        """One step: of the plan's size, or of the size that the error control takes."""
+        ready = self.prepare(params)
+        span = jnp.asarray(self.plan.frames[-1] - self.plan.frames[0], state.t.dtype)
+        if self.control == "adaptive":
+            one = jnp.ones((), "int32")
+            after, tally = self.advance(state, state.t + span, one, ready)
+            return after._replace(y=_poisoned(after.y, tally.stuck))
+        if self.control == "fixed":
+            h = jnp.asarray(self.plan.stepping.dt, state.t.dtype)
+        else:
+            frame = span / max(len(self.plan.frames) - 1, 1)
+            h = checked.choose(self.scheme, self.method, self.tolerance, self.bound, state, frame, ready)
+        carry = self.scheme.embed(state.t, state.y, ready)
+        memory = self.method.start(state.t, carry, ready)
+        done = self.method.step(state.t, carry, memory, h, self.method.aid(h, ready), ready)
+        return State(state.t + h, self.scheme.core(done.carry), h)  # type: ignore[arg-type]
+
+    def frame(
+        self, state: State, until: Array, count: Array, ready: Parameters
+    ) -> tuple[State, dict[str, Array]]:
+        """To the next output time: by `count` equal steps, or under error control."""
+        if self.control == "fixed":
+            h = (until - state.t) / count.astype(state.t.dtype)
+            moved = self.march(state.t, state.y, h, count, self.aid(h, ready), ready)
+            after = State(until, moved.y, h)
+        elif self.control == "adaptive":
+            after, tally = self.advance(state, until, jnp.asarray(FOREVER), ready)
+            after = State(until, _poisoned(after.y, tally.stuck), after.dt)
+        else:
+            after, tally = checked.advance(
+                self.scheme, self.method, self.tolerance, self.bound, state, until, ready
+            )
+            after = State(until, _poisoned(after.y, tally.stuck), after.dt)
+        return after, self.scheme.fields(until, after.y, ready)
+
+    def solve(
+        self, params: Parameters, state: State, start: float, times: Sequence[float]
+    ) -> tuple[Array, dict[str, Array]]:
+        """(times, fields stacked over them). Fixed steps are scans, so that reverse mode works.
+
+        `start` and `times` are static: they decide how many steps there are.
+        """
+        ready = self.prepare(params)
+        dtype = self.plan.dtype
+        begin = np.asarray([start, *times[:-1]], dtype)
+        end = np.asarray(times, dtype)
+        if self.control != "fixed":
+
+            def controlled(state: State, until: Array) -> tuple[State, dict[str, Array]]:
+                return self.frame(state, until, jnp.zeros((), "int32"), ready)
+
+            _, fields = lax.scan(controlled, state, jnp.asarray(end))
+            return jnp.asarray(end), jax.tree.map(forward_only, fields)
+        assert self.plan.stepping.dt is not None
+        counts = [
+            step_count(float(b) - float(a), self.plan.stepping.dt) for a, b in zip(begin, end, strict=True)
+        ]
+        parts: list[dict[str, Array]] = []
+        y = state.y
+        first = 0
+        for last in range(1, len(counts) + 1):
+            if last < len(counts) and counts[last] == counts[first]:
+                continue
+            count = counts[first]
+
+            def fixed(
+                y: Vector, ends: tuple[Array, Array], count: int = count
+            ) -> tuple[Vector, dict[str, Array]]:
+                a, b = ends
+                if count:
+                    h = (b - a) / count
+                    y = checkpointed(self.scheme, self.method, a, y, h, count, ready)
+                return y, self.scheme.fields(b, y, ready)
+
+            y, fields = lax.scan(fixed, y, (jnp.asarray(begin[first:last]), jnp.asarray(end[first:last])))
+            parts.append(fields)
+            first = last
+        together = {name: jnp.concatenate([p[name] for p in parts]) for name in parts[0]}
+        return jnp.asarray(end), together
+
+
+def step_count(span: float, dt: float) -> int:
+    """How many equal steps of at most dt make up a span; a hair over a whole number is no extra step."""
+    return max(int(np.ceil(span / dt * (1 - 1e-9))), 0 if span <= 0 else 1)
+
+
+def _poisoned(y: Vector, stuck: Array) -> Vector:
+    # A pure function cannot raise: what the error control could not reach must not look like a result.
+    return tuple(jnp.where(stuck, jnp.full_like(a, jnp.nan), a) for a in y)
+
+
+def _precision(plan: Plan, a: Array) -> str:
+    if jnp.iscomplexobj(a):
+        return "complex64" if plan.dtype == "float32" else "complex128"
+    return plan.dtype
+
+
+@jax.custom_jvp
+def forward_only(a: Array) -> Array:
+    """The identity, whose transpose says why reverse mode cannot pass."""
+    return a
+
+
+@forward_only.defjvp
+def _forward_only_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (tangent,) = tangents
+    through = jax.custom_derivatives.linear_call(lambda _, x: x, _refuse, (), tangent)
+    return forward_only(*primals), through
+
+
+def _refuse(_: tuple[()], cotangent: Array) -> Array:
+    raise ReverseModeError
+
+
+class ReverseModeError(Exception):
+    """Reverse mode was asked of steps whose number depends on the solution."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "reverse mode needs a fixed number of steps, and this plan chooses its steps as it goes: set `dt` "
+            "in the `solve` block, or differentiate forward with jax.jvp or jax.jacfwd"
+        )

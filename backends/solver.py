@@ -1,0 +1,390 @@
+"""A plan made to run: pure functions for JAX programs, and a host loop for runs with progress."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+from time import perf_counter
+from types import MappingProxyType
+
+import jax
+import numpy as np
+import sympy as sp
+from jax import Array
+
+from nablax.backends.frames import Breakdown, Frame, NumericalFailure, Progress
+from nablax.backends.interface import Parameters, Semidiscretisation, State, Unsupported, Vector
+from nablax.backends.nodes import samples
+from nablax.backends.precision import precise, traced
+from nablax.backends.programs import FOREVER, Programs, step_count
+from nablax.backends.solution import Solution
+from nablax.backends.stepping.adaptive import Tally
+from nablax.backends.stepping.checked import GROW, TRIES, Assessment
+from nablax.backends.stepping.choice import control_of, method_of, tolerance_of
+from nablax.backends.stepping.fixed import BETWEEN_CHECKS, March
+from nablax.plan import Plan
+from nablax.system import System
+
+Numbers = Mapping[str, "float | Array | np.ndarray"]
+TICK = 0.2  # seconds of work between signs of life
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The programs behind jit."""
+
+    prepare: Callable[[Parameters], Parameters]
+    initial: Callable[..., State]
+    fields: Callable[..., dict[str, Array]]
+    rate: Callable[..., Vector]
+    step: Callable[..., State]
+    aid: Callable[..., object]
+    march: Callable[..., March]
+    assess: Callable[..., Assessment]
+    advance: Callable[..., tuple[State, Tally]]
+    solve: Callable[..., tuple[Array, dict[str, Array]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What a piece of a frame took. `stuck`: the error control found no step small enough."""
+
+    steps: int
+    rejected: int
+    dt: float
+    finite: bool
+    stuck: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Solver:
+    """`initial`, `step`, `rhs`, `fields` and `solve` are pure; parameters left out keep their default.
+
+    Every call may raise `PrecisionError`: float64 planned, float32 in force, and a transformation around.
+    """
+
+    plan: Plan
+    parameters: Mapping[str, float]
+    programs: Programs
+    compiled: Compiled
+
+    def initial(self, params: Numbers | None = None, fields: Mapping[str, Array] | None = None) -> State:
+        """The state at the start of time.
+
+        `fields`, nodal arrays of shape `plan.shape` by name (`U.x`; `dt(w)` for a rate), replace the
+        spec's data. Raises ValueError for a name or a shape that does not fit.
+        """
+        given = dict(fields or {})
+        self._check_fields(given)
+        with precise(self.plan.dtype, params, given):
+            return self.compiled.initial(self._complete(params), given, samples(self.plan))
+
+    def step(self, state: State, params: Numbers | None = None) -> State:
+        """One step: of the plan's dt, or as far as the error control goes in one."""
+        with precise(self.plan.dtype, params, state):
+            return self.compiled.step(state, self._complete(params))
+
+    def rhs(self, t: float | Array, y: State | Vector, params: Numbers | None = None) -> Vector:
+        """dy/dt for `state.y`, in the order and representation of the state (what diffrax asks of a term).
+
+        Raises TypeError for a constrained system: its state may not leave the constraint.
+        """
+        if self.plan.system.constraints:
+            raise TypeError(
+                f"a system with constraints has no right-hand side of its own (`{self.plan.system.constraints[0].name}` "
+                "must hold at every moment): use `step` or `solve`"
+            )
+        vector = y.y if isinstance(y, State) else y
+        with precise(self.plan.dtype, params, t, y):
+            return self.compiled.rate(t, vector, self._complete(params))
+
+    def fields(self, state: State, params: Numbers | None = None) -> dict[str, Array]:
+        """Nodal arrays of shape `plan.shape` by component name, multipliers (a pressure) included."""
+        with precise(self.plan.dtype, params, state):
+            return self.compiled.fields(state.t, state.y, self.compiled.prepare(self._complete(params)))
+
+    def solve(
+        self,
+        params: Numbers | None = None,
+        initial: State | None = None,
+        save_at: Sequence[float] | None = None,
+    ) -> Solution:
+        """Fields at `save_at` (the plan's frames by default), in memory.
+
+        Pure: goes through jit, vmap and forward mode, with a fixed dt through reverse mode as well
+        (`ReverseModeError` otherwise). The number of steps is static: under a transformation an `initial`
+        is taken to be at `plan.frames[0]`. Eager calls raise `NumericalFailure` for a run that breaks
+        down; under a transformation the fields are not a number from there on.
+        """
+        times = tuple(float(t) for t in (self.plan.frames if save_at is None else save_at))
+        with precise(self.plan.dtype, params, initial):
+            eager = not traced(params, initial)
+            complete = self._complete(params)
+            state = self.compiled.initial(complete, {}, samples(self.plan)) if initial is None else initial
+            start = float(state.t) if initial is not None and eager else self.plan.frames[0]
+            if not times or any(b < a for a, b in zip((start, *times), times, strict=False)):
+                raise ValueError(f"`save_at` must not decrease, nor begin before the state's time {start:g}")
+            t, fields = self.compiled.solve(complete, state, start=start, times=times)
+            finite = not eager or all(bool(np.isfinite(np.asarray(a)).all()) for a in fields.values())
+        if not finite:
+            for _ in self._events(params, state, times):
+                pass
+        return Solution(t, fields, self.plan)
+
+    def stream(
+        self, params: Numbers | None = None, initial: State | None = None
+    ) -> Iterator[Frame | Progress]:
+        """Frames as they come, with `Progress` in long ones; what the command line runs.
+
+        From `initial`, the frames after its time. Raises `NumericalFailure`.
+        """
+        return self._events(params, initial, self.plan.frames)
+
+    # --- the host loop ---
+
+    def _events(
+        self, params: Numbers | None, initial: State | None, times: Sequence[float]
+    ) -> Iterator[Frame | Progress]:
+        state = self.initial(params) if initial is None else initial
+        with precise(self.plan.dtype):
+            ready = self.compiled.prepare(self._complete(params))
+        loop = Loop(self, ready)
+        index = 0
+        if initial is None or float(state.t) <= times[0]:
+            yield self._frame(0, state, ready, 0, 0, 0.0)
+            index = 1
+        while index < len(times) and np.dtype(self.plan.dtype).type(times[index]) <= float(state.t):
+            index += 1
+        total = 0
+        ticked = perf_counter()
+        for frame in range(index, len(times)):
+            steps = rejected = 0
+            dt = 0.0
+            while True:
+                with precise(self.plan.dtype):
+                    after, chunk = loop.advance(state, times[frame])
+                    if chunk.stuck or not chunk.finite:
+                        raise NumericalFailure(self._breakdown(state, after, chunk, ready))
+                state = after
+                steps, rejected, dt = steps + chunk.steps, rejected + chunk.rejected, chunk.dt
+                if loop.arrived(state, times[frame]):
+                    break
+                if perf_counter() - ticked > TICK:
+                    yield Progress(float(state.t), total + steps)
+                    ticked = perf_counter()
+            total += steps
+            yield self._frame(frame, state, ready, steps, rejected, dt)
+            ticked = perf_counter()
+
+    def _frame(
+        self, index: int, state: State, ready: Parameters, steps: int, rejected: int, dt: float
+    ) -> Frame:
+        with precise(self.plan.dtype):
+            fields = {n: np.asarray(a) for n, a in self.compiled.fields(state.t, state.y, ready).items()}
+        for name, values in fields.items():
+            if not np.isfinite(values).all():
+                where = self._place(~np.isfinite(values))
+                raise NumericalFailure(
+                    Breakdown("infinite", float(state.t), name, where, float(state.t), inf, dt)
+                )
+        return Frame(index, float(state.t), MappingProxyType(fields), steps, rejected, dt)
+
+    def _breakdown(self, state: State, after: State, chunk: Chunk, ready: Parameters) -> Breakdown:
+        """Where and when: the last steps once more, one by one."""
+        if chunk.stuck:
+            fields = self._magnitudes(after, ready)
+            name = max(fields, key=lambda n: float(fields[n].max()))
+            largest = float(fields[name].max())
+            where = self._place(fields[name] == largest)
+            return Breakdown("step", float(after.t), name, where, float(after.t), largest, chunk.dt)
+        h = np.dtype(self.plan.dtype).type(chunk.dt)
+        aid = self.compiled.aid(h, ready)
+        sure = max(0, chunk.steps - 2 * BETWEEN_CHECKS)
+        t, y = state.t, self.compiled.march(state.t, state.y, h, np.int32(sure), aid, ready).y
+        last = self._magnitudes(State(t, y, h), ready)
+        for i in range(sure, chunk.steps + 1):
+            t = np.dtype(self.plan.dtype).type(float(state.t) + i * float(h))
+            seen = self._magnitudes(State(t, y, h), ready)
+            for name, values in seen.items():
+                if not np.isfinite(values).all():
+                    return Breakdown(
+                        "infinite",
+                        float(t),
+                        name,
+                        self._place(~np.isfinite(values)),
+                        float(t) - float(h),
+                        float(last[name].max()),
+                        float(h),
+                    )
+            last = seen
+            y = self.compiled.march(t, y, h, np.int32(1), aid, ready).y
+        name = next(iter(last))
+        return Breakdown("infinite", float(t), name, {}, float(t), float(last[name].max()), float(h))
+
+    def _magnitudes(self, state: State, ready: Parameters) -> dict[str, np.ndarray]:
+        return {n: np.abs(np.asarray(a)) for n, a in self.compiled.fields(state.t, state.y, ready).items()}
+
+    def _place(self, mask: np.ndarray) -> dict[str, float]:
+        index = np.unravel_index(int(np.argmax(mask)), mask.shape)
+        return {a.name: a.lower + a.spacing * int(i) for a, i in zip(self.plan.grid, index, strict=True)}
+
+    # --- arguments ---
+
+    def _complete(self, params: Numbers | None) -> dict[str, Array | np.ndarray]:
+        """Every parameter, plain numbers in the plan's precision. Raises ValueError for an unknown name."""
+        unknown = sorted(set(params or {}) - set(self.parameters))
+        if unknown:
+            known = ", ".join(f"`{name}`" for name in self.parameters) or "none"
+            raise ValueError(f"no parameter is named `{unknown[0]}`; there are: {known}")
+        merged = {**self.parameters, **(params or {})}
+        return {
+            name: value if isinstance(value, jax.Array) else np.asarray(value, self.plan.dtype)
+            for name, value in merged.items()
+        }
+
+    def _check_fields(self, fields: Mapping[str, Array]) -> None:
+        evolving = [u.name for u in self.plan.system.unknowns if not u.algebraic]
+        for name, values in fields.items():
+            if name not in evolving:
+                known = ", ".join(f"`{n}`" for n in evolving)
+                raise ValueError(f"no initial data is wanted for `{name}`; it is for {known}")
+            if np.shape(values) != self.plan.shape:
+                raise ValueError(f"`{name}` has the shape {np.shape(values)}, and the grid {self.plan.shape}")
+
+
+class Loop:
+    """Drives the compiled programs from the host, in chunks of bounded work.
+
+    It remembers what is dear and stays the same from chunk to chunk: the coefficients of the last step
+    size, and how many steps fill a tick.
+    """
+
+    def __init__(self, solver: Solver, ready: Parameters) -> None:
+        self._plan = solver.plan
+        self._control = solver.programs.control
+        self._compiled = solver.compiled
+        self._ready = ready
+        self._type = np.dtype(solver.plan.dtype).type
+        self._budget = 1
+        self._aid: tuple[float, object] | None = None
+        self._warm = False
+
+    def arrived(self, state: State, until: float) -> bool:
+        return bool(np.asarray(state.t) >= self._type(until))
+
+    def advance(self, state: State, until: float) -> tuple[State, Chunk]:
+        """Towards `until`, in as many steps as a tick has room for."""
+        started = perf_counter()
+        if self._control == "fixed":
+            assert self._plan.stepping.dt is not None
+            after, chunk = self._fixed(state, until, self._plan.stepping.dt)
+        elif self._control == "adaptive":
+            after, chunk = self._adaptive(state, until)
+        else:
+            after, chunk = self._checked(state, until)
+        self._learn(chunk.steps + chunk.rejected, perf_counter() - started)
+        return after, chunk
+
+    def _learn(self, steps: int, seconds: float) -> None:
+        if not self._warm:
+            self._warm = True  # compiling took most of it
+            return
+        room = int(TICK / max(seconds, 1e-6) * max(steps, 1))
+        self._budget = max(1, min(room, 16 * self._budget, 2**30))
+
+    def _march(self, state: State, until: float, h: float, count: int, whole: int) -> tuple[State, March]:
+        step = self._type(h)
+        if self._aid is None or abs(self._aid[0] - h) > 1e-12 * h:
+            self._aid = (h, self._compiled.aid(step, self._ready))
+        moved = self._compiled.march(state.t, state.y, step, np.int32(count), self._aid[1], self._ready)
+        t = until if count == whole else float(state.t) + count * h
+        return State(self._type(t), moved.y, step), moved  # type: ignore[arg-type]
+
+    def _fixed(self, state: State, until: float, dt: float) -> tuple[State, Chunk]:
+        left = until - float(state.t)
+        whole = step_count(left, dt)
+        after, moved = self._march(state, until, left / whole, min(whole, self._budget), whole)
+        return after, Chunk(int(moved.taken), 0, left / whole, bool(moved.finite), False)
+
+    def _adaptive(self, state: State, until: float) -> tuple[State, Chunk]:
+        budget = np.int32(self._budget)
+        after, tally = self._compiled.advance(state, self._type(until), budget, self._ready)
+        return after, Chunk(int(tally.steps), int(tally.rejected), float(tally.last), True, bool(tally.stuck))
+
+    def _checked(self, state: State, until: float) -> tuple[State, Chunk]:
+        left = until - float(state.t)
+        bound = self._plan.stepping.bound
+        cap = self._frame_span(left) if bound is None else min(self._frame_span(left), bound)
+        h = float(state.dt)
+        rejected = 0
+        if h <= 0:
+            h = cap
+            while True:
+                seen = self._assess(state, h)
+                if seen[0] <= 1:
+                    break
+                rejected, h = rejected + 1, seen[1]
+                if rejected > TRIES:
+                    return state, Chunk(0, rejected, h, True, True)
+        while rejected <= TRIES:
+            whole = step_count(left, h)
+            size = left / whole
+            count = min(whole, self._budget)
+            after, moved = self._march(state, until, size, count, whole)
+            error, wanted = self._assess(after, size) if bool(moved.finite) else (inf, size / 10)
+            if error <= 1:
+                following = min(wanted, cap) if wanted > GROW * size else max(h, size)
+                kept = after._replace(dt=self._type(following))  # type: ignore[arg-type]
+                return kept, Chunk(count, rejected, size, True, False)
+            rejected, h = rejected + 1, min(wanted, size / 2)
+        finite = bool(moved.finite)
+        return state, Chunk(int(moved.taken), rejected, size, finite, finite)
+
+    def _frame_span(self, left: float) -> float:
+        frames = self._plan.frames
+        return max(left, (frames[-1] - frames[0]) / max(len(frames) - 1, 1))
+
+    def _assess(self, state: State, h: float) -> tuple[float, float]:
+        span = self._type(self._frame_span(0.0))
+        seen = self._compiled.assess(state.t, state.y, self._type(h), span, self._ready)
+        return float(seen.error), float(seen.wanted)
+
+
+def default_parameters(system: System) -> dict[str, float]:
+    """Values as the spec gives them; one may be written in terms of those before it."""
+    values: dict[sp.Symbol, sp.Expr] = {}
+    for p in system.parameters:
+        values[p.symbol] = p.value.xreplace(values)
+    return {p.name: float(values[p.symbol]) for p in system.parameters}
+
+
+def build(plan: Plan) -> Solver:
+    """Bind the plan's scheme and stepper. Nothing is compiled yet. Raises `Unsupported`."""
+    scheme = _scheme(plan)
+    method = method_of(plan.stepping, scheme)
+    programs = Programs(plan, scheme, method, control_of(plan.stepping, method), tolerance_of(plan.stepping))
+    compiled = Compiled(
+        prepare=jax.jit(programs.prepare),
+        initial=jax.jit(programs.initial),
+        fields=jax.jit(programs.fields),
+        rate=jax.jit(programs.rate),
+        step=jax.jit(programs.step),
+        aid=jax.jit(programs.aid) if method.aided else programs.aid,
+        march=jax.jit(programs.march),
+        assess=jax.jit(programs.assess),
+        advance=jax.jit(programs.advance),
+        solve=jax.jit(programs.solve, static_argnames=("start", "times")),
+    )
+    return Solver(plan, MappingProxyType(default_parameters(plan.system)), programs, compiled)
+
+
+def _scheme(plan: Plan) -> Semidiscretisation[Vector]:
+    if plan.method == "spectral":
+        from nablax.backends.spectral import build as build_spectral
+
+        return build_spectral(plan)
+    if plan.method == "fd":
+        from nablax.backends.differences import build as build_differences
+
+        return build_differences(plan)  # type: ignore[no-any-return]
+    raise Unsupported(f"no backend for the method `{plan.method}`")

@@ -1,0 +1,127 @@
+"""Steps sized by an embedded error estimate."""
+
+from typing import NamedTuple, TypeVar
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+from nablax.backends.interface import Parameters, Semidiscretisation, State, Vector
+from nablax.backends.stepping.control import DEADBAND, REFUSALS, Tolerance, factor
+from nablax.backends.stepping.method import Aid, Method
+
+Carry = TypeVar("Carry")
+Memory = TypeVar("Memory")
+
+
+class Tally(NamedTuple):
+    """What an advance took. `stuck`: the control refused its last steps until none was left."""
+
+    steps: Array
+    rejected: Array
+    last: Array
+    stuck: Array
+
+
+class _Walk(NamedTuple):
+    t: Array
+    carry: object
+    memory: object
+    h: Array  # the step wanted next
+    before: Array  # scaled error of the last accepted step
+    refused: Array  # in a row
+    tally: Tally
+
+
+def advance(
+    scheme: Semidiscretisation[Carry],
+    method: Method[Carry, Aid, Memory],
+    tolerance: Tolerance,
+    bound: float | None,
+    state: State,
+    until: Array,
+    budget: Array,
+    params: Parameters,
+) -> tuple[State, Tally]:
+    """From state.t to `until`, or as far as `budget` accepted steps go.
+
+    The last two steps to `until` are made equal, so that it is met exactly and without a sliver. The
+    state returned carries the step the control would take next. Forward mode only.
+    """
+    dtype = state.t.dtype
+    cap = jnp.asarray(jnp.inf if bound is None else bound, dtype)
+    carry = scheme.embed(state.t, state.y, params)
+    memory = method.start(state.t, carry, params)
+    first = lax.cond(
+        state.dt > 0,
+        lambda: state.dt,
+        lambda: first_step(scheme, tolerance, method.order, state.t, carry, state.y, until, params),
+    )
+    zero = jnp.zeros((), "int32")
+    tally = Tally(zero, zero, jnp.zeros((), dtype), jnp.zeros((), bool))
+    walk = _Walk(state.t, carry, memory, jnp.minimum(first, cap), jnp.ones((), dtype), zero, tally)
+
+    def going(w: _Walk) -> Array:
+        return (w.t < until) & (w.tally.steps < budget) & ~w.tally.stuck
+
+    def attempt(w: _Walk) -> _Walk:
+        left = until - w.t
+        wanted = jnp.minimum(w.h, cap)
+        # A hair more than a whole number of steps is no reason for another one.
+        pieces = jnp.maximum(jnp.ceil(left / wanted * (1 - 1e-6)), 1.0)
+        shared = left / pieces
+        h = jnp.where(pieces <= 2, shared, wanted)
+        ends = pieces <= 1
+        after = jnp.where(ends, until, w.t + h)
+        tried = method.step(w.t, w.carry, w.memory, h, method.aid(h, params), params)  # type: ignore[arg-type]
+        assert tried.error is not None
+        old, new = scheme.core(w.carry), scheme.core(tried.carry)  # type: ignore[arg-type]
+        error = tolerance.scaled(scheme, tried.error, old, new)
+        accepted = error <= 1.0
+        change = factor(error, w.before, method.error_order)
+        held = jnp.where((change >= 1.0) & (change < DEADBAND), 1.0, change)
+        grown = jnp.where(w.refused > 0, jnp.minimum(h * held, h), h * held)
+        # A step cut short only to meet the end says nothing against the step wanted before it.
+        following = jnp.where(accepted & (h < wanted), jnp.maximum(grown, wanted), grown)
+        refused = jnp.where(accepted, 0, w.refused + 1)
+        stuck = (refused >= REFUSALS) | (~accepted & (w.t + following <= w.t))
+        carry, memory = jax.tree.map(
+            lambda a, b: jnp.where(accepted, a, b), (tried.carry, tried.memory), (w.carry, w.memory)
+        )
+        return _Walk(
+            jnp.where(accepted, after, w.t),
+            carry,
+            memory,
+            following,
+            jnp.where(accepted, jnp.maximum(error, 1e-4), w.before),
+            refused,
+            Tally(
+                w.tally.steps + accepted,
+                w.tally.rejected + ~accepted,
+                jnp.where(accepted, h, w.tally.last),
+                stuck,
+            ),
+        )
+
+    end = lax.while_loop(going, attempt, walk)
+    return State(end.t, scheme.core(end.carry), end.h), end.tally  # type: ignore[arg-type]
+
+
+def first_step(
+    scheme: Semidiscretisation[Carry],
+    tolerance: Tolerance,
+    order: int,
+    t: Array,
+    carry: Carry,
+    y: Vector,
+    until: Array,
+    params: Parameters,
+) -> Array:
+    """Hairer, Nørsett, Wanner, "Solving ODEs I", section II.4: a step whose Euler increment is small."""
+    rate = scheme.rate(t, carry, params)
+    size = tolerance.scaled(scheme, y, y)
+    speed = tolerance.scaled(scheme, rate, y)
+    guess = 0.01 * size / jnp.maximum(speed, jnp.finfo(speed.dtype).tiny)
+    whole = until - t
+    known = jnp.isfinite(guess) & (guess > 0)
+    return jnp.minimum(whole, jnp.where(known, guess, 1e-6 * whole))

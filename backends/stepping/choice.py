@@ -1,0 +1,59 @@
+"""The stepper a plan names, for the scheme it is given."""
+
+from typing import Literal, cast
+
+from nablax.backends.interface import (
+    Affine,
+    Exponential,
+    Linearised,
+    Semidiscretisation,
+    Split,
+    Unsupported,
+    Vector,
+)
+from nablax.backends.stepping.additive import AdditiveRungeKutta, AffineImplicit, DiagonallyImplicit
+from nablax.backends.stepping.control import Tolerance
+from nablax.backends.stepping.explicit import ExplicitRungeKutta
+from nablax.backends.stepping.exponential import ExponentialRungeKutta
+from nablax.backends.stepping.method import Method
+from nablax.backends.stepping.tableaus import CLASSICAL, DORMAND_PRINCE, EULER, HEUN
+from nablax.plan import Stepping
+
+Control = Literal["fixed", "adaptive", "checked"]
+"""One step size; one by an embedded error; equal steps whose size step doubling chooses."""
+
+EXPLICIT = {"euler": EULER, "rk2": HEUN, "rk4": CLASSICAL, "dopri5": DORMAND_PRINCE}
+
+AnyMethod = Method[Vector, object, object]
+
+
+def method_of(stepping: Stepping, scheme: Semidiscretisation[Vector]) -> AnyMethod:
+    """Raises `Unsupported` where the scheme lacks what the method needs."""
+    name = stepping.name
+    if name in EXPLICIT:
+        return cast(AnyMethod, ExplicitRungeKutta(scheme, EXPLICIT[name]))
+    if name in ("etdrk4", "etdrk2"):
+        if not hasattr(scheme, "symbol"):
+            raise Unsupported(f"`{name}` needs a linear part that is diagonal: the Fourier method")
+        return cast(
+            AnyMethod, ExponentialRungeKutta(cast(Exponential[Vector], scheme), 4 if name == "etdrk4" else 2)
+        )
+    if name == "imex":
+        return cast(AnyMethod, AdditiveRungeKutta(cast(Split[Vector], scheme)))
+    if isinstance(scheme, Affine) and scheme.affine:
+        return cast(AnyMethod, AffineImplicit(cast(Split[Vector], scheme)))
+    if isinstance(scheme, Linearised):
+        return cast(AnyMethod, DiagonallyImplicit(scheme, scheme, tolerance_of(stepping)))
+    raise Unsupported(
+        "a nonlinear right-hand side cannot be taken implicitly here; `imex` takes its linear part"
+    )
+
+
+def tolerance_of(stepping: Stepping) -> Tolerance:
+    return Tolerance(stepping.rtol, stepping.atol)
+
+
+def control_of(stepping: Stepping, method: AnyMethod) -> Control:
+    if stepping.dt is not None:
+        return "fixed"
+    return "adaptive" if method.error_order else "checked"

@@ -1,0 +1,48 @@
+"""What a one-step method is to the loops that drive it."""
+
+from typing import NamedTuple, Protocol, TypeVar
+
+from jax import Array
+
+from nablax.backends.interface import Parameters, Vector
+
+Aid = TypeVar("Aid")
+"""What a method computes from the step size alone (exponential coefficients), as a pytree."""
+Memory = TypeVar("Memory")
+"""What a method keeps from the step before (the last stage of a FSAL pair), as a pytree."""
+Carry = TypeVar("Carry")
+
+
+class Attempt(NamedTuple):
+    """A step tried: the carried state and memory after it, and its estimated local error."""
+
+    carry: object
+    memory: object
+    error: Vector | None
+
+
+class Method(Protocol[Carry, Aid, Memory]):
+    """One step from t to t + h. Pure; every argument but self is a pytree of arrays.
+
+    `order` is the order of the solution that is carried on, `error_order` that of the embedded one (0
+    for a method without).
+    """
+
+    @property
+    def order(self) -> int: ...
+
+    @property
+    def error_order(self) -> int: ...
+
+    @property
+    def aided(self) -> bool:
+        """Whether `aid` computes anything."""
+        ...
+
+    def aid(self, h: Array, params: Parameters) -> Aid: ...
+
+    def start(self, t: Array, carry: Carry, params: Parameters) -> Memory: ...
+
+    def step(
+        self, t: Array, carry: Carry, memory: Memory, h: Array, aid: Aid, params: Parameters
+    ) -> Attempt: ...
