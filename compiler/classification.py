@@ -4,7 +4,7 @@ import numpy as np
 
 from nablax.passes.jets import jets, orders_of
 from nablax.planning.method import Character, character
-from nablax.planning.spectrum import Linearisation, eigenvalues, exact_symbol, linearise
+from nablax.planning.spectrum import eigenvalues, exact_symbol, linearise
 from nablax.system import System
 
 
@@ -60,7 +60,7 @@ def _waves(system: System, nature: Character) -> str | None:
     """How modes of short wavelength behave, from the eigenvalues of the linear symbol."""
     frozen = linearise(system, 1)
     spans = {t.span for e in system.evolution for t in e.terms.linear}
-    linear = Linearisation(frozen.size, tuple(e for e in frozen.entries if e.span in spans), frozen.masses)
+    linear = frozen.keeping(e for e in frozen.entries if e.span in spans)
     if not any(any(e.orders) or e.multiplier != 1 for e in linear.entries):
         return None
     rates, speeds = [], []

@@ -4,8 +4,8 @@ At a point and a state, the right-hand side is replaced by its linearisation wit
 a Fourier mode then grows with the eigenvalues of its symbol. NumPy, at a handful of points and modes.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -44,11 +44,15 @@ class Linearisation:
     """All entries at the same sample points; rows and columns are the evolving unknowns."""
 
     size: int
+    points: int
     entries: tuple[Entry, ...]
     masses: tuple[Entry, ...]
 
+    def keeping(self, entries: Iterable[Entry]) -> "Linearisation":
+        return replace(self, entries=tuple(entries))
+
     def without(self, span: Span) -> "Linearisation":
-        return Linearisation(self.size, tuple(e for e in self.entries if e.span != span), self.masses)
+        return self.keeping(e for e in self.entries if e.span != span)
 
 
 def nominal(system: System) -> dict[sp.Basic, np.ndarray]:
@@ -91,7 +95,7 @@ def linearise(system: System, points: int) -> Linearisation:
                     value = np.broadcast_to(sample(_at(slope, states), values), (count,))
                     orders = orders_of(jet, space)
                     entries.append(Entry(row, column[owner], orders, sp.S.One, value, flux.span))
-    return Linearisation(len(moving), tuple(entries), tuple(masses))
+    return Linearisation(len(moving), count, tuple(entries), tuple(masses))
 
 
 def _states(system: System) -> dict[sp.Basic, sp.Expr]:
@@ -130,7 +134,7 @@ def eigenvalues(
     Shape (points, combinations, unknowns).
     """
     k = np.array(list(product(*modes))).T.reshape(len(modes), -1)
-    count = len(frozen.entries[0].values) if frozen.entries else 1
+    count = frozen.points
     matrix = _assemble(system, frozen.entries, frozen.size, count, k, symbol)
     mass = _assemble(system, frozen.masses, frozen.size, count, k, symbol)
     identity = np.eye(frozen.size)
@@ -175,11 +179,7 @@ def unbounded_growth(system: System) -> Growth | None:
     Only terms with constant coefficients are looked at: they are what the equation does to every mode.
     """
     frozen = linearise(system, 1)
-    constant = Linearisation(
-        frozen.size,
-        tuple(e for e in frozen.entries if _is_constant(system, e)),
-        frozen.masses,
-    )
+    constant = frozen.keeping(e for e in frozen.entries if _is_constant(system, e))
     found = _growth(system, constant)
     if found is None:
         return None
