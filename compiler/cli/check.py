@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from nablax.cli.files import read_spec, write_text
+from nablax.cli.files import folder_of, read_spec, write_text
 from nablax.cli.messages import print_diagnostics
 from nablax.cli.options import overrides, set_option, solve_option
 from nablax.frontend.diagnostics import Diagnostic, Severity
@@ -26,7 +26,7 @@ def check(spec: str, fix: bool, as_json: bool, parameters: tuple[str, ...], solv
 
     changes = overrides(parameters, solve)
     source = read_spec(spec)
-    diagnostics = tuple(check_source(source, changes).diagnostics)
+    diagnostics = tuple(check_source(source, changes, folder_of(spec)).diagnostics)
     if fix:
         from nablax.frontend.fixes import apply_edits
 
@@ -38,7 +38,7 @@ def check(spec: str, fix: bool, as_json: bool, parameters: tuple[str, ...], solv
             if text == source.text:
                 break
             source = Source(source.name, text)
-            diagnostics = tuple(check_source(source, changes).diagnostics)
+            diagnostics = tuple(check_source(source, changes, folder_of(spec)).diagnostics)
         if source.text != before.text:
             write_text(Path(spec), source.text)
     failed = any(d.severity is Severity.ERROR for d in diagnostics)

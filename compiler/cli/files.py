@@ -4,21 +4,26 @@ import sys
 from pathlib import Path
 
 from nablax.cli.messages import FileProblem
-from nablax.frontend.source import Source
+from nablax.frontend.source import Source, read_source
 
 LARGEST = 1 << 24  # bytes of a spec
 
 
 def read_spec(name: str) -> Source:
-    """The text of a spec; `-` is standard input. Raises `FileProblem`."""
+    """A spec, as the parser wants it; `-` is standard input. Raises `FileProblem`."""
+    return read_source("<stdin>" if name == "-" else name, read_text(name))
+
+
+def read_text(name: str) -> str:
+    """The text of a file as it is; `-` is standard input. Raises `FileProblem`."""
     if name == "-":
-        return Source("<stdin>", _decode(sys.stdin.buffer.read(LARGEST + 1), "standard input"))
+        return _decode(sys.stdin.buffer.read(LARGEST + 1), "standard input")
     path = Path(name)
     try:
         if path.is_dir():
             raise FileProblem(f"`{name}` is a folder")
         with path.open("rb") as file:
-            return Source(name, _decode(file.read(LARGEST + 1), f"`{name}`"))
+            return _decode(file.read(LARGEST + 1), f"`{name}`")
     except FileNotFoundError:
         raise FileProblem(f"there is no `{name}`") from None
     except (OSError, ValueError) as error:

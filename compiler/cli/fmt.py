@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from nablax.cli.files import read_spec, write_text
+from nablax.cli.files import read_text, write_text
+from nablax.frontend.source import read_source
 
 
 @click.command()
@@ -18,11 +19,12 @@ def fmt(specs: tuple[str, ...], only_check: bool, unicode: bool) -> int:
 
     changed = 0
     for spec in specs:
-        source = read_spec(spec)
+        written = read_text(spec)
+        source = read_source("<stdin>" if spec == "-" else spec, written)
         text = format_text(source, unicode=unicode)
         if spec == "-" and not only_check:
             sys.stdout.write(text)
-        elif text != source.text:
+        elif text != written:
             changed += 1
             if only_check:
                 click.echo(f"{source.name} would change", err=True)

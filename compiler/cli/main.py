@@ -24,7 +24,6 @@ from nablax.frontend.diagnostics import SpecError
 
 INTERNAL = 70
 INTERRUPTED = 130
-ISSUES = "https://github.com/nablax/nablax/issues"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -89,8 +88,8 @@ def _report_bug(error: Exception) -> int:
         traceback.print_exception(error)
     line = " ".join(f"{type(error).__name__}: {error}".split())
     click.echo(
-        f"nablax has a bug: {line[:300]}\nplease report it at {ISSUES} with the spec and the output "
-        "under NABLAX_DEBUG=1",
+        f"this is a bug in nablax: {line[:300]}\n"
+        "please report it with the spec and what NABLAX_DEBUG=1 prints",
         err=True,
     )
     return INTERNAL

@@ -9,13 +9,16 @@ from nablax.cli.messages import FileProblem
 
 
 @click.command()
-@click.argument("name")
-@click.option("--kind", default="heat", show_default=True, help="Which equation; `--kind list` names them.")
-def new(name: str, kind: str) -> int:
-    """Write NAME.pde, a small complete spec; `-` writes it to standard output."""
+@click.argument("name", required=False)
+@click.option("--kind", default="heat", show_default=True, help="Which problem to start from.")
+def new(name: str | None, kind: str) -> int:
+    """Write NAME.pde, a small complete spec; `-` writes it to standard output.
+
+    Without a name, list the kinds there are.
+    """
     from nablax.frontend.starters import kinds, starter
 
-    if kind == "list":
+    if name is None:
         click.echo("\n".join(kinds()))
         return 0
     if kind not in kinds():

@@ -1,6 +1,7 @@
 """`nablax run`: solve, save, judge, draw."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,15 @@ import click
 from nablax.cli.files import folder_of, read_spec, stem_of
 from nablax.cli.messages import FileProblem, print_diagnostics
 from nablax.cli.options import overrides, set_option, solve_option
+from nablax.frontend.diagnostics import Diagnostic, Report, Severity, SpecError
+from nablax.frontend.source import Source
 
 if TYPE_CHECKING:
-    from nablax.backends.run import Outcome, Prepared, Target
-    from nablax.frontend.diagnostics import Diagnostic, Report
-    from nablax.frontend.source import Source
+    from nablax.backends.run import Outcome, Target
+    from nablax.backends.solver import Solver
     from nablax.plan import Plan
 
+SCHEMA = 1
 FAILED, MISSED, INTERRUPTED = 3, 4, 130
 
 
@@ -41,7 +44,7 @@ def run(
     from nablax.pipeline import compile_plan
 
     source = read_spec(spec)
-    plan, report = compile_plan(source, overrides(parameters, solve))
+    changes = overrides(parameters, solve)
     target = Target(
         folder=folder_of(spec),
         here=Path(),
@@ -49,15 +52,20 @@ def run(
         data=None if output is None else Path(output),
         plot=not no_plot,
     )
-    outcome = _run(plan, report, target, quiet or as_json)
-    if not quiet:
-        warnings = tuple(d for d in report.diagnostics)
-        print_diagnostics(source, (*warnings, *outcome.diagnostics))
-    elif outcome.status == "broken":
-        print_diagnostics(source, outcome.diagnostics)
+    try:
+        plan, report = compile_plan(source, changes, folder_of(spec))
+        outcome = _run(plan, report, target, quiet or as_json)
+    except SpecError as error:
+        if not as_json:
+            raise
+        click.echo(_dump({"status": "refused", "exit_code": 1, **_messages(source, error.diagnostics)}))
+        return 1
+    diagnostics = (*report.diagnostics, *outcome.diagnostics)
     if as_json:
-        click.echo(json.dumps(_to_json(source, report.diagnostics, outcome), indent=2, ensure_ascii=False))
-    elif not quiet:
+        click.echo(_dump({**_facts(outcome), **_messages(source, diagnostics)}))
+        return exit_code(outcome)
+    print_diagnostics(source, [d for d in diagnostics if not quiet or d.severity is Severity.ERROR])
+    if not quiet:
         from nablax.cli.outcome import describe
 
         click.echo(describe(plan, outcome))
@@ -73,21 +81,35 @@ def exit_code(outcome: "Outcome") -> int:
     return 0 if outcome.met else MISSED
 
 
-def _run(plan: "Plan", report: "Report", target: "Target", silent: bool) -> "Outcome":
+def _run(plan: "Plan", report: Report, target: "Target", silent: bool) -> "Outcome":
     from nablax.backends.output.paths import OutputError
     from nablax.backends.run import prepare
     from nablax.backends.run import run as run_plan
     from nablax.cli.progress import watching
 
     try:
-        prepared: Prepared = prepare(plan, target, report)
+        prepared = prepare(plan, target, report)
         quiet_jax(plan.dtype == "float64")
-        from nablax.backends.solver import build
-
+        solver = build_solver(plan, report)
         with watching(plan, silent) as watcher:
-            return run_plan(prepared, build(plan), watcher)
+            return run_plan(prepared, solver, watcher)
     except OutputError as error:
         raise FileProblem(str(error)) from None
+
+
+def build_solver(plan: "Plan", report: Report) -> "Solver":
+    """The solver of a plan. Raises `SpecError` with P453 for a plan that no backend can build."""
+    from nablax.backends.interface import Unsupported
+    from nablax.backends.solver import build
+
+    try:
+        return build(plan)
+    except Unsupported as error:
+        span = error.span or plan.system.problem.span
+        help = "choose another method, step or order in the solve block"
+        report.error("P453", span, f"the plan cannot be built: {error}", help=help)
+        report.check()
+        raise
 
 
 def quiet_jax(double: bool) -> None:
@@ -102,13 +124,18 @@ def quiet_jax(double: bool) -> None:
     jax.config.update("jax_enable_x64", double)  # type: ignore[no-untyped-call]
 
 
-def _to_json(source: "Source", diagnostics: "list[Diagnostic]", outcome: "Outcome") -> dict[str, object]:
+def _messages(source: Source, diagnostics: Sequence[Diagnostic]) -> dict[str, object]:
     from nablax.frontend.render import to_json
 
-    messages = to_json(source, (*diagnostics, *outcome.diagnostics))["diagnostics"]
+    return to_json(source, diagnostics)
+
+
+def _dump(answer: dict[str, object]) -> str:
+    return json.dumps({"schema": SCHEMA, **answer}, indent=2, ensure_ascii=False)
+
+
+def _facts(outcome: "Outcome") -> dict[str, object]:
     return {
-        "schema": 1,
-        "source": source.name,
         "status": outcome.status,
         "exit_code": exit_code(outcome),
         "data": None if outcome.data is None else str(outcome.data),
@@ -130,7 +157,6 @@ def _to_json(source: "Source", diagnostics: "list[Diagnostic]", outcome: "Outcom
             }
             for v in outcome.verdicts
         ],
-        "diagnostics": messages,
     }
 
 

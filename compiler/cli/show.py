@@ -1,17 +1,24 @@
 """`nablax show`: what the compiler made of a spec."""
 
-from typing import Literal, get_args
+import json
+from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
-from nablax.cli.options import set_option, solve_option
+from nablax.cli.files import folder_of, read_spec
+from nablax.cli.messages import print_diagnostics
+from nablax.cli.options import overrides, set_option, solve_option
+from nablax.frontend.diagnostics import Report
+
+if TYPE_CHECKING:
+    from nablax.plan import Plan
 
 Stage = Literal["syntax", "problem", "system", "plan", "jaxpr", "hlo"]
 
 
 @click.command()
 @click.argument("spec")
-@click.option("--latex", "as_latex", is_flag=True, help="Print the problem as LaTeX.")
+@click.option("--latex", "as_latex", is_flag=True, help="Print the equations as LaTeX.")
 @click.option("--stage", type=click.Choice(get_args(Stage)), help="Print one stage of the compilation.")
 @click.option("--json", "as_json", is_flag=True, help="Print it inside JSON.")
 @set_option
@@ -25,5 +32,42 @@ def show(
     solve: tuple[str, ...],
 ) -> int:
     """Print the problem and every choice the compiler made, each with its reason."""
+    from nablax import show as shown
+    from nablax.frontend.render import to_json
+    from nablax.pipeline import run_stages
 
-    return 0
+    if as_latex and stage is not None:
+        raise click.UsageError("--latex and --stage exclude each other")
+    source = read_spec(spec)
+    stages = run_stages(source, overrides(parameters, solve), folder_of(spec))
+    print_diagnostics(source, stages.report.diagnostics)
+    text = ""
+    if as_latex:
+        text = "" if stages.problem is None else shown.latex(stages.problem)
+    elif stage is None:
+        text = shown.show(stages)
+    elif stage in ("jaxpr", "hlo"):
+        text = "" if stages.plan is None else program(stages.plan, stages.report, stage)
+    else:
+        text = shown.stage(stage, stages)
+    if as_json:
+        answer = {**to_json(source, stages.report.diagnostics), "stage": stage, "text": text}
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+    elif text.strip():
+        click.echo(text, nl=not text.endswith("\n"))
+    return 1 if stages.report.failed else 0
+
+
+def program(plan: "Plan", report: Report, stage: Literal["jaxpr", "hlo"]) -> str:
+    """One step of the compiled solver as a JAX program (jaxpr) or as StableHLO."""
+    from nablax.cli.run import build_solver, quiet_jax
+
+    quiet_jax(plan.dtype == "float64")
+    import jax
+
+    solver = build_solver(plan, report)
+    params = solver.parameters
+    state = solver.initial(params)
+    if stage == "jaxpr":
+        return str(jax.make_jaxpr(solver.step)(state, params))
+    return jax.jit(solver.step).lower(state, params).as_text()
