@@ -15,4 +15,4 @@ def noise(seed: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, *shape))))
     values = generator.uniform(-1.0, 1.0, math.prod(shape)).reshape(shape)
-    return values - values.mean()
+    return np.asarray(values - values.mean())

@@ -75,7 +75,7 @@ def centred_symbol(order: int, accuracy: int, theta: ArrayLike) -> NDArray[np.co
     offsets = np.arange(-radius(order, accuracy), radius(order, accuracy) + 1)
     phases = np.exp(1j * angle[..., None] * offsets)
     symbol = phases @ np.asarray(centred(order, accuracy))
-    return symbol.real + 0j if order % 2 == 0 else 1j * symbol.imag
+    return np.asarray(symbol.real + 0j if order % 2 == 0 else 1j * symbol.imag)
 
 
 def centred_extreme(order: int, accuracy: int) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import jax.numpy as jnp
 import sympy as sp
@@ -17,7 +18,7 @@ from nablax.backends.differences.layout import (
     grow,
     window,
 )
-from nablax.backends.interface import Unsupported, Vector
+from nablax.backends.interface import Unsupported
 from nablax.backends.lowering import Operand, evaluate
 from nablax.plan import Plan
 from nablax.stencils import radius
@@ -43,27 +44,29 @@ class Atom:
 
 
 @dataclass(frozen=True, slots=True)
-class FluxPart:
-    """coefficient · stencil applied to a pointwise flux; `reach` is the stencil's radius per axis."""
+class Pointwise:
+    """An expression in coordinates, time, parameters and `atoms`."""
 
-    flux: sp.Expr
+    expression: sp.Expr
     atoms: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FluxPart:
+    """A stencil applied to a pointwise flux; `reach` is the stencil's radius per axis."""
+
+    flux: Pointwise
     stencil: Stencil
     reach: Offset
 
 
 @dataclass(frozen=True, slots=True)
 class RightSide:
-    """Σ linear + pointwise + Σ fluxes. `pointwise` is everything evaluated at the node itself."""
+    """Σ linear + local + Σ fluxes. `local` is everything evaluated at the node itself."""
 
     linear: tuple[LinearPart, ...]
-    pointwise: sp.Expr
-    atoms: tuple[Atom, ...]
+    local: Pointwise
     fluxes: tuple[FluxPart, ...]
-
-    @property
-    def empty(self) -> bool:
-        return not self.linear and not self.fluxes and self.pointwise == 0
 
 
 def right_side(plan: Plan, linear: Sequence[LinearTerm], others: Sequence[FluxTerm]) -> RightSide:
@@ -74,16 +77,16 @@ def right_side(plan: Plan, linear: Sequence[LinearTerm], others: Sequence[FluxTe
     system = plan.system
     space = [a.symbol for a in system.axes]
     gathered: dict[tuple[int, sp.Expr], list[tuple[sp.Expr, Orders]]] = {}
-    for term in linear:
-        if term.multiplier != 1:
-            raise Unsupported("a Fourier multiplier has no finite differences", term.span)
-        constant, varying = term.coefficient.as_independent(*space, as_Add=False)
-        gathered.setdefault((term.unknown, varying), []).append((constant, term.orders))
+    for part in linear:
+        if part.multiplier != 1:
+            raise Unsupported("a Fourier multiplier has no finite differences", part.span)
+        constant, varying = part.coefficient.as_independent(*space, as_Add=False)
+        gathered.setdefault((part.unknown, varying), []).append((constant, part.orders))
     parts = tuple(
         LinearPart(varying, unknown, gather(pairs, plan.order, plan.grid))
         for (unknown, varying), pairs in gathered.items()
     )
-    pointwise = sp.Add(*(t.coefficient * t.flux for t in others if not any(t.orders)))
+    local = sp.Add(*(t.coefficient * t.flux for t in others if not any(t.orders)))
     # Fluxes under the same derivative are differenced together.
     merged: dict[Orders, list[sp.Expr]] = {}
     for term in others:
@@ -91,28 +94,28 @@ def right_side(plan: Plan, linear: Sequence[LinearTerm], others: Sequence[FluxTe
             merged.setdefault(term.orders, []).append(term.coefficient * term.flux)
     fluxes = tuple(
         FluxPart(
-            sp.Add(*summands),
-            _atoms(plan, sp.Add(*summands)),
+            pointwise(plan, sp.Add(*summands)),
             gather([(sp.Integer(1), orders)], plan.order, plan.grid),
             tuple(radius(m, plan.order) for m in orders),
         )
         for orders, summands in merged.items()
     )
-    return RightSide(parts, pointwise, _atoms(plan, pointwise), fluxes)
+    return RightSide(parts, pointwise(plan, local), fluxes)
 
 
-def _atoms(plan: Plan, expression: sp.Expr) -> tuple[Atom, ...]:
+def pointwise(plan: Plan, expression: sp.Expr) -> Pointwise:
+    """An expression with the stencils of the derivatives in it."""
     result = []
     for node in flux_atoms(expression, plan.system):
         unknown, orders = derivative(node, plan.system)
         result.append(Atom(node, unknown, gather([(sp.Integer(1), orders)], plan.order, plan.grid)))
-    return tuple(result)
+    return Pointwise(expression, tuple(result))
 
 
 def value(
     side: RightSide,
     region: Region,
-    padded: Vector,
+    padded: Mapping[int, Array],
     places: Sequence[Place],
     plan: Plan,
     scalars: Mapping[sp.Basic, Operand],
@@ -132,18 +135,18 @@ def value(
         if part.coefficient != 1:
             derived = times(evaluate([part.coefficient], here)[0], derived)
         add(derived)
-    if side.pointwise != 0:
-        add(_pointwise(side.pointwise, side.atoms, here, region, padded, places, scalars))
+    if side.local.expression != 0:
+        add(pointwise_value(side.local, here, region, padded, places, scalars))
     for flux in side.fluxes:
         wider = grow(region, flux.reach)
         there = {**scalars, **coordinates(plan, wider)}
         shape = tuple(b - a for a, b in wider)
-        values = _pointwise(flux.flux, flux.atoms, there, wider, padded, places, scalars)
+        values = pointwise_value(flux.flux, there, wider, padded, places, scalars)
         # A flux that is constant along some axis still has to have the region's shape.
         array = jnp.broadcast_to(jnp.asarray(values), shape)
         halo = tuple((r, r) for r in flux.reach)
         inner = tuple((0, b - a) for a, b in region)
-        derived = apply(flux.stencil, scalars, lambda o, a=array, h=halo, i=inner: window(a, h, i, o))
+        derived = apply(flux.stencil, scalars, partial(window, array, halo, inner))
         if derived is not None:
             add(derived)
     return 0.0 if total is None else total
@@ -153,10 +156,10 @@ def stencil_value(
     stencil: Stencil,
     unknown: int,
     region: Region,
-    padded: Vector,
+    padded: Mapping[int, Array],
     places: Sequence[Place],
     scalars: Mapping[sp.Basic, Operand],
-) -> Array | None:
+) -> Operand | None:
     """A stencil applied to an unknown over a region; None if it has no weights."""
     expressions = stencil.expressions
     found = dict(zip(expressions, evaluate(expressions, scalars), strict=True))
@@ -164,18 +167,18 @@ def stencil_value(
     return apply(stencil, found, lambda o: window(padded[unknown], halo, region, o))
 
 
-def _pointwise(
-    expression: sp.Expr,
-    atoms: Sequence[Atom],
+def pointwise_value(
+    item: Pointwise,
     environment: Mapping[sp.Basic, Operand],
     region: Region,
-    padded: Vector,
+    padded: Mapping[int, Array],
     places: Sequence[Place],
     scalars: Mapping[sp.Basic, Operand],
 ) -> Operand:
+    """The expression over a region; `environment` holds scalars and the region's coordinates."""
     values: dict[sp.Basic, Operand] = dict(environment)
-    for atom in atoms:
+    for atom in item.atoms:
         found = stencil_value(atom.stencil, atom.unknown, region, padded, places, scalars)
         assert found is not None
         values[atom.node] = found
-    return evaluate([expression], values)[0]
+    return evaluate([item.expression], values)[0]

@@ -147,7 +147,7 @@ def _combine(row: np.ndarray, arrays: Sequence[Array]) -> Array:
             groups.setdefault(weight, []).append((1, array))
     if not groups:
         return jnp.zeros_like(arrays[0])
-    return weighted(list(groups.items()))
+    return jnp.asarray(weighted(list(groups.items())))
 
 
 def _varying_closure(

@@ -90,40 +90,46 @@ def plus(a: Operand, b: Operand) -> Operand:
     return x + y
 
 
-def weighted(groups: Sequence[tuple[Operand, Sequence[tuple[int, Array]]]]) -> Array:
+def weighted(groups: Sequence[tuple[Operand, Sequence[tuple[int, Array]]]]) -> Operand:
     """Σ weight · Σ ±array; at least one group with one array."""
-    total: Array | None = None
+    total: Operand | None = None
     for weight, members in groups:
-        inner: Array | None = None
-        for sign, array in sorted(members, key=lambda m: -m[0]):
-            if inner is None:
-                inner = array if sign > 0 else -array
-            else:
-                inner = inner + array if sign > 0 else inner - array
-        assert inner is not None
+        # A positive array first: no negation where a subtraction will do.
+        (sign, first), *others = sorted(members, key=lambda m: -m[0])
+        inner: Operand = first if sign > 0 else -first
+        for sign, array in others:
+            inner = inner + array if sign > 0 else inner - array
         if isinstance(weight, Array) or weight != 1.0:
             inner = times(weight, inner)
-        if total is None:
-            total = inner
-        else:
-            total = plus(total, inner)
+        total = inner if total is None else plus(total, inner)
     assert total is not None
     return total
 
 
 def apply(
     stencil: Stencil, scalars: Mapping[sp.Basic, Operand], at: Callable[[Offset], Array]
-) -> Array | None:
+) -> Operand | None:
     """The stencil's value where `at(offset)` are the shifted arrays; None for the empty stencil.
 
     `scalars` maps the stencil's expressions to numbers or scalars.
     """
-    groups: list[tuple[Operand, list[tuple[int, Array]]]] = []
-    for weight, members in stencil.groups:
-        scalar: Operand | None = None
+    if not stencil.groups:
+        return None
+    shifted = [[(sign, at(offset)) for sign, offset in members] for _, members in stencil.groups]
+    weights = [weight for weight, _ in stencil.groups]
+    expressions = stencil.expressions
+    if len(expressions) == 1:
+        # One coefficient throughout: w₀·c·(Σ₀ + w₁/w₀·Σ₁ + ...).
+        leading = weights[0][0][1]
+        ratios = [plain(weight[0][1] / leading) for weight in weights]
+        scale = plain(leading)
+        whole = scale if expressions[0] == 1 else times(scale, scalars[expressions[0]])
+        return times(whole, weighted(list(zip(ratios, shifted, strict=True))))
+    values: list[Operand] = []
+    for weight in weights:
+        value: Operand = 0.0
         for expression, number in weight:
-            value = plain(number) if expression == 1 else times(plain(number), scalars[expression])
-            scalar = value if scalar is None else plus(scalar, value)
-        assert scalar is not None
-        groups.append((scalar, [(sign, at(offset)) for sign, offset in members]))
-    return weighted(groups) if groups else None
+            part = plain(number) if expression == 1 else times(plain(number), scalars[expression])
+            value = part if isinstance(value, float) and value == 0.0 else plus(value, part)
+        values.append(value)
+    return weighted(list(zip(values, shifted, strict=True)))

@@ -20,7 +20,7 @@ from nablax.backends.differences.walls import (
 from nablax.backends.interface import Unsupported
 from nablax.plan import GridAxis, Plan
 from nablax.stencils import radius
-from nablax.system import FluxTerm, LinearTerm, Orders, System
+from nablax.system import FluxTerm, Orders, System
 
 Region = tuple[tuple[int, int], ...]
 """Half-open range of positions per axis."""
@@ -47,10 +47,8 @@ class Place:
         return tuple(w for pair in self.walls if pair is not None for w in pair if w.pinned is not None)
 
 
-def read(term: LinearTerm | FluxTerm, system: System) -> tuple[tuple[int, Orders], ...]:
-    """The derivatives a term takes of which unknowns, those inside a flux included (orders 0: the value)."""
-    if isinstance(term, LinearTerm):
-        return ((term.unknown, term.orders),)
+def read(term: FluxTerm, system: System) -> tuple[tuple[int, Orders], ...]:
+    """The derivatives a flux term takes of which unknowns (orders 0: the value)."""
     found: list[tuple[int, Orders]] = []
     for node in flux_atoms(term.flux, system):
         index, orders = derivative(node, system)
@@ -105,8 +103,10 @@ def places(plan: Plan) -> tuple[Place, ...]:
     reads: list[tuple[int, int, Orders]] = []  # equation, unknown, orders
     for evolution in system.evolution:
         terms = evolution.terms
-        for term in (*terms.linear, *conservative(terms.nonlinear, terms.conservative)):
-            reads.extend((evolution.unknown, v, orders) for v, orders in read(term, system))
+        for linear in terms.linear:
+            reads.append((evolution.unknown, linear.unknown, linear.orders))
+        for flux in conservative(terms.nonlinear, terms.conservative):
+            reads.extend((evolution.unknown, v, orders) for v, orders in read(flux, system))
 
     given = {
         (u, k, side): conditions_of(system, u, k, side)

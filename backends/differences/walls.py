@@ -145,7 +145,7 @@ def condition_weights(wall: Wall, order: int) -> Matrix:
     weights = fornberg(np.arange(-q, wall.near), 0.0, order)
     direction = 1.0 if wall.side == 0 else -1.0
     scale = np.array([(direction / wall.spacing) ** m for m in range(order + 1)])
-    return weights * scale[:, None]
+    return np.asarray(weights * scale[:, None])
 
 
 def extension(wall: Wall) -> Matrix:

@@ -1,0 +1,168 @@
+"""Solves with I - shift·L and with I - shift·(derivative of the rate)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import sympy as sp
+from jax import Array
+
+from nablax.backends.differences import krylov, modal
+from nablax.backends.differences.equations import Pointwise, RightSide, pointwise, pointwise_value
+from nablax.backends.differences.halo import Scalars
+from nablax.backends.differences.layout import coordinates
+from nablax.backends.differences.modal import Coupling, Group
+from nablax.backends.differences.nodes import Nodes
+from nablax.backends.interface import Vector
+from nablax.backends.lowering import Operand, evaluate
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A term coefficient · D^orders of a linear operator. `coefficient` is pointwise."""
+
+    coupling: Coupling
+    coefficient: Pointwise
+
+
+@dataclass(frozen=True, slots=True)
+class LinearOperator:
+    """L by its terms, and the groups of unknowns that it is inverted by.
+
+    `sides[i]` is the part of L in equation i.
+    """
+
+    nodes: Nodes
+    sides: tuple[RightSide, ...]
+    entries: tuple[Entry, ...]
+    groups: tuple[Group, ...]
+
+    def of(self, group: Group) -> tuple[Entry, ...]:
+        """The terms in the equations of a group."""
+        return tuple(e for e in self.entries if e.coupling.equation in group.members)
+
+    def direct(self, group: Group) -> bool:
+        """Whether the modal solve is exact for the group."""
+        space = {a.symbol for a in self.nodes.plan.system.axes}
+        return group.exact and not any(e.coefficient.expression.free_symbols & space for e in self.of(group))
+
+
+def entry(nodes: Nodes, coupling: Coupling, coefficient: sp.Expr) -> Entry:
+    """A term of a linear operator."""
+    return Entry(coupling, pointwise(nodes.plan, coefficient))
+
+
+def mean(item: Entry, nodes: Nodes, scalars: Scalars, padded: Mapping[int, Array]) -> Operand:
+    """A coefficient averaged over the evolving nodes of its equation."""
+    expression = item.coefficient.expression
+    if not item.coefficient.atoms and expression.free_symbols <= set(scalars):
+        return evaluate([expression], scalars)[0]
+    region = nodes.places[item.coupling.equation].evolving
+    here = {**scalars, **coordinates(nodes.plan, region)}
+    return jnp.mean(
+        jnp.asarray(pointwise_value(item.coefficient, here, region, padded, nodes.places, scalars))
+    )
+
+
+def solve(operator: LinearOperator, shift: Array, right: Vector, scalars: Scalars) -> Vector:
+    """The y with y - shift · L y = right.
+
+    Group by group: directly where the modal solve is exact, by GMRES preconditioned with it otherwise,
+    and then NaN throughout if that does not converge.
+    """
+    nodes = operator.nodes
+    result = list(right)
+    for group in operator.groups:
+        entries = operator.of(group)
+        if not entries:
+            continue
+        members = group.members
+        act = _action(operator, group, scalars)
+        walls = {u: nodes.walls(right[u], u) for u in members}
+        inner = tuple(nodes.inside(right[u], u) for u in members)
+        if any(nodes.places[u].pinned for u in members):
+            # What the wall values do to the nodes inside is known: it joins the right side.
+            inner = tuple(a + shift * b for a, b in zip(inner, act(walls), strict=True))
+        values = [(e.coupling, mean(e, nodes, scalars, {})) for e in entries if e.coupling.unknown in members]
+        invert = _modal(group, values, shift, nodes)
+        if operator.direct(group):
+            found = invert(inner)
+        else:
+            found = krylov.solve(_shifted(act, nodes, members, shift), inner, invert)
+        for u, array in zip(members, found, strict=True):
+            result[u] = walls[u] + nodes.surround(array, u)
+    return tuple(result)
+
+
+def _action(
+    operator: LinearOperator, group: Group, scalars: Scalars
+) -> Callable[[Mapping[int, Array]], Vector]:
+    """L on nodal arrays of a group's members, at their evolving nodes."""
+    nodes = operator.nodes
+
+    def act(arrays: Mapping[int, Array]) -> Vector:
+        padded = nodes.padded(arrays, scalars, homogeneous=True)
+        return tuple(nodes.inner(operator.sides[u], u, padded, scalars) for u in group.members)
+
+    return act
+
+
+def _shifted(
+    act: Callable[[Mapping[int, Array]], Vector], nodes: Nodes, members: tuple[int, ...], shift: Array
+) -> krylov.Operator:
+    """I - shift·L on evolving nodes."""
+
+    def apply(vector: Vector) -> Vector:
+        whole = {u: nodes.surround(a, u) for u, a in zip(members, vector, strict=True)}
+        return tuple(a - shift * b for a, b in zip(vector, act(whole), strict=True))
+
+    return apply
+
+
+def _modal(
+    group: Group, values: Sequence[tuple[Coupling, Operand]], shift: Array, nodes: Nodes
+) -> krylov.Operator:
+    return lambda vector: modal.solve(group, values, shift, vector, jnp.dtype(nodes.plan.dtype))
+
+
+def solve_linearised(
+    nodes: Nodes,
+    entries: Sequence[Entry],
+    groups: Sequence[Group],
+    rate: Callable[[Vector], Vector],
+    shift: Array,
+    y: Vector,
+    right: Vector,
+    scalars: Scalars,
+) -> Vector:
+    """The z with z - shift · J z = right, J the derivative of `rate` at y.
+
+    `entries` and `groups` describe J for the preconditioner, whose coefficients are averaged over the
+    grid at y. NaN throughout if GMRES does not converge.
+    """
+    padded = nodes.padded(dict(enumerate(y)), scalars, homogeneous=False)
+    values = [(e.coupling, mean(e, nodes, scalars, padded)) for e in entries]
+    _, jacobian = jax.linearize(rate, y)
+    members = tuple(range(len(y)))
+
+    def act(arrays: Mapping[int, Array]) -> Vector:
+        found = jacobian(tuple(arrays[u] for u in members))
+        return tuple(nodes.inside(a, u) for u, a in zip(members, found, strict=True))
+
+    walls = {u: nodes.walls(right[u], u) for u in members}
+    inner = tuple(nodes.inside(right[u], u) for u in members)
+    if any(nodes.places[u].pinned for u in members):
+        inner = tuple(a + shift * b for a, b in zip(inner, act(walls), strict=True))
+
+    def precondition(vector: Vector) -> Vector:
+        result = list(vector)
+        for group in groups:
+            mine = [(c, v) for c, v in values if {c.equation, c.unknown} <= set(group.members)]
+            part = _modal(group, mine, shift, nodes)(tuple(vector[u] for u in group.members))
+            for u, array in zip(group.members, part, strict=True):
+                result[u] = nodes.cast(array, u)
+        return tuple(result)
+
+    found = krylov.solve(_shifted(act, nodes, members, shift), inner, precondition)
+    return tuple(walls[u] + nodes.surround(array, u) for u, array in zip(members, found, strict=True))

@@ -1,0 +1,69 @@
+"""What an implicit solve needs to know of a system before it meets numbers."""
+
+from collections.abc import Sequence
+
+import sympy as sp
+
+from nablax.backends.differences import modal
+from nablax.backends.differences.layout import Place, conservative, derivative, flux_atoms
+from nablax.backends.differences.modal import Coupling, Group
+from nablax.plan import Plan
+
+
+def jacobian(plan: Plan) -> list[tuple[Coupling, sp.Expr]]:
+    """The derivative of the right-hand side as terms coefficient · D^orders, for a preconditioner.
+
+    Dependence on the conjugate of a complex unknown is left out: the iteration accounts for it.
+    """
+    system = plan.system
+    result: list[tuple[Coupling, sp.Expr]] = []
+    for equation in system.evolution:
+        terms = equation.terms
+        result.extend(
+            (Coupling(equation.unknown, term.unknown, term.orders), term.coefficient) for term in terms.linear
+        )
+        for flux in conservative(terms.nonlinear, terms.conservative):
+            atoms = flux_atoms(flux.flux, system)
+            names: dict[sp.Expr, sp.Symbol] = {}
+            for atom in atoms:
+                unknown, _ = derivative(atom, system)
+                names[atom] = sp.Dummy() if system.unknowns[unknown].complex else sp.Dummy(real=True)
+            back = {dummy: atom for atom, dummy in names.items()}
+            inner = flux.flux.xreplace(names)
+            for atom, dummy in names.items():
+                slope = sp.diff(inner, dummy)
+                if slope == 0 or slope.has(sp.Derivative, sp.Subs):
+                    continue
+                unknown, orders = derivative(atom, system)
+                total = tuple(a + b for a, b in zip(orders, flux.orders, strict=True))
+                coupling = Coupling(equation.unknown, unknown, total)
+                result.append((coupling, (flux.coefficient * slope).xreplace(back)))
+    return result
+
+
+def implicit_groups(plan: Plan, places: Sequence[Place], couplings: Sequence[Coupling]) -> tuple[Group, ...]:
+    """The groups of a linear operator, with wall coefficients at the parameters' nominal values."""
+    numbers: dict[tuple[int, int, int], tuple[tuple[float, ...], ...]] = {}
+    known: dict[tuple[int, int], bool] = {}
+    for u, place in enumerate(places):
+        for k, pair in enumerate(place.walls):
+            if pair is None:
+                continue
+            for wall in pair:
+                numbers[u, k, wall.side] = tuple(
+                    tuple(nominal(t.coefficient, plan) for t in c.terms) for c in wall.conditions
+                )
+            known[u, k] = all(wall.numeric or wall.halo == 0 for wall in pair)
+    return modal.groups(plan, places, couplings, numbers, known)
+
+
+def nominal(expression: sp.Expr, plan: Plan) -> float:
+    """A wall coefficient as a number: parameters at their values, middle of the box, first time."""
+    system = plan.system
+    values = {p.symbol: p.value for p in system.parameters}
+    for _ in values:
+        expression = expression.subs(values)
+    middle = {a.symbol: (g.lower + g.upper) / 2 for a, g in zip(system.axes, plan.grid, strict=True)}
+    if system.time is not None:
+        middle[system.time.symbol] = plan.frames[0]
+    return float(expression.subs(middle))

@@ -1,0 +1,394 @@
+"""I - shift·L by fast diagonalisation: one-dimensional operators diagonalised once, when a scheme is built.
+
+On a box, a sum of products of one-dimensional operators is diagonal in the product of their eigenvectors
+(R. E. Lynch, J. R. Rice, D. H. Thomas, Numer. Math. 6 (1964) 185-199). Periodic axes take the FFT and the
+stencils' symbols, bounded ones a dense eigenvector matrix from NumPy in float64; coupled unknowns leave a
+small matrix per mode, eliminated pointwise. Where the operator is not of that form, the same solve with
+averaged coefficients and the diagonal of the transformed operators is a preconditioner.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+import scipy.linalg
+from jax import Array, lax
+from numpy.typing import NDArray
+
+from nablax.backends.differences.kernels import plus, times
+from nablax.backends.differences.layout import Place, Region
+from nablax.backends.differences.walls import Matrix, Wall, closure
+from nablax.backends.interface import Vector
+from nablax.backends.lowering import Operand
+from nablax.plan import GridAxis, Plan
+from nablax.stencils import centred, centred_symbol, radius
+from nablax.system import Orders
+
+Spectrum = NDArray[np.inexact]
+COMMUTING = 1e-9  # relative size of off-diagonal entries that counts as rounding
+ILL_CONDITIONED = 1e8  # of an eigenvector matrix, beyond which it is not used
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """A term of a linear operator by its place: D^orders of `unknown` in the equation of `equation`."""
+
+    equation: int
+    unknown: int
+    orders: Orders
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Basis:
+    """Eigenvectors along one axis and the (diagonal) operators in them.
+
+    `forward` and `backward` are None on periodic axes, where the FFT stands for them, and on axes along
+    which nothing is inverted; `transformed` tells the two apart. `spectra[m]` belongs to the derivative of
+    order m and is in FFT order on periodic axes.
+    """
+
+    periodic: bool
+    transformed: bool
+    forward: Spectrum | None
+    backward: Spectrum | None
+    spectra: Mapping[int, Spectrum]
+    exact: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Group:
+    """Unknowns solved for together, with one basis per axis.
+
+    `exact` says that the modal solve inverts the operator itself, given its constant coefficients.
+    """
+
+    members: tuple[int, ...]
+    region: Region
+    bases: tuple[Basis, ...]
+    exact: bool
+
+
+Numbers = Sequence[Sequence[float]]
+"""Per condition of a wall the numbers taken for its coefficients."""
+
+
+def derivative_matrix(
+    order: int,
+    accuracy: int,
+    axis: GridAxis,
+    walls: tuple[Wall, Wall],
+    coefficients: Sequence[Numbers],
+) -> Matrix:
+    """The one-dimensional operator on all nodes with homogeneous walls; shape (points, points).
+
+    `coefficients[side]` are the numbers taken for the coefficients of the conditions. Rows and columns of
+    pinned nodes are included and mean nothing else than "value at the wall".
+    """
+    r = radius(order, accuracy)
+    points = axis.points
+    extended = np.zeros((points + 2 * r, points))
+    extended[r : r + points] = np.eye(points)
+    for wall, values in zip(walls, coefficients, strict=True):
+        if wall.halo == 0:
+            continue
+        ghosts, _ = closure(wall, tuple(tuple(v) for v in values))
+        rows = min(wall.halo, r)
+        if wall.side == 0:
+            for g in range(rows):
+                extended[r - 1 - g, : ghosts.shape[1]] = ghosts[g]
+        else:
+            for g in range(rows):
+                extended[r + points + g, points - ghosts.shape[1] :] = ghosts[g, ::-1]
+    weights = np.asarray(centred(order, accuracy)) / axis.spacing**order
+    return np.asarray(sum(w * extended[j : j + points] for j, w in enumerate(weights)))
+
+
+def periodic_basis(orders: Iterable[int], accuracy: int, axis: GridAxis) -> Basis:
+    """The discrete Fourier basis and the symbols of the centred stencils."""
+    theta = 2 * np.pi * np.fft.fftfreq(axis.n)
+    spectra: dict[int, Spectrum] = {}
+    for m in orders:
+        symbol = centred_symbol(m, accuracy, theta) / axis.spacing**m
+        spectra[m] = symbol.real if m % 2 == 0 else symbol
+    return Basis(True, bool(spectra), None, None, spectra, True)
+
+
+def bounded_basis(matrices: Mapping[int, Matrix]) -> Basis:
+    """Eigenvectors of the highest even derivative; the others are projected on them.
+
+    Inexact when some other operator is not diagonal there, or when the eigenvectors are too
+    ill-conditioned to be used.
+    """
+    even = [m for m in matrices if m % 2 == 0]
+    if not even:
+        return Basis(False, False, None, None, {}, not matrices)
+    leading = max(even)
+    values, vectors, inverse = _eigen(matrices[leading])
+    if np.linalg.norm(vectors, 2) * np.linalg.norm(inverse, 2) > ILL_CONDITIONED:
+        return Basis(False, False, None, None, {}, False)
+    spectra: dict[int, Spectrum] = {leading: values}
+    exact = True
+    for m, matrix in matrices.items():
+        if m == leading:
+            continue
+        projected = inverse @ matrix @ vectors
+        diagonal = np.diagonal(projected).copy()
+        rest = projected - np.diag(diagonal)
+        exact = exact and bool(np.abs(rest).max() <= COMMUTING * max(np.abs(diagonal).max(), 1e-300))
+        spectra[m] = diagonal
+    return Basis(False, True, inverse, vectors, spectra, exact)
+
+
+def _eigen(matrix: Matrix) -> tuple[Spectrum, Spectrum, Spectrum]:
+    """Eigenvalues, eigenvectors, and the eigenvectors' inverse."""
+    values: Spectrum
+    vectors: Spectrum
+    scale = _symmetrising(matrix)
+    if scale is not None:
+        symmetric = matrix * scale[None, :] / scale[:, None]
+        diagonal, side = np.diagonal(symmetric).copy(), np.diagonal(symmetric, 1).copy()
+        banded = np.count_nonzero(np.triu(np.abs(symmetric), 2)) == 0
+        values, q = (
+            scipy.linalg.eigh_tridiagonal(diagonal, side)
+            if banded and len(diagonal) > 1
+            else np.linalg.eigh((symmetric + symmetric.T) / 2)
+        )
+        return values, scale[:, None] * q, q.T / scale[None, :]
+    values, vectors = np.linalg.eig(matrix)
+    if np.abs(values.imag).max() <= 1e-10 * np.abs(values).max():
+        values, vectors = values.real, vectors.real
+    inverse: Spectrum = np.linalg.inv(vectors)
+    return values, vectors, inverse
+
+
+def _symmetrising(matrix: Matrix) -> NDArray[np.float64] | None:
+    """The positive s with matrix·diag(s) similar to a symmetric matrix by s, where one exists.
+
+    Found along the first off-diagonals: order-2 operators with reflected walls are of this kind.
+    """
+    n = len(matrix)
+    upper, lower = np.diagonal(matrix, 1), np.diagonal(matrix, -1)
+    if n == 1 or np.any(upper * lower <= 0):
+        return None
+    scale = np.concatenate([[1.0], np.cumprod(np.sqrt(lower / upper))])
+    symmetric = matrix * scale[None, :] / scale[:, None]
+    if np.abs(symmetric - symmetric.T).max() > 1e-12 * np.abs(matrix).max():
+        return None
+    return scale
+
+
+def groups(
+    plan: Plan,
+    places: Sequence[Place],
+    couplings: Sequence[Coupling],
+    numbers: Mapping[tuple[int, int, int], Numbers],
+    known: Mapping[tuple[int, int], bool],
+) -> tuple[Group, ...]:
+    """Unknowns sorted by coupling, each group with its bases.
+
+    `numbers[unknown, axis, side]` are the numbers taken for the coefficients of the wall conditions;
+    `known[unknown, axis]` tells whether they are exact. Coupled unknowns that do not share one basis are
+    split, and the groups inexact.
+    """
+    result: list[Group] = []
+    for members in _components(len(places), couplings):
+        mine = [c for c in couplings if c.equation in members]
+        group = _group(plan, places, members, mine, numbers, known)
+        if group is None:
+            for u in members:
+                alone = [c for c in mine if c.equation == c.unknown == u]
+                single = _group(plan, places, (u,), alone, numbers, known)
+                assert single is not None
+                result.append(Group((u,), single.region, single.bases, False))
+        else:
+            result.append(group)
+    return tuple(result)
+
+
+def _components(count: int, couplings: Sequence[Coupling]) -> list[tuple[int, ...]]:
+    label = list(range(count))
+    for c in couplings:
+        a, b = label[c.equation], label[c.unknown]
+        label = [a if x == b else x for x in label]
+    return [tuple(u for u in range(count) if label[u] == x) for x in dict.fromkeys(label)]
+
+
+def _group(
+    plan: Plan,
+    places: Sequence[Place],
+    members: tuple[int, ...],
+    couplings: Sequence[Coupling],
+    numbers: Mapping[tuple[int, int, int], Numbers],
+    known: Mapping[tuple[int, int], bool],
+) -> Group | None:
+    """A group with one basis per axis, or None where its members need different ones."""
+    region = places[members[0]].evolving
+    if any(places[u].evolving != region for u in members):
+        return None
+    bases: list[Basis] = []
+    exact = True
+    for k, axis in enumerate(plan.grid):
+        orders = sorted({c.orders[k] for c in couplings} - {0})
+        if axis.periodic:
+            bases.append(periodic_basis(orders, plan.order, axis))
+            continue
+        matrices: dict[int, Matrix] = {}
+        inner = slice(*region[k])
+        for c in couplings:
+            m = c.orders[k]
+            walls = places[c.unknown].walls[k]
+            if m == 0 or walls is None:
+                continue
+            values = [numbers[c.unknown, k, side] for side in (0, 1)]
+            matrix = derivative_matrix(m, plan.order, axis, walls, values)[inner, inner]
+            if m in matrices and not np.allclose(
+                matrices[m], matrix, rtol=0, atol=1e-12 * np.abs(matrix).max()
+            ):
+                return None
+            matrices[m] = matrix
+            exact = exact and known[c.unknown, k]
+        basis = bounded_basis(matrices)
+        exact = exact and basis.exact
+        bases.append(basis)
+    return Group(members, region, tuple(bases), exact)
+
+
+def solve(
+    group: Group,
+    coefficients: Sequence[tuple[Coupling, Operand]],
+    shift: Operand,
+    right: Vector,
+    dtype: jnp.dtype,
+) -> Vector:
+    """(I - shift·Σ coefficient·D^orders)⁻¹ right on the evolving nodes of the group's members.
+
+    `right` holds one array per member. Gaussian elimination without pivoting on the coupling: stable
+    for operators without growing modes.
+    """
+    real = not any(jnp.iscomplexobj(r) for r in right)
+    half = real and not any(b.forward is not None and np.iscomplexobj(b.forward) for b in group.bases)
+    shape = tuple(b - a for a, b in group.region)
+    spectra = [
+        _spectra(b, k, len(shape), half and k == _last(group), dtype) for k, b in enumerate(group.bases)
+    ]
+    position = {u: i for i, u in enumerate(group.members)}
+    count = len(group.members)
+    matrix: list[list[Operand | None]] = [[None] * count for _ in range(count)]
+    for coupling, coefficient in coefficients:
+        symbol: Operand = times(shift, coefficient)
+        for k, m in enumerate(coupling.orders):
+            if m:
+                if m not in spectra[k]:
+                    break  # not represented in this basis: left to the iteration
+                symbol = times(symbol, spectra[k][m])
+        else:
+            i, j = position[coupling.equation], position[coupling.unknown]
+            entry = matrix[i][j]
+            matrix[i][j] = symbol if entry is None else plus(entry, symbol)
+    for i in range(count):
+        for j in range(count):
+            entry = matrix[i][j]
+            negated = None if entry is None else times(-1.0, entry)
+            matrix[i][j] = plus(1.0, 0.0 if negated is None else negated) if i == j else negated
+    hats = _eliminate(matrix, [_forward(group, r, half, dtype) for r in right])
+    return tuple(_backward(group, hat, shape, half, dtype, real) for hat in hats)
+
+
+def _last(group: Group) -> int:
+    """The axis of the half-length real transform: the last periodic one that is transformed."""
+    found = [k for k, b in enumerate(group.bases) if b.periodic and b.transformed]
+    return found[-1] if found else -1
+
+
+def _spectra(basis: Basis, axis: int, dimensions: int, half: bool, dtype: jnp.dtype) -> Mapping[int, Array]:
+    result = {}
+    for m, values in basis.spectra.items():
+        values = values[: len(values) // 2 + 1] if half else values
+        shape = tuple(len(values) if j == axis else 1 for j in range(dimensions))
+        kind = jnp.result_type(dtype, jnp.complex64) if np.iscomplexobj(values) else dtype
+        result[m] = jnp.asarray(values.reshape(shape), kind)
+    return result
+
+
+def _eliminate(matrix: list[list[Operand | None]], right: list[Array]) -> list[Array]:
+    """Pointwise Gaussian elimination; None is a structural zero."""
+    count = len(right)
+    values: list[Operand] = list(right)
+    for p in range(count):
+        pivot = matrix[p][p]
+        assert pivot is not None
+        for i in range(p + 1, count):
+            entry = matrix[i][p]
+            if entry is None:
+                continue
+            factor = times(entry, 1.0 / pivot)
+            for j in range(p + 1, count):
+                above = matrix[p][j]
+                if above is None:
+                    continue
+                change = times(-1.0, times(factor, above))
+                below = matrix[i][j]
+                matrix[i][j] = change if below is None else plus(below, change)
+            values[i] = plus(values[i], times(-1.0, times(factor, values[p])))
+    for p in reversed(range(count)):
+        for j in range(p + 1, count):
+            entry = matrix[p][j]
+            if entry is not None:
+                values[p] = plus(values[p], times(-1.0, times(entry, values[j])))
+        pivot = matrix[p][p]
+        assert pivot is not None
+        values[p] = times(values[p], 1.0 / pivot)
+    return [jnp.asarray(v) for v in values]
+
+
+def _forward(group: Group, array: Array, half: bool, dtype: jnp.dtype) -> Array:
+    for k, basis in enumerate(group.bases):
+        if basis.forward is not None:
+            array = along(basis.forward, array, k, dtype)
+    axes = [k for k, b in enumerate(group.bases) if b.periodic and b.transformed]
+    if not axes:
+        return array
+    return jnp.fft.rfftn(array, axes=axes) if half else jnp.fft.fftn(array, axes=axes)
+
+
+def _backward(
+    group: Group, array: Array, shape: tuple[int, ...], half: bool, dtype: jnp.dtype, real: bool
+) -> Array:
+    axes = [k for k, b in enumerate(group.bases) if b.periodic and b.transformed]
+    if axes:
+        array = (
+            jnp.fft.irfftn(array, s=[shape[k] for k in axes], axes=axes)
+            if half
+            else jnp.fft.ifftn(array, axes=axes)
+        )
+    for k, basis in enumerate(group.bases):
+        if basis.backward is not None:
+            array = along(basis.backward, array, k, dtype)
+    return jnp.real(array) if real and jnp.iscomplexobj(array) else array
+
+
+def along(matrix: Spectrum, array: Array, axis: int, dtype: jnp.dtype) -> Array:
+    """matrix · array along one axis. A real matrix meets the parts of a complex array one by one."""
+    if np.iscomplexobj(matrix):
+        kind = jnp.result_type(dtype, jnp.complex64)
+        return _contract(jnp.asarray(matrix, kind), array.astype(kind), axis)
+    values = jnp.asarray(matrix, dtype)
+    if jnp.iscomplexobj(array):
+        return lax.complex(_contract(values, jnp.real(array), axis), _contract(values, jnp.imag(array), axis))
+    return _contract(values, array, axis)
+
+
+def _contract(matrix: Array, array: Array, axis: int) -> Array:
+    # matrix @ array wherever possible: with a single row, array @ matrix.T is far slower on XLA CPU.
+    highest = lax.Precision.HIGHEST
+    if axis == array.ndim - 1 and array.ndim > 1:
+        return (
+            jnp.matmul(array, matrix.T, precision=highest)
+            if array.ndim == 2
+            else jnp.einsum("abj,ij->abi", array, matrix, precision=highest)
+        )
+    if axis == 0:
+        flat = array.reshape(array.shape[0], -1) if array.ndim > 1 else array
+        return jnp.matmul(matrix, flat, precision=highest).reshape((matrix.shape[0], *array.shape[1:]))
+    return jnp.einsum("ij,ajb->aib", matrix, array, precision=highest)

@@ -1,0 +1,113 @@
+"""The nodes of a plan: ghosts attached, walls completed, right-hand sides evaluated on what evolves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import sympy as sp
+from jax import Array
+
+from nablax.backends.differences.equations import RightSide, value
+from nablax.backends.differences.halo import Scalars, pad, wall_values
+from nablax.backends.differences.layout import Place, slab, window
+from nablax.backends.differences.walls import Wall
+from nablax.backends.interface import Parameters, Vector
+from nablax.backends.lowering import Operand
+from nablax.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Pure functions of a plan and the places of its unknowns."""
+
+    plan: Plan
+    places: tuple[Place, ...]
+
+    def scalars(self, t: Array | None, params: Parameters) -> Scalars:
+        """Values of parameters and time by symbol."""
+        system, dtype = self.plan.system, jnp.dtype(self.plan.dtype)
+        result: dict[sp.Basic, Operand] = {
+            p.symbol: jnp.asarray(params[p.name], dtype) for p in system.parameters if p.name in params
+        }
+        if t is not None and system.time is not None:
+            result[system.time.symbol] = jnp.asarray(t, dtype)
+        return result
+
+    def dtype(self, unknown: int) -> jnp.dtype:
+        """The dtype of an unknown's array."""
+        real = jnp.dtype(self.plan.dtype)
+        return jnp.result_type(real, jnp.complex64) if self.places[unknown].complex else real
+
+    def padded(self, y: Mapping[int, Array], scalars: Scalars, homogeneous: bool) -> dict[int, Array]:
+        """Nodal arrays with their ghosts. `homogeneous` takes all wall data for zero."""
+        return {u: pad(a, self.places[u], self.plan, scalars, homogeneous) for u, a in y.items()}
+
+    def inner(self, side: RightSide, unknown: int, padded: Mapping[int, Array], scalars: Scalars) -> Array:
+        """A right-hand side on the evolving nodes of its unknown, in its dtype."""
+        place = self.places[unknown]
+        found = jnp.asarray(value(side, place.evolving, padded, self.places, self.plan, scalars))
+        shape = tuple(b - a for a, b in place.evolving)
+        return jnp.broadcast_to(self.cast(found, unknown), shape)
+
+    def cast(self, array: Array, unknown: int) -> Array:
+        """To the unknown's dtype; of a complex value a real unknown takes the real part."""
+        if jnp.iscomplexobj(array) and not self.places[unknown].complex:
+            array = jnp.real(array)
+        return array.astype(self.dtype(unknown))
+
+    def inside(self, array: Array, unknown: int) -> Array:
+        """The evolving nodes of a nodal array."""
+        none = (0,) * array.ndim
+        return window(array, ((0, 0),) * array.ndim, self.places[unknown].evolving, none)
+
+    def walls(self, array: Array, unknown: int) -> Array:
+        """A nodal array with zeros on the evolving nodes."""
+        return array - self.surround(self.inside(array, unknown), unknown)
+
+    def surround(
+        self,
+        inner: Array,
+        unknown: int,
+        values: Mapping[Wall, sp.Expr] | None = None,
+        scalars: Scalars | None = None,
+    ) -> Array:
+        """Values on the evolving nodes, completed by `values` on the pinned walls, zero where not given."""
+        place = self.places[unknown]
+        if not values:
+            widths = [(a, n - b) for (a, b), n in zip(place.evolving, self.plan.shape, strict=True)]
+            # One pad of the interior: on CPU faster than concatenating zeros.
+            return jnp.pad(inner, widths) if any(a or b for a, b in widths) else inner
+        # The last axis first: an earlier axis owns the corners.
+        for k in reversed(range(inner.ndim)):
+            pair = place.walls[k]
+            if pair is None:
+                continue
+            blocks = [inner]
+            for wall in pair:
+                if wall.pinned is None:
+                    continue
+                block = self._on_wall(values.get(wall, sp.Integer(0)), wall, unknown, scalars or {})
+                blocks = [block, *blocks] if wall.side == 0 else [*blocks, block]
+            inner = jnp.concatenate(blocks, axis=k) if len(blocks) > 1 else inner
+        return inner
+
+    def _on_wall(self, expression: sp.Expr, wall: Wall, unknown: int, scalars: Scalars) -> Array:
+        """An expression on a wall: all its nodes along later axes, evolving ones along earlier axes."""
+        k, place, shape = wall.axis, self.places[unknown], self.plan.shape
+        found = wall_values([expression], wall, self.plan, scalars, [(0, 0)] * len(shape), False)[0]
+        whole = tuple(1 if j == k else n for j, n in enumerate(shape))
+        block = jnp.broadcast_to(self.cast(jnp.asarray(found), unknown), whole)
+        for j, (lower, upper) in enumerate(place.evolving):
+            if j < k:
+                block = slab(block, j, lower, upper)
+        return block
+
+    def core(self, carry: Vector) -> Vector:
+        """The nodes of halo-padded arrays."""
+        result = []
+        for array, place in zip(carry, self.places, strict=True):
+            for k, (lower, upper) in enumerate(place.halo):
+                if lower or upper:
+                    array = slab(array, k, lower, lower + self.plan.shape[k])
+            result.append(array)
+        return tuple(result)
