@@ -287,6 +287,9 @@ class _Reader:
         broken = False
         while True:
             token = self.token
+            if len(self.report.diagnostics) > ERRORS_PARSED:
+                self.at = len(self.tokens) - 1
+                return None
             match token.kind:
                 case "NEWLINE" if opened or (tokens and tokens[-1].kind in GOES_ON):
                     self.advance()

@@ -27,6 +27,11 @@ def report_unexpected(statement: StatementTokens, at: int, accepts: frozenset[st
             "P022", token.span, f"`{found}` is a word of the language",
             label="not a name", help="choose another name",
         )  # fmt: skip
+    elif before is not None and before.kind in _WORDS and token.kind in ("RELATION", "TILDE", "COLON", "IN"):
+        report.error(
+            "P022", before.span, f"`{text(before.span)}` is a word of the language",
+            label="not a name", help="choose another name",
+        )  # fmt: skip
     elif before is not None and "STAR" in accepts and token.kind in _STARTS_VALUE:
         _side_by_side(before, token, tokens[at - 2] if at > 1 else None, report)
     elif token.kind == "RELATION" and "STAR" in accepts:

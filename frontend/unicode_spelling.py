@@ -7,7 +7,7 @@ from nablax.frontend.diagnostics import Edit, Report
 from nablax.frontend.lexer import SUPERSCRIPTS, Token, scan
 from nablax.frontend.names import greek_name
 from nablax.frontend.source import Source, Span
-from nablax.frontend.syntax import Argument, Call, Domain, Item, Module, Name, Relation
+from nablax.frontend.syntax import Argument, Call, Domain, Item, Module, Name, Relation, Vector
 from nablax.frontend.walk import walk
 
 _SIGNS = {"laplacian": "Δ", "biharmonic": "Δ²", "grad": "∇", "div": "∇·", "curl": "∇×"}
@@ -47,8 +47,8 @@ def _token_edits(tokens: tuple[Token, ...]) -> Iterator[Edit]:
                     yield Edit(token.span, written)
             case "CARET" if after.kind == "NUMBER" and at + 2 < len(tokens) and at > 1:
                 integer = after.text.isdigit() and len(after.text) <= 2 and not after.text.startswith("0")
-                order = tokens[at - 2].kind == "LAPLACE"  # `(-Δ)^2 u`
-                if integer and not order and tokens[at + 2].kind not in _POSTFIX:
+                other = tokens[at - 2].kind in ("LAPLACE", "CARET")  # `(-Δ)^2 u`, `x^y^2`
+                if integer and not other and tokens[at + 2].kind not in _POSTFIX:
                     # blanks before the sign go, a line break there stays
                     yield Edit(token.span.join(after.span), after.text.translate(_SUPERSCRIPT))
 
@@ -85,11 +85,12 @@ def _call_edits(call: Call, source: Source, axes: frozenset[str], defined: froze
 
 
 def _is_atom(operand: Argument, source: Source) -> bool:
-    if operand.span != operand.value.span:
-        return True  # in brackets
+    """Whether a sign before the operand would take all of it."""
+    if operand.span != operand.value.span:  # in brackets, or behind a plus sign
+        return source.slice(operand.span).startswith("(")
     if isinstance(operand.value, Call):
         return operand.value.sugar is None
-    return isinstance(operand.value, Name) or source.slice(operand.span).startswith("(")
+    return isinstance(operand.value, Name | Vector)
 
 
 def _partial_sign(name: str, axes: frozenset[str]) -> str | None:

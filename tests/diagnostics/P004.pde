@@ -1,7 +1,7 @@
 space { x in [0, 1] periodic }
 time { t in [0, 1] }
 fields { u }
-params { D = 0.1 }
-params { k = 2 }
-equations { dt(u) = D*dxx(u) - k*u }
+solve { n = 64 }
+solve { order = 4 }
+equations { dt(u) = dxx(u) }
 initial { u = sin(2*pi*x) }
