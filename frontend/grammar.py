@@ -43,6 +43,7 @@ def _load(text: str, cache_file: str | bool) -> Lark:
         parser="lalr",
         lexer=_NoLexer,
         transformer=NodeBuilder(),
+        strict=True,  # a conflict is an error
         maybe_placeholders=True,
         cache=cache_file,
     )

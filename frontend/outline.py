@@ -223,9 +223,9 @@ class _Reader:
                 help="move its statements into the first one",
             )  # fmt: skip
         statements, end = self.statements(name, brace)
-        return BlockTokens(
-            name, modifier, statements if known else (), name.span.join(end), first is not None
-        ) if known else None  # fmt: skip
+        if not known:
+            return None
+        return BlockTokens(name, modifier, statements, name.span.join(end), first is not None)
 
     def unknown_block(self, name: Token, unknown: list[str]) -> None:
         lower = name.text.lower()
