@@ -12,7 +12,7 @@ Every stage is a function from one frozen record to the next and adds what it ha
 from dataclasses import dataclass
 from pathlib import Path
 
-from nablax.frontend.diagnostics import Report
+from nablax.frontend.diagnostics import Report, Severity
 from nablax.frontend.parser import parse
 from nablax.frontend.source import Source
 from nablax.frontend.syntax import Module
@@ -48,6 +48,7 @@ def run_stages(source: Source, overrides: Overrides = NOTHING, folder: Path | No
         return Stages(report)
     problem = resolve(module, source, overrides, report, folder)
     if report.failed:
+        _withhold_followers(report)
         return Stages(report, module, problem)
     return finish_stages(module, problem, report)
 
@@ -63,6 +64,12 @@ def finish_stages(module: Module | None, problem: Problem, report: Report) -> St
     warn_incompatible(system, report)
     plan = make_plan(system, report)
     return Stages(report, module, problem, system, None if report.failed else plan)
+
+
+def _withhold_followers(report: Report) -> None:
+    """A declaration lost to a syntax error makes its uses unknown names: say the first thing only."""
+    if any(d.code.startswith("P0") and d.severity is Severity.ERROR for d in report.diagnostics):
+        report.diagnostics[:] = [d for d in report.diagnostics if d.code != "P101"]
 
 
 def check(source: Source, overrides: Overrides = NOTHING, folder: Path | None = None) -> Report:

@@ -7,11 +7,11 @@ from sympy.core.function import AppliedUndef
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
-from nablax.limits import EXPRESSION_NODES
+from nablax.limits import EXPRESSION_NODES, TooLarge
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes import conservative
 from nablax.passes.boundary import boundary_conditions, check_counts
-from nablax.passes.jets import TooLarge, base, expand, is_jet, jets, orders_of
+from nablax.passes.jets import base, expand, is_jet, jets, orders_of
 from nablax.passes.split import split
 from nablax.problem import Component, Equation, Problem, Summand
 from nablax.system import Constraint, Evolution, LinearTerm, System, Terms, Unknown
@@ -371,6 +371,8 @@ def _solve_masses(
     written = [_written_rest(problem.equations[k], problem) for k in rows]
     if not plain:
         return _operator_masses(problem, rows, moving, masses, tops, rests, written, space, report)
+    if not rows:
+        return []
     matrix = sp.zeros(len(rows), len(moving))
     for r, mass in enumerate(masses):
         for top, coefficient in mass.items():

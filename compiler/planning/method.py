@@ -82,6 +82,15 @@ def choose_method(
     asked = settings.method
     place = settings.places.get("method")
     curved = system.problem.coordinates != "cartesian"
+    if system.time is None:
+        report.error(
+            "P402",
+            system.problem.equations[0].span,
+            "steady problems are not available yet",
+            label="no time derivative",
+            help="add a `time` block and a time derivative, and run until nothing changes",
+        )
+        return None
     if system.constraints and wall is not None:
         report.error(
             "P402",
@@ -96,15 +105,6 @@ def choose_method(
             system.constraints[0].span,
             f"a constraint in {system.problem.coordinates} coordinates is not available yet",
             help="use cartesian coordinates",
-        )
-        return None
-    if system.time is None:
-        report.error(
-            "P402",
-            system.problem.equations[0].span,
-            "steady problems are not available yet",
-            label="no time derivative",
-            help="add a `time` block and a time derivative, and run until nothing changes",
         )
         return None
     needs = _needs_spectral(system, nature)
