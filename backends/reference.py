@@ -50,7 +50,7 @@ FUNCTIONS: Mapping[type[sp.Basic], Callable[..., np.ndarray]] = {
     sp.erfc: special.erfc,
     sp.gamma: special.gamma,
     sp.loggamma: special.loggamma,
-    sp.digamma: special.digamma,
+    sp.polygamma: lambda n, z: special.polygamma(n.astype(int), z),
     sp.besselj: special.jv,
     sp.bessely: special.yv,
     sp.besseli: special.iv,

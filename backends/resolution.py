@@ -1,7 +1,7 @@
 """Whether a grid carries the solution on it: an indicator per field and axis, watched through a run.
 
-Spectral: the energy in the top third of the retained modes along an axis, relative to the most energetic
-mode. It decays exponentially with n once a smooth solution is resolved. Differences: the values at
+Spectral: the energy in the top third of the retained modes along an axis, as a share of the energy of all
+variation. It decays exponentially with n once a smooth solution is resolved. Differences: the values at
 every second point along an axis, interpolated cubically to the points between, compared with the values
 there; relative L2 norm of the difference, which falls as h^4 once resolved.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from nablax.backends.frames import Frame
 from nablax.plan import GridAxis, Plan
 
-SPECTRAL_LIMIT = 1e-4  # energy: the unresolved part is then about 1 % in amplitude
+SPECTRAL_LIMIT = 1e-4  # of the energy: 1 % in amplitude
 DIFFERENCE_LIMIT = 1e-1  # relative L2 at twice the spacing: about 1 % on the grid itself
 FLOOR = 1e-6  # of the field's scale: smaller variations are rounding and step errors, not shape
 INTERPOLATION = np.array([-1.0, 9.0, 9.0, -1.0]) / 16.0
@@ -76,7 +76,7 @@ class ResolutionWatch:
 
 
 def spectral_tail(values: np.ndarray, axis: int, kept: float = 1.0) -> float:
-    """Energy in the top third of the kept modes along an axis over that of the strongest mode.
+    """Share of the energy of all modes that lies in the top third of the kept modes along an axis.
 
     `values` are nodal values of order 1, of any dimension; the mean counts as no mode.
     """
@@ -86,8 +86,7 @@ def spectral_tail(values: np.ndarray, axis: int, kept: float = 1.0) -> float:
     modes = np.abs(np.fft.fftfreq(n, 1 / n))
     highest = kept * n / 2
     tail = np.take(coefficients, np.flatnonzero((modes > 2 * highest / 3) & (modes <= highest)), axis=axis)
-    strongest = float(np.max(coefficients))
-    return float(np.sum(tail)) / max(strongest, FLOOR**2)
+    return float(np.sum(tail)) / max(float(np.sum(coefficients)), FLOOR**2)
 
 
 def coarse_difference(values: np.ndarray, axis: int, periodic: bool) -> float:
@@ -101,9 +100,9 @@ def coarse_difference(values: np.ndarray, axis: int, periodic: bool) -> float:
     if n < 8:
         return 0.0
     if periodic:
-        # An odd ring has one place where two neighbours are both even; leave it out.
-        line = np.concatenate([line[n - n % 2 - 4 : n - n % 2], line[: n - n % 2], line[:4]])
-        n = len(line)
+        # Every second point of an odd ring is every point of it: go around twice.
+        ring = line if n % 2 == 0 else np.concatenate([line, line])
+        line = np.concatenate([ring[-4:], ring, ring[:4]])
     coarse = line[::2]
     between = sum(w * coarse[j : len(coarse) - 3 + j] for j, w in enumerate(INTERPOLATION))
     fine = line[3 : 3 + 2 * len(between) : 2][: len(between)]

@@ -201,7 +201,7 @@ def _unresolved(plan: Plan, reading: Resolution) -> Diagnostic:
     """R710: the grid does not carry the solution."""
     n = next(a.n for a in plan.grid if a.name == reading.axis)
     measure = (
-        f"the top third of its modes holds {reading.indicator:.1e} of the strongest one's energy"
+        f"the top third of the modes holds {reading.indicator:.1e} of the energy of its variation"
         if reading.kind == "modes"
         else f"every second point predicts the others within {reading.indicator:.1%} only"
     )

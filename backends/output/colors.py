@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from matplotlib.colors import Colormap, ListedColormap, Normalize
 
-SIGNED_SHARE = 0.05  # of the largest magnitude that the smaller side must reach to call data signed
+SIGNED_SHARE = 0.15  # of the largest magnitude that the smaller side must reach to call data signed
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def program(plan: "Plan", report: Report, stage: Literal["jaxpr", "hlo"]) -> str
     import jax
 
     solver = build_solver(plan, report)
-    params = solver.parameters
+    params = dict(solver.parameters)
     state = solver.initial(params)
     if stage == "jaxpr":
         return str(jax.make_jaxpr(solver.step)(state, params))
