@@ -33,7 +33,8 @@ class State(NamedTuple):
 class Semidiscretisation(Protocol[Carry]):
     """dy/dt = rate(t, y). All methods are pure and jittable."""
 
-    plan: Plan
+    @property
+    def plan(self) -> Plan: ...
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         """y at the start of time; `fields` (nodal arrays by component name) replaces the spec's data."""

@@ -16,7 +16,7 @@ from jax import Array, lax
 Operand = Array | float | complex
 Environment = Mapping[sp.Basic, Operand]
 
-FUNCTIONS: Mapping[type[sp.Basic], Callable[..., Array]] = {
+FUNCTIONS: Mapping[type[sp.Basic], Callable[..., Operand]] = {
     sp.sin: jnp.sin,
     sp.cos: jnp.cos,
     sp.tan: jnp.tan,
@@ -66,7 +66,7 @@ FUNCTIONS: Mapping[type[sp.Basic], Callable[..., Array]] = {
 }
 
 
-def _fold(operation: Callable[[Operand, Operand], Operand], items: Sequence[Operand]) -> Operand:
+def _fold(operation: Callable[..., Operand], items: Sequence[Operand]) -> Operand:
     result = items[0]
     for item in items[1:]:
         result = operation(result, item)

@@ -1,7 +1,8 @@
 """Double precision without touching the host's configuration."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +27,7 @@ def precise(dtype: Dtype, *values: object) -> Iterator[None]:
 
     Raises `PrecisionError` where the scope cannot be entered: under a transformation of the host's.
     """
-    if dtype == "float32" or jax.config.read("jax_enable_x64"):
+    if dtype == "float32" or jax.dtypes.canonicalize_dtype("float64") == "float64":
         yield
         return
     if traced(*values):
@@ -42,9 +43,8 @@ def traced(*values: object) -> bool:
     return isinstance(jnp.zeros(()), jax.core.Tracer)
 
 
-def _enable_x64():  # type: ignore[no-untyped-def]
-    if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)
-    from jax.experimental import enable_x64
-
-    return enable_x64(True)
+def _enable_x64() -> AbstractContextManager[None]:
+    # JAX 0.10 has it at the top; earlier ones among the experiments.
+    module = jax if hasattr(jax, "enable_x64") else import_module("jax.experimental")
+    enter: Callable[[bool], AbstractContextManager[None]] = module.enable_x64
+    return enter(True)

@@ -61,8 +61,9 @@ class Programs:
     def march(self, t: Array, y: Vector, h: Array, count: Array, aid: object, ready: Parameters) -> March:
         return march(self.scheme, self.method, t, y, h, count, aid, ready)
 
-    def assess(self, t: Array, y: Vector, h: Array, span: Array, ready: Parameters) -> checked.Assessment:
-        return checked.assess(self.scheme, self.method, self.tolerance, t, y, h, span, ready)
+    def judge(self, y: Vector, fine: Vector, coarse: Vector, h: Array, span: Array) -> Array:
+        order = self.method.order
+        return checked.judged(self.scheme, order, self.tolerance, y, fine, coarse, h, span)
 
     def advance(
         self, state: State, until: Array, budget: Array, ready: Parameters
@@ -88,7 +89,7 @@ class Programs:
         carry = self.scheme.embed(state.t, state.y, ready)
         memory = self.method.start(state.t, carry, ready)
         done = self.method.step(state.t, carry, memory, h, self.method.aid(h, ready), ready)
-        return State(state.t + h, self.scheme.core(done.carry), h)  # type: ignore[arg-type]
+        return State(state.t + h, self.scheme.core(done.carry), h)
 
     def frame(
         self, state: State, until: Array, count: Array, ready: Parameters
@@ -192,6 +193,6 @@ class ReverseModeError(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "reverse mode needs a fixed number of steps, and this plan chooses its steps as it goes: set `dt` "
+            "reverse mode needs a fixed number of steps, and this plan chooses its steps itself: set `dt` "
             "in the `solve` block, or differentiate forward with jax.jvp or jax.jacfwd"
         )

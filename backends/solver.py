@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import inf
 from time import perf_counter
 from types import MappingProxyType
+from typing import cast
 
 import jax
 import numpy as np
@@ -16,16 +16,17 @@ from nablax.backends.frames import Breakdown, Frame, NumericalFailure, Progress
 from nablax.backends.interface import Parameters, Semidiscretisation, State, Unsupported, Vector
 from nablax.backends.nodes import samples
 from nablax.backends.precision import precise, traced
-from nablax.backends.programs import FOREVER, Programs, step_count
+from nablax.backends.programs import Programs, step_count
 from nablax.backends.solution import Solution
 from nablax.backends.stepping.adaptive import Tally
-from nablax.backends.stepping.checked import GROW, TRIES, Assessment
+from nablax.backends.stepping.checked import GROW, SAFETY, TRIES
 from nablax.backends.stepping.choice import control_of, method_of, tolerance_of
 from nablax.backends.stepping.fixed import BETWEEN_CHECKS, March
 from nablax.plan import Plan
 from nablax.system import System
 
-Numbers = Mapping[str, "float | Array | np.ndarray"]
+Number = float | Array | np.ndarray | np.floating
+Numbers = Mapping[str, Number]
 TICK = 0.2  # seconds of work between signs of life
 
 
@@ -40,7 +41,7 @@ class Compiled:
     step: Callable[..., State]
     aid: Callable[..., object]
     march: Callable[..., March]
-    assess: Callable[..., Assessment]
+    judge: Callable[..., Array]
     advance: Callable[..., tuple[State, Tally]]
     solve: Callable[..., tuple[Array, dict[str, Array]]]
 
@@ -90,9 +91,10 @@ class Solver:
         Raises TypeError for a constrained system: its state may not leave the constraint.
         """
         if self.plan.system.constraints:
+            name = self.plan.system.constraints[0].name
             raise TypeError(
-                f"a system with constraints has no right-hand side of its own (`{self.plan.system.constraints[0].name}` "
-                "must hold at every moment): use `step` or `solve`"
+                f"a system with constraints has no right-hand side of its own (`{name}` must hold at every "
+                "moment): use `step` or `solve`"
             )
         vector = y.y if isinstance(y, State) else y
         with precise(self.plan.dtype, params, t, y):
@@ -153,7 +155,7 @@ class Solver:
         if initial is None or float(state.t) <= times[0]:
             yield self._frame(0, state, ready, 0, 0, 0.0)
             index = 1
-        while index < len(times) and np.dtype(self.plan.dtype).type(times[index]) <= float(state.t):
+        while index < len(times) and float(self._number(times[index])) <= float(state.t):
             index += 1
         total = 0
         ticked = perf_counter()
@@ -197,13 +199,13 @@ class Solver:
             largest = float(fields[name].max())
             where = self._place(fields[name] == largest)
             return Breakdown("step", float(after.t), name, where, float(after.t), largest, chunk.dt)
-        h = np.dtype(self.plan.dtype).type(chunk.dt)
+        h = self._number(chunk.dt)
         aid = self.compiled.aid(h, ready)
         sure = max(0, chunk.steps - 2 * BETWEEN_CHECKS)
         t, y = state.t, self.compiled.march(state.t, state.y, h, np.int32(sure), aid, ready).y
         last = self._magnitudes(State(t, y, h), ready)
         for i in range(sure, chunk.steps + 1):
-            t = np.dtype(self.plan.dtype).type(float(state.t) + i * float(h))
+            t = self._number(float(state.t) + i * float(h))
             seen = self._magnitudes(State(t, y, h), ready)
             for name, values in seen.items():
                 if not np.isfinite(values).all():
@@ -230,7 +232,7 @@ class Solver:
 
     # --- arguments ---
 
-    def _complete(self, params: Numbers | None) -> dict[str, Array | np.ndarray]:
+    def _complete(self, params: Numbers | None) -> Mapping[str, Array]:
         """Every parameter, plain numbers in the plan's precision. Raises ValueError for an unknown name."""
         unknown = sorted(set(params or {}) - set(self.parameters))
         if unknown:
@@ -238,9 +240,13 @@ class Solver:
             raise ValueError(f"no parameter is named `{unknown[0]}`; there are: {known}")
         merged = {**self.parameters, **(params or {})}
         return {
-            name: value if isinstance(value, jax.Array) else np.asarray(value, self.plan.dtype)
+            name: value if isinstance(value, jax.Array) else self._number(float(value))
             for name, value in merged.items()
         }
+
+    def _number(self, value: float) -> Array:
+        # A NumPy scalar: to JAX it is as good as an array, and it is made without a compiled program.
+        return cast(Array, np.dtype(self.plan.dtype).type(value))
 
     def _check_fields(self, fields: Mapping[str, Array]) -> None:
         evolving = [u.name for u in self.plan.system.unknowns if not u.algebraic]
@@ -262,15 +268,16 @@ class Loop:
     def __init__(self, solver: Solver, ready: Parameters) -> None:
         self._plan = solver.plan
         self._control = solver.programs.control
+        self._order = solver.programs.method.order
         self._compiled = solver.compiled
         self._ready = ready
-        self._type = np.dtype(solver.plan.dtype).type
+        self._number = solver._number
         self._budget = 1
-        self._aid: tuple[float, object] | None = None
+        self._aids: list[tuple[float, object]] = []
         self._warm = False
 
     def arrived(self, state: State, until: float) -> bool:
-        return bool(np.asarray(state.t) >= self._type(until))
+        return float(state.t) >= float(self._number(until))
 
     def advance(self, state: State, until: float) -> tuple[State, Chunk]:
         """Towards `until`, in as many steps as a tick has room for."""
@@ -293,12 +300,18 @@ class Loop:
         self._budget = max(1, min(room, 16 * self._budget, 2**30))
 
     def _march(self, state: State, until: float, h: float, count: int, whole: int) -> tuple[State, March]:
-        step = self._type(h)
-        if self._aid is None or abs(self._aid[0] - h) > 1e-12 * h:
-            self._aid = (h, self._compiled.aid(step, self._ready))
-        moved = self._compiled.march(state.t, state.y, step, np.int32(count), self._aid[1], self._ready)
+        step, aid = self._number(h), self._coefficients(h)
+        moved = self._compiled.march(state.t, state.y, step, np.int32(count), aid, self._ready)
         t = until if count == whole else float(state.t) + count * h
-        return State(self._type(t), moved.y, step), moved  # type: ignore[arg-type]
+        return State(self._number(t), moved.y, step), moved
+
+    def _coefficients(self, h: float) -> object:
+        for known, aid in self._aids:
+            if abs(known - h) <= 1e-12 * h:
+                return aid
+        aid = self._compiled.aid(self._number(h), self._ready)
+        self._aids = [(h, aid), *self._aids[:1]]
+        return aid
 
     def _fixed(self, state: State, until: float, dt: float) -> tuple[State, Chunk]:
         left = until - float(state.t)
@@ -308,7 +321,7 @@ class Loop:
 
     def _adaptive(self, state: State, until: float) -> tuple[State, Chunk]:
         budget = np.int32(self._budget)
-        after, tally = self._compiled.advance(state, self._type(until), budget, self._ready)
+        after, tally = self._compiled.advance(state, self._number(until), budget, self._ready)
         return after, Chunk(int(tally.steps), int(tally.rejected), float(tally.last), True, bool(tally.stuck))
 
     def _checked(self, state: State, until: float) -> tuple[State, Chunk]:
@@ -334,7 +347,7 @@ class Loop:
             error, wanted = self._assess(after, size) if bool(moved.finite) else (inf, size / 10)
             if error <= 1:
                 following = min(wanted, cap) if wanted > GROW * size else max(h, size)
-                kept = after._replace(dt=self._type(following))  # type: ignore[arg-type]
+                kept = after._replace(dt=self._number(following))
                 return kept, Chunk(count, rejected, size, True, False)
             rejected, h = rejected + 1, min(wanted, size / 2)
         finite = bool(moved.finite)
@@ -345,9 +358,15 @@ class Loop:
         return max(left, (frames[-1] - frames[0]) / max(len(frames) - 1, 1))
 
     def _assess(self, state: State, h: float) -> tuple[float, float]:
-        span = self._type(self._frame_span(0.0))
-        seen = self._compiled.assess(state.t, state.y, self._type(h), span, self._ready)
-        return float(seen.error), float(seen.wanted)
+        """Two steps of h against one of 2h: (error over a frame, step wanted)."""
+        t, y, single = state.t, state.y, self._number(h)
+        double = self._number(2 * h)
+        program = self._compiled
+        fine = program.march(t, y, single, np.int32(2), self._coefficients(h), self._ready)
+        coarse = program.march(t, y, double, np.int32(1), self._coefficients(2 * h), self._ready)
+        error = float(program.judge(y, fine.y, coarse.y, single, self._number(self._frame_span(0.0))))
+        change = min(max(SAFETY * max(error, 1e-12) ** (-1 / self._order), 0.1), 10.0)
+        return error, h * (min(change, 0.5) if error > 1 else change)
 
 
 def default_parameters(system: System) -> dict[str, float]:
@@ -371,7 +390,7 @@ def build(plan: Plan) -> Solver:
         step=jax.jit(programs.step),
         aid=jax.jit(programs.aid) if method.aided else programs.aid,
         march=jax.jit(programs.march),
-        assess=jax.jit(programs.assess),
+        judge=jax.jit(programs.judge),
         advance=jax.jit(programs.advance),
         solve=jax.jit(programs.solve, static_argnames=("start", "times")),
     )
@@ -386,5 +405,5 @@ def _scheme(plan: Plan) -> Semidiscretisation[Vector]:
     if plan.method == "fd":
         from nablax.backends.differences import build as build_differences
 
-        return build_differences(plan)  # type: ignore[no-any-return]
+        return build_differences(plan)
     raise Unsupported(f"no backend for the method `{plan.method}`")

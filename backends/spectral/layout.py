@@ -75,7 +75,8 @@ class Layout:
     def is_nyquist(self, axis: int) -> Array:
         """Where the mode n/2 of an axis sits, of broadcastable shape."""
         a = self.axes[axis]
-        return lax.broadcasted_iota("int32", self._shape(axis, a.modes), axis) == a.nyquist
+        assert a.nyquist is not None
+        return jnp.equal(lax.broadcasted_iota("int32", self._shape(axis, a.modes), axis), a.nyquist)
 
     def is_origin(self) -> Array:
         """Where every wavenumber is zero; shape `modes`."""
@@ -91,7 +92,7 @@ class Layout:
         if not a.half:
             return jnp.ones(self._shape(axis, a.modes), self.precision)
         m = self.index(axis)
-        alone = (m == 0) | ((2 * m == a.n) if a.highest is None else False)
+        alone = (m == 0) | (m == (a.n // 2 if a.nyquist is not None else 0))
         return jnp.where(alone, 1.0, 2.0).astype(self.precision)
 
     def _shape(self, axis: int, size: int) -> tuple[int, ...]:
@@ -99,6 +100,7 @@ class Layout:
 
     def forward(self, u: Array) -> Array:
         """Nodal values to kept modes."""
+        y: Array
         if self.real:
             y = lax.fft(u, "RFFT", self.nodes)
         else:
@@ -128,7 +130,8 @@ class Layout:
                 positive = lax.slice_in_dim(y, 0, a.highest + 1, axis=axis)
                 negative = lax.slice_in_dim(y, a.highest + 1, a.modes, axis=axis)
                 y = jnp.concatenate([positive, jnp.zeros(shape, y.dtype), negative], axis=axis)
-        return lax.fft(y, "IRFFT" if self.real else "IFFT", self.nodes)
+        u: Array = lax.fft(y, "IRFFT" if self.real else "IFFT", self.nodes)
+        return u
 
 
 def layout_of(plan: Plan) -> Layout:

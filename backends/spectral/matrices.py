@@ -7,6 +7,7 @@ not couple never meet in the arithmetic.
 from collections.abc import Sequence
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from nablax.backends.lowering import Operand, alike
@@ -55,7 +56,8 @@ def blocks(a: Matrix) -> tuple[tuple[int, ...], ...]:
 def stacked(a: Matrix, rows: Sequence[int], columns: Sequence[int], layout: Layout) -> Array:
     """The entries as one array [rows, columns, modes...], complex if one of them is."""
     entries = [as_array(a[i][j], layout) for i in rows for j in columns]
-    dtype = jnp.result_type(*entries)
+    mixed = any(jnp.iscomplexobj(e) for e in entries)
+    dtype = layout.complex_precision if mixed else layout.precision
     shape = jnp.broadcast_shapes(*(e.shape for e in entries))
     stack = jnp.stack([jnp.broadcast_to(e, shape).astype(dtype) for e in entries])
     return stack.reshape((len(rows), len(columns), *shape))
@@ -117,9 +119,10 @@ def solve(a: Array, right: Array) -> Array:
     """a⁻¹ right per mode for `a` [n, n, modes...] and `right` [n, m, modes...]; null directions give 0."""
     n, m = right.shape[:2]
     first, second = alike(a, jnp.broadcast_to(right, (n, m, *a.shape[2:])))
-    assert isinstance(first, Array) and isinstance(second, Array)
+    assert isinstance(first, Array)
+    assert isinstance(second, Array)
     work = jnp.concatenate([first, second], axis=1)
-    small = jnp.max(jnp.abs(first), axis=0) * (4 * n * jnp.finfo(work.dtype).eps)
+    small = jnp.max(jnp.abs(first), axis=0) * (4 * n * float(np.finfo(work.dtype).eps))
     used = jnp.zeros((n, *a.shape[2:]), bool)
     pivots = []
     rows = jnp.arange(n).reshape((n,) + (1,) * (a.ndim - 2))

@@ -58,8 +58,9 @@ class Spectral:
     # --- the protocols ---
 
     def prepare(self, params: Parameters) -> Parameters:
-        """The parameters, and under `forces/...` the modes of the forces that do not change in time."""
+        """The parameters; under `k/0`, `k/1`, ... the wavenumbers; the modes of forces constant in time."""
         ready = dict(params)
+        ready |= {f"k/{axis}": self.layout.wavenumber(axis) for axis in range(len(self.plan.grid))}
         for name, rows in self._named_rows():
             for i, force in enumerate(rows.forces):
                 ready[f"{name}/{i}"] = self._force(force, params)
@@ -172,7 +173,11 @@ class Spectral:
         environment: dict[sp.Basic, Operand] = {p.symbol: params[p.name] for p in self.plan.system.parameters}
         if t is not None and self.plan.system.time is not None:
             environment[self.plan.system.time.symbol] = t
-        return Modes(self.layout, wavenumbers(self.plan.system), environment, {})
+        values = tuple(
+            params[f"k/{axis}"] if f"k/{axis}" in params else self.layout.wavenumber(axis)
+            for axis in range(len(self.plan.grid))
+        )
+        return Modes(self.layout, wavenumbers(self.plan.system), values, environment, {})
 
     def _inverse_mass(self, modes: Modes) -> Matrix:
         return pseudo_inverse(_values(self.structure.mass, modes), self.layout)

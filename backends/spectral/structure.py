@@ -153,7 +153,7 @@ class _Varying:
 def _row(
     terms: Iterable[LinearTerm], columns: Sequence[int], k: Sequence[sp.Symbol], varying: _Varying
 ) -> tuple[sp.Expr, ...]:
-    row = {c: sp.S.Zero for c in columns}
+    row = dict.fromkeys(columns, sp.S.Zero)
     for term in terms:
         if term.unknown in row and not varying.coefficient(term):
             row[term.unknown] += term_symbol(term, k)

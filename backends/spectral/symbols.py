@@ -26,12 +26,13 @@ def term_symbol(term: LinearTerm, wavenumbers: Sequence[sp.Symbol]) -> sp.Expr:
 class Modes:
     """Symbols evaluated on a layout, each distinct expression once.
 
-    `wavenumbers` are the SymPy symbols, `environment` the values of the parameters (and of time where a
-    coefficient may hold it). `memo` lives as long as one trace.
+    `wavenumbers` are the SymPy symbols and `values` theirs, `environment` the values of the parameters
+    (and of time where a coefficient may hold it). `memo` lives as long as one trace.
     """
 
     layout: Layout
     wavenumbers: tuple[sp.Symbol, ...]
+    values: tuple[Array, ...]
     environment: Environment
     memo: dict[sp.Expr, Operand]
 
@@ -68,9 +69,8 @@ class Modes:
         real, imaginary = real_and_imaginary(symbol)
         origin = self.layout.is_origin() if off_origin else None
         environment = dict(self.environment)
-        for axis, k in enumerate(self.wavenumbers):
+        for k, value in zip(self.wavenumbers, self.values, strict=True):
             if k in symbol.free_symbols:
-                value = self.layout.wavenumber(axis)
                 environment[k] = value if origin is None else jnp.where(origin, 1.0, value)
         a, b = evaluate((real, imaginary), environment)
         if imaginary == 0:
@@ -100,8 +100,9 @@ def _by_value_at_origin(symbol: sp.Expr, wavenumbers: Sequence[sp.Symbol]) -> tu
     # A term without a value at k = 0 (an inverse Laplacian) is taken as zero there: zero mean.
     if symbol.is_polynomial(*wavenumbers):
         return symbol, sp.S.Zero
-    zero = {k: sp.S.Zero for k in wavenumbers}
-    regular, singular = [], []
+    zero = dict.fromkeys(wavenumbers, sp.S.Zero)
+    regular: list[sp.Expr] = []
+    singular: list[sp.Expr] = []
     for term in sp.Add.make_args(symbol):
         value = term if term.is_polynomial(*wavenumbers) else term.xreplace(zero)
         bad = value.has(sp.zoo, sp.nan, sp.oo, -sp.oo) or any(

@@ -1,9 +1,10 @@
 """Steps sized by an embedded error estimate."""
 
-from typing import NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from nablax.backends.interface import Parameters, Semidiscretisation, State, Vector
@@ -23,10 +24,10 @@ class Tally(NamedTuple):
     stuck: Array
 
 
-class _Walk(NamedTuple):
+class _Walk(NamedTuple, Generic[Carry, Memory]):
     t: Array
-    carry: object
-    memory: object
+    carry: Carry
+    memory: Memory
     h: Array  # the step wanted next
     before: Array  # scaled error of the last accepted step
     refused: Array  # in a row
@@ -61,10 +62,10 @@ def advance(
     tally = Tally(zero, zero, jnp.zeros((), dtype), jnp.zeros((), bool))
     walk = _Walk(state.t, carry, memory, jnp.minimum(first, cap), jnp.ones((), dtype), zero, tally)
 
-    def going(w: _Walk) -> Array:
+    def going(w: _Walk[Carry, Memory]) -> Array:
         return (w.t < until) & (w.tally.steps < budget) & ~w.tally.stuck
 
-    def attempt(w: _Walk) -> _Walk:
+    def attempt(w: _Walk[Carry, Memory]) -> _Walk[Carry, Memory]:
         left = until - w.t
         wanted = jnp.minimum(w.h, cap)
         # A hair more than a whole number of steps is no reason for another one.
@@ -73,9 +74,9 @@ def advance(
         h = jnp.where(pieces <= 2, shared, wanted)
         ends = pieces <= 1
         after = jnp.where(ends, until, w.t + h)
-        tried = method.step(w.t, w.carry, w.memory, h, method.aid(h, params), params)  # type: ignore[arg-type]
+        tried = method.step(w.t, w.carry, w.memory, h, method.aid(h, params), params)
         assert tried.error is not None
-        old, new = scheme.core(w.carry), scheme.core(tried.carry)  # type: ignore[arg-type]
+        old, new = scheme.core(w.carry), scheme.core(tried.carry)
         error = tolerance.scaled(scheme, tried.error, old, new)
         accepted = error <= 1.0
         change = factor(error, w.before, method.error_order)
@@ -96,15 +97,15 @@ def advance(
             jnp.where(accepted, jnp.maximum(error, 1e-4), w.before),
             refused,
             Tally(
-                w.tally.steps + accepted,
-                w.tally.rejected + ~accepted,
+                w.tally.steps + accepted.astype("int32"),
+                w.tally.rejected + (~accepted).astype("int32"),
                 jnp.where(accepted, h, w.tally.last),
                 stuck,
             ),
         )
 
     end = lax.while_loop(going, attempt, walk)
-    return State(end.t, scheme.core(end.carry), end.h), end.tally  # type: ignore[arg-type]
+    return State(end.t, scheme.core(end.carry), end.h), end.tally
 
 
 def first_step(
@@ -121,7 +122,7 @@ def first_step(
     rate = scheme.rate(t, carry, params)
     size = tolerance.scaled(scheme, y, y)
     speed = tolerance.scaled(scheme, rate, y)
-    guess = 0.01 * size / jnp.maximum(speed, jnp.finfo(speed.dtype).tiny)
+    guess = 0.01 * size / jnp.maximum(speed, float(np.finfo(speed.dtype).tiny))
     whole = until - t
     known = jnp.isfinite(guess) & (guess > 0)
     return jnp.minimum(whole, jnp.where(known, guess, 1e-6 * whole))

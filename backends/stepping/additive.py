@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from nablax.backends.interface import Carry, Linearised, Parameters, Semidiscretisation, Split, Vector
@@ -42,7 +43,7 @@ class AdditiveRungeKutta(Generic[Carry]):
 
     def step(
         self, t: Array, carry: Carry, memory: tuple[()], h: Array, aid: tuple[()], params: Parameters
-    ) -> Attempt:
+    ) -> Attempt[Carry, tuple[()]]:
         scheme = self.scheme
         y = scheme.core(carry)
         explicit = [scheme.explicit_rate(t, carry, params)]
@@ -91,7 +92,7 @@ class DiagonallyImplicit(Generic[Carry]):
 
     def step(
         self, t: Array, carry: Carry, memory: tuple[()], h: Array, aid: tuple[()], params: Parameters
-    ) -> Attempt:
+    ) -> Attempt[Carry, tuple[()]]:
         scheme = self.scheme
         y = scheme.core(carry)
         rates = [scheme.rate(t, carry, params)]
@@ -128,7 +129,7 @@ class DiagonallyImplicit(Generic[Carry]):
             new = tuple(a + d for a, d in zip(z, correction, strict=True))
             return i + 1, new, self.tolerance.scaled(scheme, correction, new)
 
-        large = jnp.full((), jnp.finfo(shift.dtype).max, shift.dtype)
+        large = jnp.full((), float(np.finfo(shift.dtype).max), shift.dtype)
         _, z, size = lax.while_loop(going, again, (jnp.zeros((), "int32"), guess, large))
         return z, size <= NEWTON_TOLERANCE
 
@@ -153,7 +154,7 @@ class AffineImplicit(Generic[Carry]):
 
     def step(
         self, t: Array, carry: Carry, memory: tuple[()], h: Array, aid: tuple[()], params: Parameters
-    ) -> Attempt:
+    ) -> Attempt[Carry, tuple[()]]:
         scheme = self.scheme
         y = scheme.core(carry)
         rates = [scheme.rate(t, carry, params)]

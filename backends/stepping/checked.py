@@ -23,13 +23,6 @@ GROW = 1.5  # the step is held until it may grow by this: new coefficients cost
 TRIES = 30  # each at most a tenth of the one before
 
 
-class Assessment(NamedTuple):
-    """The scaled error that steps of the size looked at make over the span, and the size to use."""
-
-    error: Array
-    wanted: Array
-
-
 def assess(
     scheme: Semidiscretisation[Carry],
     method: Method[Carry, Aid, Memory],
@@ -39,20 +32,38 @@ def assess(
     h: Array,
     span: Array,
     params: Parameters,
-) -> Assessment:
-    """Richardson's estimate of the local error at (t, y), as it would add up over `span`."""
+) -> Array:
+    """Richardson's estimate of the local error at (t, y), as it would add up over `span`, scaled."""
 
     def steps(each: tuple[Array, Array]) -> Vector:
         size, count = each
         return march(scheme, method, t, y, size, count, method.aid(size, params), params).y
 
     both = lax.map(steps, (jnp.stack([h, 2 * h]), jnp.asarray([2, 1], "int32")))
-    weight = 1 / (2 * (2**method.order - 1))
-    local = tuple((a[0] - a[1]) * weight for a in both)
-    error = tolerance.scaled(scheme, local, y) * jnp.maximum(span / h, 1.0)
-    change = SAFETY * jnp.maximum(error, 1e-12) ** (-1 / method.order)
-    wanted = h * jnp.clip(change, 0.1, 10.0)
-    return Assessment(error, jnp.where(error > 1.0, jnp.minimum(wanted, h / 2), wanted))
+    fine, coarse = tuple(a[0] for a in both), tuple(a[1] for a in both)
+    return judged(scheme, method.order, tolerance, y, fine, coarse, h, span)
+
+
+def judged(
+    scheme: Semidiscretisation[Carry],
+    order: int,
+    tolerance: Tolerance,
+    y: Vector,
+    fine: Vector,
+    coarse: Vector,
+    h: Array,
+    span: Array,
+) -> Array:
+    """The same from y and what two steps of h (`fine`) and one of 2h (`coarse`) made of it."""
+    weight = 1 / (2 * (2**order - 1))
+    local = tuple((a - b) * weight for a, b in zip(fine, coarse, strict=True))
+    return tolerance.scaled(scheme, local, y) * jnp.maximum(span / h, 1.0)
+
+
+def following(error: Array, h: Array, order: int) -> Array:
+    """The step that would make the scaled error of a span just right: at most half of h if it is not."""
+    change = jnp.clip(SAFETY * jnp.maximum(error, 1e-12) ** (-1 / order), 0.1, 10.0)
+    return h * jnp.where(error > 1.0, jnp.minimum(change, 0.5), change)
 
 
 def choose(
@@ -73,8 +84,8 @@ def choose(
 
     def again(found: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         h, _, tries = found
-        seen = assess(scheme, method, tolerance, state.t, state.y, h, span, params)
-        return jnp.where(seen.error > 1.0, seen.wanted, h), seen.error, tries + 1
+        error = assess(scheme, method, tolerance, state.t, state.y, h, span, params)
+        return jnp.where(error > 1.0, following(error, h, method.order), h), error, tries + 1
 
     start = jnp.where(state.dt > 0, jnp.minimum(state.dt, cap), cap)
     unknown = jnp.full_like(start, jnp.inf)
@@ -114,19 +125,19 @@ def advance(
     def again(found: Try) -> Try:
         count, h = divided(span, found.h)
         before = assess(scheme, method, tolerance, state.t, state.y, h, span, params)
-        good = before.error <= 1.0
+        good = before <= 1.0
         moved = march(
             scheme, method, state.t, state.y, h, jnp.where(good, count, 0), method.aid(h, params), params
         )
         after = assess(scheme, method, tolerance, until, moved.y, h, span, params)
-        done = good & moved.finite & (after.error <= 1.0)
-        smaller = jnp.minimum(jnp.where(good, jnp.minimum(after.wanted, h / 2), before.wanted), cap)
-        held = jnp.where(after.wanted > GROW * h, jnp.minimum(after.wanted, cap), found.h)
-        following = jnp.where(done, held, smaller)
-        rejected = found.tally.rejected + ~done
-        stuck = ~done & ((rejected > TRIES) | (state.t + following <= state.t))
+        after = jnp.where(moved.finite, after, jnp.inf)
+        done = good & (after <= 1.0)
+        wanted = following(jnp.where(good, after, before), h, method.order)
+        held = jnp.where(done & (wanted <= GROW * h), found.h, jnp.minimum(wanted, cap))
+        rejected = found.tally.rejected + (~done).astype("int32")
+        stuck = ~done & ((rejected > TRIES) | (state.t + held <= state.t))
         tally = Tally(jnp.where(done, moved.taken, 0), rejected, h, stuck)
-        return Try(moved.y, following, done, tally)
+        return Try(moved.y, held, done, tally)
 
     start = jnp.where(state.dt > 0, jnp.minimum(state.dt, cap), cap)
     none = Tally(zero, zero, jnp.zeros_like(start), jnp.zeros((), bool))

@@ -38,7 +38,7 @@ class ExplicitRungeKutta(Generic[Carry]):
 
     def step(
         self, t: Array, carry: Carry, memory: Vector, h: Array, aid: tuple[()], params: Parameters
-    ) -> Attempt:
+    ) -> Attempt[Carry, Vector]:
         table = self.tableau
         y = self.scheme.core(carry)
         rates: list[Vector] = []

@@ -4,6 +4,7 @@ Cox and Matthews, J. Comput. Phys. 176 (2002) 430: ETD2RK, equations 20 to 22, a
 29; coefficients after Kassam and Trefethen, SIAM J. Sci. Comput. 26 (2005) 1214, written in φ-functions.
 """
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic
@@ -13,7 +14,7 @@ from jax import Array, lax
 
 from nablax.backends.interface import Block, Carry, Exponential, Parameters, Vector
 from nablax.backends.stepping.method import Attempt
-from nablax.backends.stepping.phi import Phi, phi, phi_matrix
+from nablax.backends.stepping.phi import Phi, doubled, phi, phi_matrix, times
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class ExponentialRungeKutta(Generic[Carry]):
         h: Array,
         aid: tuple[tuple[Array, ...], ...],
         params: Parameters,
-    ) -> Attempt:
+    ) -> Attempt[Carry, tuple[()]]:
         blocks = self.scheme.symbol(params)
         advance = _step_fourth if self.order == 4 else _step_second
         new = advance(self.scheme, blocks, t, carry, h, aid, params)
@@ -60,9 +61,14 @@ def _phi(h: Array, block: Block) -> Phi:
     return phi_matrix(z) if block.coupled else phi(z)
 
 
+def _doubled(p: Phi, block: Block) -> Phi:
+    return doubled(p, times if block.coupled else operator.mul)
+
+
 def _fourth(h: Array, block: Block) -> tuple[Array, ...]:
     """e^z, e^(z/2), h/2 φ1(z/2), and the weights of N(u), of N(a) + N(b) and of N(c)."""
-    whole, half = _phi(h, block), _phi(h / 2, block)
+    half = _phi(h / 2, block)
+    whole = _doubled(half, block)
     step = h.astype(block.symbol.dtype)
     return (
         whole.exponential,

@@ -43,7 +43,7 @@ def march(
 
     def one(i: Array, state: tuple[Carry, Memory]) -> tuple[Carry, Memory]:
         attempt = method.step(t + i.astype(h.dtype) * h, *state, h, aid, params)
-        return attempt.carry, attempt.memory  # type: ignore[return-value]
+        return attempt.carry, attempt.memory
 
     def some(state: tuple[Array, Array, tuple[Carry, Memory]]) -> tuple[Array, Array, tuple[Carry, Memory]]:
         i, _, inner = state
@@ -75,7 +75,7 @@ def trajectory(
 
     def one(state: tuple[Carry, Memory], i: Array) -> tuple[tuple[Carry, Memory], None]:
         attempt = method.step(t + i.astype(h.dtype) * h, *state, h, aid, params)
-        return (attempt.carry, attempt.memory), None  # type: ignore[return-value]
+        return (attempt.carry, attempt.memory), None
 
     (carry, _), _ = lax.scan(one, (carry, memory), jnp.arange(count, dtype="int32"))
     return scheme.core(carry)

@@ -1,6 +1,6 @@
 """What a one-step method is to the loops that drive it."""
 
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from jax import Array
 
@@ -13,11 +13,11 @@ Memory = TypeVar("Memory")
 Carry = TypeVar("Carry")
 
 
-class Attempt(NamedTuple):
+class Attempt(NamedTuple, Generic[Carry, Memory]):
     """A step tried: the carried state and memory after it, and its estimated local error."""
 
-    carry: object
-    memory: object
+    carry: Carry
+    memory: Memory
     error: Vector | None
 
 
@@ -45,4 +45,4 @@ class Method(Protocol[Carry, Aid, Memory]):
 
     def step(
         self, t: Array, carry: Carry, memory: Memory, h: Array, aid: Aid, params: Parameters
-    ) -> Attempt: ...
+    ) -> Attempt[Carry, Memory]: ...

@@ -6,10 +6,12 @@ for a real symbol. Matrices go through scaling and squaring (Skaflestad and Wrig
 (2009) 783, equation 2.8).
 """
 
+from collections.abc import Callable
 from math import factorial
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 TERMS = 18  # of the series of φ3 on |z| < 1: the first one left out is below 1e-19
@@ -29,12 +31,19 @@ def phi(z: Array) -> Phi:
     """Elementwise; real for a real z. Relative error a few units of rounding where φ has no zero near."""
     small = jnp.abs(z) < 1
     near = jnp.where(small, z, jnp.zeros_like(z))
-    three = _series(near, TERMS)
+    far = jnp.where(small, jnp.ones_like(z), z)
+    weights = jnp.asarray([1 / factorial(n + 3) for n in range(TERMS)], near.real.dtype)
+
+    def horner(i: Array, carried: tuple[Array, Array]) -> tuple[Array, Array]:
+        total, exponential = carried
+        return total * near + weights[TERMS - 1 - i].astype(z.dtype), exponential
+
+    # A loop, not an expression, and the exponential taken through it: what a loop carries is stored,
+    # where a compiler would copy an expression into each of its uses.
+    three, exponential = lax.fori_loop(0, TERMS, horner, (jnp.zeros_like(z), jnp.exp(z)))
     two = near * three + 0.5
     one = near * two + 1.0
-    far = jnp.where(small, jnp.ones_like(z), z)
-    exponential = jnp.exp(z)
-    far_one = (jnp.expm1(far) if not jnp.iscomplexobj(z) else jnp.exp(far) - 1.0) / far
+    far_one = (exponential - 1.0) / far
     far_two = (far_one - 1.0) / far
     far_three = (far_two - 0.5) / far
     return Phi(
@@ -45,11 +54,15 @@ def phi(z: Array) -> Phi:
     )
 
 
-def _series(z: Array, terms: int) -> Array:
-    total = jnp.full_like(z, 1 / factorial(terms + 2))
-    for n in range(terms - 2, -1, -1):
-        total = total * z + 1 / factorial(n + 3)
-    return total
+def doubled(p: Phi, times: Callable[[Array, Array], Array]) -> Phi:
+    """φ(2z) from φ(z); every term has one sign for real z, so that nothing cancels."""
+    e, one, two, three = p
+    return Phi(
+        times(e, e),
+        (times(e, one) + one) / 2,
+        (times(e, two) + one + two) / 4,
+        (times(e, three) + one / 2 + two + three) / 8,
+    )
 
 
 def phi_matrix(a: Array) -> Phi:
@@ -62,7 +75,7 @@ def phi_matrix(a: Array) -> Phi:
     n = a.shape[0]
     square = times(a, a)
     growth = jnp.maximum(jnp.sqrt(_norm(square)), jnp.cbrt(_norm(times(square, a))))
-    tiny = jnp.finfo(growth.dtype).tiny
+    tiny = float(np.finfo(growth.dtype).tiny)
     doublings = jnp.clip(jnp.ceil(jnp.log2(jnp.maximum(growth, tiny))), 0, 1000).astype("int32")
     z = a * jnp.exp2(-doublings.astype(growth.dtype)).astype(a.dtype)
     identity = jnp.broadcast_to(jnp.eye(n, dtype=a.dtype).reshape((n, n) + (1,) * (a.ndim - 2)), a.shape)
@@ -71,27 +84,21 @@ def phi_matrix(a: Array) -> Phi:
     def horner(i: Array, total: Array) -> Array:
         return times(total, z) + coefficients[DEGREE - 1 - i].astype(a.dtype) * identity
 
-    three = lax.fori_loop(0, DEGREE, horner, identity / factorial(DEGREE + 3))
+    three = lax.fori_loop(0, DEGREE, horner, identity * (1 / factorial(DEGREE + 3)))
     two = times(z, three) + identity / 2
     one = times(z, two) + identity
     exponential = times(z, one) + identity
 
     def double(i: Array, p: Phi) -> Phi:
-        e, one, two, three = p
-        doubled = Phi(
-            times(e, e),
-            (times(e, one) + one) / 2,
-            (times(e, two) + one + two) / 4,
-            (times(e, three) + one / 2 + two + three) / 8,
-        )
         wanted = i < doublings
-        return Phi(*(jnp.where(wanted, new, old) for new, old in zip(doubled, p, strict=True)))
+        return Phi(*(jnp.where(wanted, new, old) for new, old in zip(doubled(p, times), p, strict=True)))
 
-    return lax.fori_loop(0, jnp.max(doublings), double, Phi(exponential, one, two, three))
+    whole: Phi = lax.fori_loop(0, jnp.max(doublings), double, Phi(exponential, one, two, three))
+    return whole
 
 
 def _norm(a: Array) -> Array:
-    return jnp.max(jnp.sum(jnp.abs(a), axis=0), axis=0)
+    return jnp.max(jnp.sum(jnp.abs(a), axis=0, keepdims=True), axis=1, keepdims=True)
 
 
 def times(a: Array, b: Array) -> Array:
