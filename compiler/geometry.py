@@ -9,19 +9,27 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.continuity import check_differentiable
+from nablax.limits import checked
 from nablax.meaning.values import VectorValue
 from nablax.problem import Coordinates
 
 
 def differentiate(expression: sp.Expr, symbol: sp.Symbol, order: int = 1) -> sp.Expr:
-    """The derivative: evaluated for known expressions, kept as written where an unknown is inside."""
+    """The derivative: evaluated for known expressions, kept as written where an unknown is inside.
+
+    Raises `Jump` where there is none, and `TooLarge`.
+    """
     if order == 0:
         return expression
     if not expression.has(symbol) and not expression.has(AppliedUndef):
         return sp.S.Zero
+    check_differentiable(expression, symbol, order)
     if expression.has(AppliedUndef):
         return sp.Derivative(expression, (symbol, order))
-    return sp.diff(expression, symbol, order)
+    for _ in range(order):
+        expression = checked(sp.diff(expression, symbol))
+    return expression
 
 
 @dataclass(frozen=True, slots=True)

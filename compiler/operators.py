@@ -11,11 +11,15 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.continuity import Jump, may_jump
+from nablax.frontend.diagnostics import Note
 from nablax.frontend.source import Span
 from nablax.geometry import Geometry, differentiate
+from nablax.limits import checked
 from nablax.meaning.scope import Scope
-from nablax.meaning.values import Value, VectorValue, fault
+from nablax.meaning.values import Value, VectorValue, fault, shown
 from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative
+from nablax.problem import Parameter
 from nablax.reductions import Integral, Mean
 
 
@@ -101,7 +105,10 @@ def _divergence(use: Use) -> Value:
 
 def _curl(use: Use) -> Value:
     if use.geometry.dimension == 1:
-        raise fault("P202", use.span, "`curl` needs two or three space axes, and there is one", "use `dx`")
+        axis = use.scope.axes[0].name
+        raise fault(
+            "P202", use.span, "`curl` needs two or three space axes, and there is one", f"use `d{axis}(...)`"
+        )
     value = use.value(0)
     if not isinstance(value, VectorValue):
         if use.geometry.dimension == 2:
@@ -131,7 +138,12 @@ def _cross(use: Use) -> Value:
     if use.geometry.dimension == 2:
         return a[0] * b[1] - a[1] * b[0]
     if use.geometry.dimension == 1:
-        raise fault("P202", use.span, "a cross product needs two or three space axes", "use a product")
+        raise fault(
+            "P202",
+            use.span,
+            "a cross product needs two or three space axes, and there is one",
+            "use a product",
+        )
     return VectorValue(tuple(a[j] * b[k] - a[k] * b[j] for j, k in ((1, 2), (2, 0), (0, 1))))
 
 
@@ -148,7 +160,8 @@ def _normal_derivative(use: Use) -> Value:
             "P307",
             use.span,
             "`dn` is the derivative along the outward normal, and there is no wall here",
-            "use `dn` in the `boundary` block, or name the axis: `dx(u)`",
+            f"use `dn` in the `boundary` block, or name the axis: `d{use.scope.axes[0].name}(u)`",
+            label="no wall here",
         )
     axis, side = use.scope.wall
     sign = -1 if side == 0 else 1
@@ -167,9 +180,10 @@ def _variation(use: Use) -> Value:
                 use.arguments[1][1],
                 "a variational derivative is taken with respect to a field, and this is none",
                 "name a field or a component as the second argument",
+                label="no field",
             )
     weight = use.geometry.volume
-    density = weight * sp.expand(density.doit())
+    density = checked(weight * sp.expand(density.doit()))
     jets = sorted(
         (a for a in density.atoms(sp.Derivative, AppliedUndef)),
         key=sp.default_sort_key,
@@ -183,7 +197,9 @@ def _variation(use: Use) -> Value:
             base = jet.expr if isinstance(jet, sp.Derivative) else jet
             if base != target:
                 continue
-            slope = sp.diff(frozen, stand_ins[jet]).xreplace({d: j for j, d in stand_ins.items()})
+            if may_jump(frozen, stand_ins[jet]):
+                raise Jump
+            slope = checked(sp.diff(frozen, stand_ins[jet])).xreplace({d: j for j, d in stand_ins.items()})
             orders = jet.variable_count if isinstance(jet, sp.Derivative) else ()
             for symbol, count in orders:
                 slope = (-1) ** int(count) * differentiate(slope, symbol, int(count))
@@ -232,14 +248,57 @@ def _riesz(use: Use) -> Value:
 
 
 def _check_order(use: Use, index: int, order: sp.Expr, low: int, high: int) -> None:
-    nominal = order.subs({p.symbol: p.value for p in use.scope.entities.values() if hasattr(p, "interval")})
-    if nominal.is_number and not (nominal.is_real and low < float(nominal) <= high):
+    """A constant in (low, high], and on one side of every integer whatever its unknown parameters are."""
+    span = use.arguments[index][1]
+    if order.atoms(AppliedUndef) or order.free_symbols & set(use.scope.symbols):
         raise fault(
             "P308",
-            use.arguments[index][1],
-            f"the order of `{use.name}` is {nominal}, outside ({low}, {high}]",
+            span,
+            f"the order of `{use.name}` varies in space or time",
+            "use numbers and parameters only",
+            label="no constant",
+        )
+    nominal = order.subs(use.scope.nominal)
+    if not (nominal.is_real and low < nominal <= high):
+        raise fault(
+            "P308",
+            span,
+            f"the order of `{use.name}` is {shown(nominal)}, outside ({low}, {high}]",
             f"choose an order above {low} and at most {high}",
         )
+    reached = _reach(order, use.scope)
+    crossed = [n for n in range(low, high + 1) if min(reached) < n < max(reached)]
+    if crossed:
+        names = ", ".join(f"`{s}`" for s in sorted(map(str, order.free_symbols)))
+        raise fault(
+            "P308",
+            span,
+            f"the order of `{use.name}` runs from {shown(min(reached))} to {shown(max(reached))} "
+            f"as {names} varies, across {crossed[0]}",
+            f"narrow the interval of {names} so that the order stays on one side of {crossed[0]}",
+            notes=_intervals(order, use.scope),
+            label="its meaning changes at an integer",
+        )
+
+
+def _reach(order: sp.Expr, scope: Scope) -> list[sp.Expr]:
+    """Values of an order at the corners and the middle of its parameters' intervals."""
+    values = [order]
+    for parameter in scope.entities.values():
+        if isinstance(parameter, Parameter) and parameter.interval is not None and len(values) < 1000:
+            low, high = parameter.interval
+            ends = (low, (low + high) / 2, high) if order.has(parameter.symbol) else (parameter.value,)
+            values = [v.subs(parameter.symbol, end) for v in values for end in ends]
+    numbers = [v.subs(scope.nominal) for v in values]
+    return [n for n in numbers if n.is_real] or [order.subs(scope.nominal)]
+
+
+def _intervals(order: sp.Expr, scope: Scope) -> tuple[Note, ...]:
+    return tuple(
+        Note(f"`{p.name}` is unknown in [{shown(p.interval[0])}, {shown(p.interval[1])}]", p.span)
+        for p in scope.entities.values()
+        if isinstance(p, Parameter) and p.interval is not None and order.has(p.symbol)
+    )
 
 
 def _integral(use: Use) -> Value:

@@ -6,7 +6,7 @@ composite stays unevaluated (`Derivative(u**2/2, x)`): the form as written is wo
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
@@ -122,11 +122,15 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An entry of `solve`, `train` or `output`: a word, a number, a list of numbers or a call."""
+    """An entry of `solve`, `train` or `output`: a word, a number, a list of numbers or a call.
+
+    `given` is the flag that an option from outside the text came with (`--solve n=512`).
+    """
 
     name: str
     value: "OptionValue"
     span: Span
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class OptionCall:
     options: tuple[tuple[str, "OptionValue"], ...] = ()
 
 
-OptionValue = str | sp.Expr | OptionCall | tuple["OptionValue", ...]
+OptionValue: TypeAlias = str | sp.Expr | OptionCall | tuple["OptionValue", ...]
 
 
 @dataclass(frozen=True, slots=True)

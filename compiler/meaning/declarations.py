@@ -1,18 +1,25 @@
 """`space`, `time`, `fields`, `params`, `let`: the names a spec declares."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
 
 import sympy as sp
 
 from nablax.frontend import syntax
-from nablax.frontend.diagnostics import Note, Report
+from nablax.frontend.diagnostics import Edit, Note, Report
 from nablax.frontend.source import Span
-from nablax.limits import AXES
+from nablax.limits import AXES, WRITTEN_PARTS
 from nablax.meaning.expressions import RESERVED, constant
-from nablax.meaning.scope import Definition, Entity, Scope, describe, splits
-from nablax.meaning.values import Fault, fault
+from nablax.meaning.given import Given
+from nablax.meaning.scope import Definition, Elsewhere, Entity, Failed, Scope, describe, splits
+from nablax.meaning.values import Fault, fault, outside, reported, shown
+from nablax.meaning.weights import definition_weights
 from nablax.problem import Axis, Component, Coordinates, Field, Parameter
 
+LARGEST = 10**308  # about what float64 can hold
+KINDS = ("scalar", "vector", "complex", "real")
+AXES_OF: Mapping[Coordinates, int] = {"polar": 2}
 COORDINATES: Mapping[str, Coordinates] = {
     "cartesian": "cartesian",
     "polar": "polar",
@@ -29,7 +36,7 @@ def clauses(module: syntax.Module, block: str) -> Iterator[syntax.Clause]:
             yield from statement.clauses
 
 
-def declare(name: str, span: Span, known: dict[str, Entity], entity: Entity, report: Report) -> None:
+def declare(name: str, span: Span, known: dict[str, Entity], entity: Entity, report: Report) -> bool:
     """Enter a name once; reserved names and second declarations are errors."""
     if name in RESERVED:
         report.error(
@@ -37,95 +44,98 @@ def declare(name: str, span: Span, known: dict[str, Entity], entity: Entity, rep
             span,
             f"`{name}` is a name of the language and cannot be declared",
             help=f"choose another name, such as `{name}0`",
+            label="a reserved name",
         )
-        return
-    if (first := known.get(name)) is not None:
-        line = report.source.position(first.span.start)[0]
-        report.error(
-            "P102",
-            span,
-            f"`{name}` is declared twice",
-            label="second declaration",
-            notes=(Note(f"it is {describe(first)} already, line {line}", first.span),),
-            help="rename one of the two",
-        )
-        return
-    known[name] = entity
+        return False
+    if (first := known.get(name)) is None:
+        known[name] = entity
+        return True
+    earlier, later = sorted(((first.span, first), (span, entity)), key=lambda pair: pair[0])
+    line = report.source.position(earlier[0].start)[0]
+    report.error(
+        "P102",
+        later[0],
+        f"`{name}` is declared twice",
+        label="second declaration",
+        notes=(Note(f"it is {describe(earlier[1])} already, line {line}", earlier[0]),),
+        help="rename one of the two: axes, fields, parameters and definitions share their names",
+    )
+    if type(first) is not type(entity):
+        known[name] = Failed(name, span)
+    return False
 
 
-def coordinates(module: syntax.Module, report: Report) -> Coordinates:
-    block = module.block("space")
-    if block is None or block.modifier is None:
-        return "cartesian"
-    word = block.modifier.id
-    if word not in COORDINATES:
-        report.error(
-            "P107",
-            block.modifier.span,
-            f"`{word}` is no coordinate system",
-            help=f"use one of {', '.join(COORDINATES)}",
-        )
-        return "cartesian"
-    return COORDINATES[word]
-
-
-def parameters(
-    module: syntax.Module, scope: Scope, values: Mapping[str, syntax.Expression], report: Report
-) -> tuple[Parameter, ...]:
-    """Each value is a number once the parameters before it are known; `values` replaces some."""
-    found: list[Parameter] = []
-    numbers: dict[sp.Symbol, sp.Expr] = {}
-    known: dict[str, Entity] = {}
-    for clause in clauses(module, "params"):
-        try:
-            target, start, interval = _parameter_parts(clause)
-            inner = Scope(scope.source, scope.geometry, (), None, known, "constant")
-            value = _number(values.get(target.id, start), inner, numbers)
-            bounds = None
-            if interval is not None:
-                if len(interval.items) != 2:
-                    raise fault(
-                        "P314", interval.span, "an interval has two ends", "write `[lowest, highest]`"
-                    )
-                low, high = (_number(item, inner, numbers) for item in interval.items)
-                if not (low <= value <= high):
-                    raise fault(
-                        "P314",
-                        interval.span,
-                        f"the start value {value} of `{target.id}` lies outside its interval",
-                        "start inside the interval",
-                    )
-                bounds = (low, high)
-        except Fault as error:
-            report.add(error.diagnostic)
-            if isinstance(clause, syntax.Relation | syntax.Unknown):
-                target_node = clause.left if isinstance(clause, syntax.Relation) else clause.target
-                if isinstance(target_node, syntax.Name):
-                    # Known, if without a value, so that its uses raise no second error.
-                    known[target_node.id] = Parameter(
-                        target_node.id, sp.Symbol(target_node.id, real=True), sp.S.One, False, None,
-                        target_node.span,
-                    )  # fmt: skip
-            continue
-        symbol = sp.Symbol(target.id, real=True)
-        unknown = isinstance(clause, syntax.Unknown)
-        parameter = Parameter(target.id, symbol, value, unknown, bounds, target.span)
-        before = len(known)
-        declare(target.id, target.span, known, parameter, report)
-        if len(known) > before:
-            numbers[symbol] = value
-            found.append(parameter)
+def everything(module: syntax.Module) -> tuple[Elsewhere, ...]:
+    """All names that the spec declares, for messages about names that a place cannot see."""
+    found: list[Elsewhere] = []
+    kinds = {"space": "an axis", "time": "an axis", "params": "a parameter", "fields": "a field"}
+    for block, kind in kinds.items():
+        inside = module.block(block)
+        for statement in inside.statements if inside else ():
+            for clause in statement.where or statement.clauses:
+                target = _target(clause)
+                if target is not None:
+                    found.append(Elsewhere(target.id, kind, target.span))
     return tuple(found)
 
 
-def _parameter_parts(
-    clause: syntax.Clause,
-) -> tuple[syntax.Name, syntax.Expression, syntax.List | None]:
+def _target(clause: syntax.Clause) -> syntax.Name | None:
+    """The name that a clause declares."""
     match clause:
-        case syntax.Relation(left=syntax.Name() as name, operator="=", right=value):
-            return name, value, None
-        case syntax.Unknown(target=syntax.Name() as name, start=value, interval=interval):
-            return name, value, interval
+        case syntax.Name():
+            return clause
+        case syntax.Domain(target=target) | syntax.Unknown(target=target) | syntax.Relation(left=target):
+            pass
+        case _:
+            return None
+    match target:
+        case syntax.Name():
+            return target
+        case syntax.Item(base=syntax.Name() as base):
+            return base
+        case syntax.Call(function=function):
+            return function
+        case _:
+            return None
+
+
+def coordinates(module: syntax.Module) -> Coordinates:
+    """Those of the `space` block; the parser has refused words that name none."""
+    block = module.block("space")
+    word = block.modifier.id if block is not None and block.modifier is not None else ""
+    return COORDINATES.get(word, "cartesian")
+
+
+def parameters(
+    module: syntax.Module, scope: Scope, values: Mapping[str, Given], report: Report
+) -> tuple[tuple[Parameter, ...], dict[str, Entity]]:
+    """The parameters, and every name of the block with what it stands for.
+
+    Each value is a number once the parameters before it are known; `values` replaces some.
+    """
+    found: list[Parameter] = []
+    known: dict[str, Entity] = dict(scope.entities)
+    for clause in clauses(module, "params"):
+        try:
+            parameter = _parameter(clause, replace(scope, entities=known), values)
+        except Fault as error:
+            error.tell(report)
+            target = _target(clause)
+            if target is not None:
+                declare(target.id, target.span, known, Failed(target.id, target.span), report)
+            continue
+        if declare(parameter.name, parameter.span, known, parameter, report):
+            found.append(parameter)
+    return tuple(found), known
+
+
+def _parameter(clause: syntax.Clause, scope: Scope, values: Mapping[str, Given]) -> Parameter:
+    interval: syntax.List | None = None
+    match clause:
+        case syntax.Relation(left=syntax.Name() as name, right=start):
+            pass
+        case syntax.Unknown(target=syntax.Name() as name, start=start, interval=interval):
+            pass
         case syntax.Unknown(target=target):
             raise fault(
                 "P402",
@@ -134,25 +144,74 @@ def _parameter_parts(
                 "use an unknown number: `C ~ 0.5 in [0.1, 2]`",
             )
         case _:
-            raise fault("P113", clause.span, "this is no parameter", "write `name = value`")
+            raise reported()
+    symbol = sp.Symbol(name.id, real=True)
+    if name.id in values:
+        given = values[name.id]
+        try:
+            value = _number(given.expression, scope)
+        except Fault as error:
+            raise outside(given.text, error) from None
+    else:
+        given = None
+        value = _number(start, scope)
+    unknown = isinstance(clause, syntax.Unknown)
+    if interval is None:
+        return Parameter(name.id, symbol, value, unknown, None, name.span)
+    low, high = _interval(interval, scope, "`[lowest, highest]`")
+    low, high = _finite(low, interval.items[0]), _finite(high, interval.items[1])
+    if not low < high:
+        raise fault(
+            "P314",
+            interval.span,
+            f"this interval is empty: {shown(low)} is not below {shown(high)}",
+            "write the smaller end first",
+        )
+    if not low <= value <= high:
+        where = start.span if given is None else given.expression.span
+        message = f"the start value {shown(value)} of `{name.id}` lies outside its interval"
+        wrong = fault("P314", where, message, f"start between {shown(low)} and {shown(high)}")
+        raise wrong if given is None else outside(given.text, wrong)
+    return Parameter(name.id, symbol, value, unknown, (low, high), name.span)
 
 
-def _number(node: syntax.Expression, scope: Scope, numbers: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
-    value = constant(node, scope).subs(dict(numbers))
-    if not value.is_number or not value.is_finite or value.is_real is False:
-        raise fault("P112", node.span, "the value of a parameter is a finite real number", "write a number")
+def _interval(interval: syntax.List, scope: Scope, form: str) -> tuple[sp.Expr, sp.Expr]:
+    """Both ends, at the parameters' values."""
+    if len(interval.items) != 2:
+        count = len(interval.items)
+        raise fault(
+            "P314",
+            interval.span,
+            f"an interval has two ends, and this one has {count}",
+            f"write {form}",
+        )
+    low, high = (constant(item, scope).subs(scope.nominal) for item in interval.items)
+    return low, high
+
+
+def _number(node: syntax.Expression, scope: Scope) -> sp.Expr:
+    return _finite(constant(node, scope).subs(scope.nominal), node)
+
+
+def _finite(value: sp.Expr, node: syntax.Expression) -> sp.Expr:
+    """A real number that float64 can hold."""
+    if not value.is_number or value.is_real is False:
+        raise fault(
+            "P112",
+            node.span,
+            "a parameter is a real number, and this is none" + (": it is complex" if value.has(sp.I) else ""),
+            "write a real number; a complex one has two parameters, `a + i*b`",
+        )
+    if not value.is_finite or not abs(value) < LARGEST:
+        raise fault("P112", node.span, "a parameter is a finite number, and this is infinite",
+                    "write a number below 1e308")  # fmt: skip
     return value
 
 
-def space(module: syntax.Module, scope: Scope, report: Report) -> tuple[Axis, ...]:
-    found: list[Axis] = []
-    for clause in clauses(module, "space"):
-        try:
-            axis = _axis(clause, scope)
-        except Fault as error:
-            report.add(error.diagnostic)
-            continue
-        found.append(axis)
+def space(module: syntax.Module, scope: Scope, system: Coordinates, report: Report) -> tuple[Axis, ...]:
+    """The space axes; one whose ends make no sense stays, without ends, so that its name is known."""
+    found = [axis for clause in clauses(module, "space") if (axis := _read_axis(clause, scope, report))]
+    most = AXES_OF.get(system, AXES)
     if len(found) > AXES:
         report.error(
             "P402",
@@ -160,16 +219,22 @@ def space(module: syntax.Module, scope: Scope, report: Report) -> tuple[Axis, ..
             f"there are {len(found)} space axes, and grids have at most {AXES}",
             help="more axes are for residuals of networks, which are not available yet",
         )
-    return tuple(found[:AXES])
+    elif len(found) > most:
+        report.error(
+            "P107",
+            found[most].span,
+            f"{system} coordinates have {most} axes, and this is one more",
+            help=f"use at most {most} axes" + (", or `cylindrical`" if system == "polar" else ""),
+        )
+    # Axes over the limit stay known, too; geometry needs no more than it can scale.
+    return tuple(found) if len(found) <= most else tuple(found[:most])
 
 
 def time(module: syntax.Module, scope: Scope, report: Report) -> Axis | None:
     found: list[Axis] = []
     for clause in clauses(module, "time"):
-        try:
-            axis = _axis(clause, scope)
-        except Fault as error:
-            report.add(error.diagnostic)
+        axis = _read_axis(clause, scope, report)
+        if axis is None:
             continue
         if axis.periodic:
             report.error("P314", clause.span, "time cannot be periodic", help="remove `periodic`")
@@ -177,6 +242,18 @@ def time(module: syntax.Module, scope: Scope, report: Report) -> Axis | None:
     if len(found) > 1:
         report.error("P314", found[1].span, "there is more than one time axis", help="keep one")
     return found[0] if found else None
+
+
+def _read_axis(clause: syntax.Clause, scope: Scope, report: Report) -> Axis | None:
+    try:
+        return _axis(clause, scope)
+    except Fault as error:
+        error.tell(report)
+    name = _target(clause)
+    if name is None:
+        return None
+    periodic = isinstance(clause, syntax.Domain) and clause.qualifier is not None
+    return Axis(name.id, sp.Symbol(name.id, real=True), sp.nan, sp.nan, periodic, name.span)
 
 
 def _axis(clause: syntax.Clause, scope: Scope) -> Axis:
@@ -198,37 +275,41 @@ def _axis(clause: syntax.Clause, scope: Scope) -> Axis:
                 "use a box: one interval per axis",
             )
         case _:
-            raise fault("P113", clause.span, "this is no axis", "write `x in [0, 1]`")
+            raise reported()
     if name.id == "n":
         raise fault(
-            "P107",
+            "P103",
             name.span,
             "an axis cannot be called `n`: `dn` is the normal derivative",
             "choose another name",
+            label="a reserved name",
         )
     if qualifier is not None and qualifier.id != "periodic":
+        similar = bool(get_close_matches(qualifier.id, ["periodic"]))
         raise fault(
             "P107",
             qualifier.span,
             f"`{qualifier.id}` says nothing about an axis",
-            "write `periodic`, or nothing for an axis with two ends",
+            "did you mean `periodic`?"
+            if similar
+            else "write `periodic`, or nothing for an axis with two ends",
+            edits=(Edit(qualifier.span, "periodic"),) if similar else (),
         )
-    if len(interval.items) != 2:
-        raise fault("P314", interval.span, "an interval has two ends", "write `[lowest, highest]`")
-    lower, upper = (constant(item, scope) for item in interval.items)
-    nominal = {p.symbol: p.value for p in scope.entities.values() if isinstance(p, Parameter)}
-    low, high = lower.subs(nominal), upper.subs(nominal)
-    if not (low.is_finite and high.is_finite and low.is_real and high.is_real):
-        raise fault(
-            "P314", interval.span, "an interval has finite real ends", "cut the domain at a large number"
-        )
-    if not bool(low < high):
+    low, high = _interval(interval, scope, f"`{name.id} in [lowest, highest]`")
+    for end, place in zip((low, high), interval.items, strict=True):
+        if not (end.is_number and end.is_real and end.is_finite and abs(end) < LARGEST):
+            raise fault(
+                "P314", place.span, "an interval has finite real ends", "cut the domain at a large number",
+                label="infinite" if end.is_infinite else "",
+            )  # fmt: skip
+    if not low < high:
         raise fault(
             "P314",
             interval.span,
-            f"this interval is empty: its lower end {low} is not below its upper end {high}",
+            f"this interval is empty: {shown(low)} is not below {shown(high)}",
             "write the smaller end first",
         )
+    lower, upper = (constant(item, scope) for item in interval.items)
     symbol = sp.Symbol(name.id, real=True)
     return Axis(name.id, symbol, lower, upper, qualifier is not None, name.span)
 
@@ -249,9 +330,10 @@ def check_axis_names(axes: Iterable[Axis], report: Report) -> None:
 
 def fields(
     module: syntax.Module, axes: tuple[Axis, ...], time_axis: Axis | None, report: Report
-) -> tuple[Field, ...]:
+) -> tuple[Field | Failed, ...]:
+    """The fields; one of an unknown kind stays known by its name."""
     arguments = tuple(a.symbol for a in axes) + ((time_axis.symbol,) if time_axis else ())
-    found: list[Field] = []
+    found: list[Field | Failed] = []
     block = module.block("fields")
     for statement in block.statements if block else ():
         targets = statement.where or statement.clauses
@@ -260,21 +342,28 @@ def fields(
             for clause in (statement.clauses if statement.where else ())
             for word in (clause.id.split() if isinstance(clause, syntax.Name) else [""])
         )
-        strange = [w for w in words if w not in ("scalar", "vector", "complex", "real")]
-        if strange:
+        names = [target for target in targets if isinstance(target, syntax.Name)]
+        strange = next((c for c in statement.clauses if statement.where and not _is_kind(c)), None)
+        if strange is not None:
+            word = report.source.slice(strange.span)
+            similar = get_close_matches(word.lower(), KINDS, n=1)
             report.error(
                 "P111",
-                statement.clauses[0].span,
-                f"`{report.source.slice(statement.clauses[0].span)}` is no kind of field",
-                help="write `scalar`, `vector`, `complex` or `complex vector`",
+                strange.span,
+                f"`{word}` is no kind of field",
+                help=f"did you mean `{similar[0]}`?"
+                if similar
+                else "write `scalar`, `vector`, `complex` or `complex vector`",
+                edits=(Edit(strange.span, similar[0]),) if similar else (),
             )
+            found += [Failed(name.id, name.span) for name in names]
             continue
-        for target in targets:
-            if not isinstance(target, syntax.Name):
-                report.error("P113", target.span, "this is no field name", help="write `u` or `U: vector`")
-                continue
-            found.append(_field(target, "vector" in words, "complex" in words, axes, arguments))
+        found += [_field(name, "vector" in words, "complex" in words, axes, arguments) for name in names]
     return tuple(found)
+
+
+def _is_kind(clause: syntax.Clause) -> bool:
+    return isinstance(clause, syntax.Name) and clause.id in KINDS
 
 
 def _field(
@@ -292,7 +381,7 @@ def _field(
     return Field(name.id, int(vector), is_complex, tuple(map(component, labels)), name.span)
 
 
-def definitions(module: syntax.Module, report: Report) -> tuple[Definition, ...]:
+def definitions(module: syntax.Module) -> tuple[Definition, ...]:
     found: list[Definition] = []
     for clause in clauses(module, "let"):
         match clause:
@@ -304,7 +393,32 @@ def definitions(module: syntax.Module, report: Report) -> tuple[Definition, ...]
                 names = tuple(a.value.id for a in call.arguments if isinstance(a.value, syntax.Name))
                 found.append(Definition(call.function.id, names, body, call.function.span))
             case _:
-                report.error(
-                    "P113", clause.span, "this is no definition", help="write `name = ...` or `f(s) = ...`"
-                )
+                pass  # the parser has refused it
+    return tuple(found)
+
+
+def check_definitions(definitions: tuple[Definition, ...], report: Report) -> tuple[Definition | Failed, ...]:
+    """Definitions whose arguments differ and that stay within the limit when they are written out."""
+    weights = definition_weights(definitions)
+    found: list[Definition | Failed] = []
+    for definition in definitions:
+        names = definition.parameters or ()
+        if len(set(names)) < len(names):
+            twice = next(n for k, n in enumerate(names) if n in names[:k])
+            report.error(
+                "P102",
+                definition.span,
+                f"`{definition.name}` has two arguments called `{twice}`",
+                help="rename one of them",
+            )
+        if weights[definition.name].own > WRITTEN_PARTS:
+            report.error(
+                "P316",
+                definition.span,
+                f"`{definition.name}` has more than {WRITTEN_PARTS:,} parts when it is written out",
+                help="shorten the definitions that it uses",
+            )
+            found.append(Failed(definition.name, definition.span))
+        else:
+            found.append(definition)
     return tuple(found)

@@ -6,26 +6,34 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.frontend import syntax
-from nablax.frontend.diagnostics import Edit
 from nablax.frontend.source import Span
 from nablax.functions import CONSTANTS, FUNCTIONS
-from nablax.geometry import differentiate
-from nablax.limits import DERIVATIVE_ORDER, DIGITS
-from nablax.meaning.scope import Definition, Scope, describe, splits
-from nablax.meaning.values import Value, VectorValue, fault, rank_word
+from nablax.limits import DERIVATIVE_ORDER, EXPONENT
+from nablax.meaning.arithmetic import add, bounded, divide, modulus, multiply, negate, power
+from nablax.meaning.derivatives import derivative, guarded, suffix, too_high
+from nablax.meaning.names import unknown_function, unknown_name
+from nablax.meaning.scope import Definition, Failed, Scope, describe, splits
+from nablax.meaning.values import Value, VectorValue, fault, rank_word, reported
 from nablax.operators import OPERATORS, Operator, Use
 from nablax.problem import Axis, Field, Parameter
 from nablax.reductions import Maximum, Minimum
 
 RELATIONS = {"<": sp.StrictLessThan, ">": sp.StrictGreaterThan, "<=": sp.LessThan, ">=": sp.GreaterThan}
 RESERVED = frozenset(OPERATORS) | frozenset(CONSTANTS) | {"d", "where", "sum"}
+_ORDERED = ("max", "min", "step", "box", "heaviside", "floor", "ceil", "atan2")  # functions of reals
 
 
 def scalar(node: syntax.Expression, scope: Scope) -> sp.Expr:
     """The value of an expression that must be a scalar."""
     value = evaluate(node, scope)
     if isinstance(value, VectorValue):
-        raise fault("P202", node.span, "a scalar is wanted here, and this is a vector", "give one component")
+        raise fault(
+            "P202",
+            node.span,
+            "a scalar is wanted here, and this is a vector",
+            f"give one component, such as `.{scope.axes[0].name}`" if scope.axes else "give one component",
+            label="a vector",
+        )
     return value
 
 
@@ -34,7 +42,8 @@ def constant(node: syntax.Expression, scope: Scope) -> sp.Expr:
     value = scalar(node, scope)
     moving = value.atoms(AppliedUndef) or value.free_symbols & set(scope.symbols)
     if moving:
-        name = sorted(str(m) for m in moving)[0]
+        # A field's value shows its arguments; its name is what the text holds.
+        name = sorted(m.func.__name__ if isinstance(m, AppliedUndef) else str(m) for m in moving)[0]
         raise fault(
             "P311",
             node.span,
@@ -52,21 +61,20 @@ def evaluate(node: syntax.Expression, scope: Scope) -> Value:
         case syntax.Name():
             return _name(node, scope)
         case syntax.Negate():
-            value = evaluate(node.operand, scope)
-            return VectorValue(tuple(-c for c in value.items)) if isinstance(value, VectorValue) else -value
+            return negate(evaluate(node.operand, scope))
         case syntax.Binary():
             return _binary(node, scope)
         case syntax.Call():
             return _call(node, scope)
         case syntax.Partial():
-            axes = _suffix(node.letters.id, node.letters.span, scope, "∂")
-            return _derivative(evaluate(node.operand, scope), axes, node.operand, node.span, scope)
+            axes = suffix(node.letters.id, node.letters.span, scope)
+            return derivative(evaluate(node.operand, scope), axes, node.operand, node.span, scope)
         case syntax.Component():
             return _component(node, scope)
         case syntax.Vector():
             return _vector(node, scope)
         case syntax.Absolute():
-            return _modulus(node, scope)
+            return modulus(evaluate(node.operand, scope))
         case syntax.Item() | syntax.Range():
             raise fault(
                 "P402",
@@ -103,16 +111,20 @@ def _name(node: syntax.Name, scope: Scope) -> Value:
                 f"`{node.id}` is a definition with arguments, and none are given",
                 f"write `{node.id}({', '.join(entity.parameters or ())})`",
             )
+        case Failed():
+            raise reported()
         case None:
             pass
     if node.id in CONSTANTS:
         return CONSTANTS[node.id]
     base, underscore, letters = node.id.rpartition("_")
     if underscore and base in scope.entities and letters:
-        axes = _suffix(letters, Span(node.span.end - len(letters), node.span.end), scope, "_")
-        inner = syntax.Name(base, Span(node.span.start, node.span.start + len(base)))
-        return _derivative(evaluate(inner, scope), axes, inner, node.span, scope)
-    raise _unknown_name(node, scope)
+        # A Greek name is shorter in the text than its canonical one: count from the sign between the two.
+        cut = node.span.start + max(scope.source.slice(node.span).rfind("_"), 0)
+        inner = syntax.Name(base, Span(node.span.start, cut))
+        axes = suffix(letters, Span(cut + 1, node.span.end), scope)
+        return derivative(evaluate(inner, scope), axes, inner, node.span, scope)
+    raise unknown_name(node, scope)
 
 
 def _refuse_unknown(node: syntax.Name, scope: Scope) -> None:
@@ -124,38 +136,6 @@ def _refuse_unknown(node: syntax.Name, scope: Scope) -> None:
             f"{where} cannot depend on the field `{node.id}`",
             "use coordinates, parameters and definitions only",
         )
-
-
-def _unknown_name(node: syntax.Name, scope: Scope) -> Exception:
-    similar = scope.similar(node.id, tuple(CONSTANTS))
-    if node.id in FUNCTIONS or node.id in OPERATORS:
-        return fault(
-            "P104",
-            node.span,
-            f"`{node.id}` is a function, and it stands here without arguments",
-            f"write `{node.id}(...)`, or declare a parameter of this name",
-        )
-    if similar is None:
-        return fault(
-            "P101",
-            node.span,
-            f"`{node.id}` is not declared",
-            f"declare it in `fields`, `params` or `let`; declared are: {', '.join(scope.entities) or 'none'}",
-            label="unknown name",
-        )
-    entity = scope.entities.get(similar)
-    if entity is None:
-        place = "a constant of the language"
-    else:
-        place = f"{describe(entity)}, line {scope.source.position(entity.span.start)[0]}"
-    return fault(
-        "P101",
-        node.span,
-        f"`{node.id}` is not declared",
-        f"did you mean `{similar}` ({place})?",
-        label="unknown name",
-        edits=(Edit(node.span, similar),),
-    )
 
 
 def _expand(
@@ -173,100 +153,30 @@ def _binary(node: syntax.Binary, scope: Scope) -> Value:
     left, right = evaluate(node.left, scope), evaluate(node.right, scope)
     match node.operator:
         case "+" | "-":
-            return _add(node, left, right)
+            return add(node, left, right)
         case "*":
-            return _multiply(node, left, right)
+            return multiply(node, left, right)
         case "/":
-            return _divide(node, left, right)
+            return divide(node, left, right)
         case "^":
-            return _power(node, left, right)
+            return power(node, left, right)
         case operator:
             name = "dot" if operator == "·" else "cross"
             places = ((left, node.left.span), (right, node.right.span))
             return OPERATORS[name].apply(Use(name, places, {}, scope, node.span))
 
 
-def _add(node: syntax.Binary, left: Value, right: Value) -> Value:
-    sign = 1 if node.operator == "+" else -1
-    if isinstance(left, VectorValue) and isinstance(right, VectorValue):
-        return VectorValue(tuple(a + sign * b for a, b in zip(left.items, right.items, strict=True)))
-    if isinstance(left, VectorValue) or isinstance(right, VectorValue):
-        word = "added to" if sign == 1 else "subtracted from"
-        first, second = (left, right) if sign == 1 else (right, left)
-        raise fault(
-            "P201",
-            node.span,
-            f"{rank_word(second)} is {word} {rank_word(first)}"
-            if sign == -1
-            else f"{rank_word(left)} is added to {rank_word(right)}",
-            "make both scalars or both vectors: `grad`, `div`, `dot` and components (`U.x`) change the rank",
-            label=f"left is {rank_word(left)}, right is {rank_word(right)}",
-        )
-    return left + sign * right
-
-
-def _multiply(node: syntax.Binary, left: Value, right: Value) -> Value:
-    if isinstance(left, VectorValue) and isinstance(right, VectorValue):
-        raise fault(
-            "P203",
-            node.span,
-            "two vectors are multiplied with `*`",
-            "write `dot(a, b)` (a·b) or `cross(a, b)` (a×b)",
-        )
-    if isinstance(left, VectorValue):
-        return VectorValue(tuple(c * right for c in left.items))
-    if isinstance(right, VectorValue):
-        return VectorValue(tuple(left * c for c in right.items))
-    return _bounded(left * right, node.span)
-
-
-def _divide(node: syntax.Binary, left: Value, right: Value) -> Value:
-    if isinstance(right, VectorValue):
-        raise fault("P203", node.right.span, "something is divided by a vector", "divide by a scalar")
-    if right.is_zero:
-        raise fault("P320", node.right.span, "this is a division by zero", "change the denominator")
-    if isinstance(left, VectorValue):
-        return VectorValue(tuple(c / right for c in left.items))
-    return _bounded(left / right, node.span)
-
-
-def _power(node: syntax.Binary, left: Value, right: Value) -> Value:
-    if isinstance(right, VectorValue):
-        raise fault("P203", node.right.span, "the exponent is a vector", "use a scalar exponent")
-    if isinstance(left, VectorValue):
-        if right == 2:
-            return sp.Add(*(c * sp.conjugate(c) for c in left.items))
-        raise fault("P203", node.left.span, "a vector is raised to a power", "write `dot(a, a)` for |a|²")
-    if right.is_number and (not right.is_finite or abs(right) > 10**6):
-        raise fault("P316", node.right.span, "this exponent is too large", "use an exponent below 10^6")
-    if left.is_Rational and right.is_Rational:
-        digits = max(len(str(abs(left.p))), len(str(left.q))) * abs(float(right))
-        if digits > DIGITS:
-            raise fault(
-                "P316", node.span, f"this number has more than {DIGITS} digits", "use a smaller exponent"
-            )
-    if left.is_zero and right.is_negative:
-        raise fault("P320", node.span, "this is a division by zero", "change the base or the exponent")
-    return left**right
-
-
-def _bounded(value: sp.Expr, span: Span) -> sp.Expr:
-    if value.is_Rational and max(value.p.bit_length(), value.q.bit_length()) > 4 * DIGITS:
-        raise fault("P316", span, f"this number has more than {DIGITS} digits", "use smaller numbers")
-    return value
-
-
 def _component(node: syntax.Component, scope: Scope) -> Value:
     base = evaluate(node.base, scope)
     names = tuple(a.name for a in scope.axes)
     letters = node.name.id
-    first, _, suffix = letters.partition("_")
+    first, _, rest = letters.partition("_")
     if isinstance(base, VectorValue) and first in names:
         value = base.items[names.index(first)]
-        if not suffix:
+        if not rest:
             return value
-        axes = _suffix(suffix, node.name.span, scope, "_")
-        return _derivative(value, axes, node, node.span, scope)
+        axes = suffix(rest, Span(node.name.span.end - len(rest), node.name.span.end), scope)
+        return derivative(value, axes, node, node.span, scope)
     if not isinstance(base, VectorValue):
         raise fault(
             "P202",
@@ -295,19 +205,14 @@ def _vector(node: syntax.Vector, scope: Scope) -> Value:
     return VectorValue(tuple(scalar(item, scope) for item in node.items))
 
 
-def _modulus(node: syntax.Absolute, scope: Scope) -> Value:
-    value = evaluate(node.operand, scope)
-    if isinstance(value, VectorValue):
-        return sp.sqrt(sp.Add(*(c * sp.conjugate(c) for c in value.items)))
-    return sp.Abs(value)
-
-
 def _call(node: syntax.Call, scope: Scope) -> Value:
     name = node.function.id
     entity = scope.entities.get(name)
+    if isinstance(entity, Failed) and name not in FUNCTIONS:
+        raise reported()
     if isinstance(entity, Definition):
         return _definition_call(node, entity, scope)
-    if entity is not None and node.sugar is None:
+    if entity is not None and node.sugar is None and name not in FUNCTIONS:
         raise fault(
             "P104",
             node.function.span,
@@ -315,7 +220,7 @@ def _call(node: syntax.Call, scope: Scope) -> Value:
             f"write `{name}` for its value, or `{name}*(...)` for a product",
         )
     if name in ("max", "min") and len(node.arguments) == 1 and scope.role == "expect":
-        value = _modulus_of_vector(_positional(node, scope)[0][0])
+        value = _magnitude(_positional(node, scope)[0][0])
         return Maximum(value) if name == "max" else Minimum(value)
     if name in OPERATORS:
         return _operator_call(node, OPERATORS[name], scope)
@@ -329,36 +234,22 @@ def _call(node: syntax.Call, scope: Scope) -> Value:
         raise fault("P402", node.span, "sums over indexed axes are not available yet", "write the sum out")
     if name == "file":
         raise fault("P402", node.span, "data from files are not available yet", "write a formula")
-    if name.startswith("d") and len(name) > 1 and splits(name[1:], tuple(a.name for a in scope.all_axes)):
-        ((value, _),) = _exactly(node, 1, scope)
+    if _is_derivative(node, scope):
         letters = Span(node.function.span.start + 1, node.function.span.end)
-        axes = _suffix(name[1:], letters, scope, "d")
-        return _derivative(value, axes, _argument(node, 0), node.span, scope)
-    raise _unknown_function(node, scope)
+        axes = suffix(name[1:], letters, scope)
+        ((value, _),) = _exactly(node, 1, scope)
+        return derivative(value, axes, _argument(node, 0), node.span, scope)
+    raise unknown_function(node, scope)
 
 
-def _modulus_of_vector(value: Value) -> sp.Expr:
-    if isinstance(value, VectorValue):
-        return sp.sqrt(sp.Add(*(c * sp.conjugate(c) for c in value.items)))
-    return value
-
-
-def _unknown_function(node: syntax.Call, scope: Scope) -> Exception:
+def _is_derivative(node: syntax.Call, scope: Scope) -> bool:
+    """`dxx(u)`: along declared axes, or so short that nothing else can be meant."""
     name = node.function.id
-    if name.startswith("d") and 1 < len(name) <= 6 and name[1:].isalpha() and len(node.arguments) == 1:
-        declared = ", ".join(a.name for a in scope.all_axes)
-        missing = "" if scope.time or "t" not in name[1:] else "; without a `time` block there is no `t`"
-        return fault(
-            "P109",
-            node.function.span,
-            f"`{name}` names an axis that is not declared",
-            f"the axes are {declared}{missing}",
-            label=f"`{name[1:]}` is not made of axis names",
-        )
-    similar = scope.similar(name, (*FUNCTIONS, *OPERATORS))
-    help = f"did you mean `{similar}`?" if similar else "functions are listed in docs/language.md"
-    edits = (Edit(node.function.span, similar),) if similar else ()
-    return fault("P104", node.function.span, f"`{name}` is no function or operator", help, edits=edits)
+    if not name.startswith("d") or len(name) < 2 or not name[1:].isalpha():
+        return False
+    if splits(name[1:], tuple(a.name for a in scope.all_axes)):
+        return True
+    return len(node.arguments) == 1 and (len(name) == 2 or (len(name) <= 6 and len(set(name[1:])) <= 2))
 
 
 def _argument(node: syntax.Call, index: int) -> syntax.Expression:
@@ -403,6 +294,10 @@ def _count(node: syntax.Call, least: int, most: int | None, options: tuple[str, 
             )
 
 
+def _magnitude(value: Value) -> sp.Expr:
+    return modulus(value) if isinstance(value, VectorValue) else value
+
+
 def _definition_call(node: syntax.Call, definition: Definition, scope: Scope) -> Value:
     if definition.parameters is None:
         raise fault(
@@ -425,7 +320,7 @@ def _operator_call(node: syntax.Call, operator: Operator, scope: Scope) -> Value
             word = value.id if isinstance(value, syntax.Name) and value.id not in scope.entities else None
             options[argument.name.id] = (word or evaluate(_argument(node, k), scope), argument.span)
     use = Use(operator.name, _positional(node, scope), options, scope, node.span)
-    return operator.apply(use)
+    return guarded(lambda: operator.apply(use), node.span)
 
 
 def _function_call(node: syntax.Call, scope: Scope) -> Value:
@@ -446,12 +341,40 @@ def _function_call(node: syntax.Call, scope: Scope) -> Value:
             "`noise` makes initial data, and stands elsewhere",
             "use it in the `initial` block",
         )
-    if name in ("gamma", "besselj") and any(a.is_Rational and abs(a) > 170 for a in arguments):
-        raise fault("P316", node.span, f"`{name}` of a number above 170 overflows", "use a smaller one")
-    value = entry.build(*arguments)
+    _check_arguments(node, tuple(arguments))
+    value = bounded(entry.build(*arguments), node.span)
     if value.has(sp.zoo, sp.nan):
         raise fault("P320", node.span, f"`{name}` has no value here", "change the argument")
     return value
+
+
+def _check_arguments(node: syntax.Call, arguments: tuple[sp.Expr, ...]) -> None:
+    """Arguments that overflow or that have no order."""
+    name = node.function.id
+    steep = arguments if name == "gamma" else arguments[:1] if name == "besselj" else ()
+    if any(a.is_Rational and abs(a) > 170 for a in steep):
+        raise fault("P316", node.span, f"`{name}` of a number above 170 overflows", "use a smaller one")
+    steep = arguments if name in ("exp", "sinh", "cosh", "sech") else ()
+    if any(a.is_number and (not a.is_finite or abs(a) > EXPONENT) for a in steep):
+        raise fault("P316", node.span, f"`{name}` of this number overflows", "use a smaller one")
+    if name in _ORDERED:
+        for value, argument in zip(arguments, node.arguments, strict=True):
+            _check_ordered(value, argument.span, f"`{name}`")
+
+
+def _check_ordered(value: sp.Expr, span: Span, what: str) -> None:
+    """Complex numbers are neither large nor small."""
+    complex_field = any(f.is_real is not True for f in value.atoms(AppliedUndef))
+    if value.is_extended_real is False or (
+        value.is_extended_real is None and (complex_field or value.has(sp.I))
+    ):
+        raise fault(
+            "P206",
+            span,
+            f"{what} orders its arguments, and this one is complex",
+            "take `re(...)`, `im(...)` or the modulus `|...|`",
+            label="a complex value",
+        )
 
 
 def _where(node: syntax.Call, scope: Scope) -> Value:
@@ -463,18 +386,44 @@ def _where(node: syntax.Call, scope: Scope) -> Value:
             node.arguments[0].span,
             "the first argument of `where` is a condition",
             "write a relation, such as `x < 1`",
+            label="no relation",
         )
     if clause.operator not in RELATIONS:
         raise fault(
             "P105", clause.span, f"`{clause.operator}` is no condition of `where`", "use <, <=, > or >="
         )
-    condition = RELATIONS[clause.operator](scalar(clause.left, scope), scalar(clause.right, scope))
-    then, otherwise = (scalar(_argument(node, k), scope) for k in (1, 2))
-    return sp.Piecewise((then, condition), (otherwise, True))
+    sides = tuple(scalar(side, scope) for side in (clause.left, clause.right))
+    for value, side in zip(sides, (clause.left, clause.right), strict=True):
+        _check_ordered(value, side.span, "a condition")
+    condition = RELATIONS[clause.operator](*sides)
+    then, otherwise = (evaluate(_argument(node, k), scope) for k in (1, 2))
+    if not isinstance(then, VectorValue) and not isinstance(otherwise, VectorValue):
+        return sp.Piecewise((then, condition), (otherwise, True))
+    dimension = scope.geometry.dimension
+    pairs = []
+    for value, other in ((then, otherwise), (otherwise, then)):
+        if isinstance(value, VectorValue):
+            pairs.append(value.items)
+        elif value == 0:
+            pairs.append((sp.S.Zero,) * dimension)
+        else:
+            k = 2 if value is otherwise else 1
+            raise fault(
+                "P201",
+                node.arguments[k].span,
+                f"this is {rank_word(value)}, and the other case of `where` is {rank_word(other)}",
+                "make both cases scalars or both vectors",
+                label=rank_word(value),
+            )
+    return VectorValue(tuple(sp.Piecewise((a, condition), (b, True)) for a, b in zip(*pairs, strict=True)))
 
 
 def _general_derivative(node: syntax.Call, scope: Scope) -> Value:
     _count(node, 2, 3)
+    name = _argument(node, 1)
+    known = (*scope.entities, *(n for n, _ in scope.bound))
+    if isinstance(name, syntax.Name) and name.id not in known:
+        suffix(name.id, name.span, scope)  # says which axes there are
     value = evaluate(_argument(node, 0), scope)
     places = tuple((evaluate(_argument(node, k), scope), a.span) for k, a in enumerate(node.arguments))
     axis = Use("d", places, {}, scope, node.span).axis(1)
@@ -489,72 +438,5 @@ def _general_derivative(node: syntax.Call, scope: Scope) -> Value:
                 "use `caputo`, `rl` or `fraclap` for a fractional order",
             )
     if order > DERIVATIVE_ORDER:
-        raise _too_high(int(order), node.span)
-    return _derivative(value, (axis,) * int(order), _argument(node, 0), node.span, scope)
-
-
-def _suffix(letters: str, span: Span, scope: Scope, form: str) -> tuple[sp.Symbol, ...]:
-    names = tuple(a.name for a in scope.all_axes)
-    ways = splits(letters, names)
-    if len(ways) == 1:
-        symbols = {a.name: a.symbol for a in scope.all_axes}
-        return tuple(symbols[name] for name in ways[0])
-    if not ways:
-        raise fault(
-            "P109",
-            span,
-            f"`{letters}` is not made of axis names",
-            f"the axes are {', '.join(names)}",
-            label="a derivative along an axis that is not declared",
-        )
-    readings = " and ".join("·".join(way) for way in ways)
-    raise fault(
-        "P108",
-        span,
-        f"`{letters}` can be split into axes in more than one way: {readings}",
-        "write `d(u, x, 2)`, or rename an axis",
-    )
-
-
-def _too_high(order: int, span: Span) -> Exception:
-    return fault(
-        "P315",
-        span,
-        f"this derivative has order {order}, and the limit is {DERIVATIVE_ORDER}",
-        "lower the order",
-    )
-
-
-def _derivative(
-    value: Value, symbols: tuple[sp.Symbol, ...], operand: syntax.Expression, span: Span, scope: Scope
-) -> Value:
-    if len(symbols) > DERIVATIVE_ORDER:
-        raise _too_high(len(symbols), span)
-    if isinstance(value, VectorValue):
-        return VectorValue(tuple(_derivative_scalar(c, symbols) for c in value.items))
-    if not (value.has(AppliedUndef) or value.free_symbols & set(scope.symbols)):
-        text = scope.source.slice(operand.span).strip()
-        entity = scope.entities.get(text)
-        what = f"`{text}`, {describe(entity)}," if entity else f"`{text}`"
-        raise fault(
-            "P109",
-            span,
-            f"the derivative of {what} is zero: it depends on no axis",
-            "differentiate a field or an expression of the coordinates",
-            label="derivative of a constant",
-        )
-    result = _derivative_scalar(value, symbols)
-    if result.has(sp.DiracDelta, sp.Subs):
-        raise fault(
-            "P309",
-            span,
-            "a function with a jump is differentiated",
-            "use a smooth function, such as `tanh((x - a)/w)`",
-        )
-    return result
-
-
-def _derivative_scalar(value: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> sp.Expr:
-    for symbol in dict.fromkeys(symbols):
-        value = differentiate(value, symbol, symbols.count(symbol))
-    return value
+        raise too_high(int(order), node.span)
+    return derivative(value, (axis,) * int(order), _argument(node, 0), node.span, scope)

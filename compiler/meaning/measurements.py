@@ -4,9 +4,11 @@ import csv
 from pathlib import Path
 
 from nablax.frontend import syntax
-from nablax.frontend.diagnostics import Report
+from nablax.frontend.diagnostics import Note, Report
+from nablax.frontend.source import Span
+from nablax.meaning.expressions import constant, scalar
 from nablax.meaning.scope import Scope
-from nablax.meaning.values import Fault, fault
+from nablax.meaning.values import Fault, fault, reported
 from nablax.problem import Axis, Measurement
 
 
@@ -14,15 +16,29 @@ def measurements(
     module: syntax.Module, scope: Scope, folder: Path | None, report: Report
 ) -> tuple[Measurement, ...]:
     """`sensors = csv("file.csv", at=[x, t], value=u, sigma=0.01)`; the file needs a column per name."""
-    found: list[Measurement] = []
+    found: dict[str, Measurement] = {}
     block = module.block("data")
     for statement in block.statements if block else ():
         for clause in statement.clauses:
             try:
-                found.append(_measurement(clause, scope, folder))
+                measurement = _measurement(clause, scope, folder)
             except Fault as error:
-                report.add(error.diagnostic)
-    return tuple(found)
+                error.tell(report)
+                continue
+            if measurement.name in found:
+                report.error(
+                    "P102",
+                    clause.span,
+                    f"two measurements are called `{measurement.name}`",
+                    label="second one",
+                    notes=(Note("the first one", found[measurement.name].span),),
+                    help="rename one of them",
+                )
+            found[measurement.name] = measurement
+    return tuple(found.values())
+
+
+_FORM = 'write `csv("file.csv", at=[x, t], value=u)`'
 
 
 def _measurement(clause: syntax.Clause, scope: Scope, folder: Path | None) -> Measurement:
@@ -31,44 +47,78 @@ def _measurement(clause: syntax.Clause, scope: Scope, folder: Path | None) -> Me
             call.function.id == "csv"
         ):
             pass
+        case syntax.Relation(right=right):
+            raise fault("P501", right.span, "measurements come from a file with `csv`", _FORM)
         case _:
-            raise fault(
-                "P113",
-                clause.span,
-                "this is no measurement",
-                'write `sensors = csv("file.csv", at=[x, t], value=u)`',
-            )
+            raise reported()
     positional = [a for a in call.arguments if a.name is None]
     named = {a.name.id: a for a in call.arguments if a.name is not None}
     if len(positional) != 1 or not isinstance(positional[0].value, syntax.String):
-        raise fault(
-            "P501", call.span, "`csv` begins with a file name in quotes", 'write `csv("file.csv", ...)`'
-        )
+        raise fault("P105", call.span, "`csv` begins with a file name in quotes", _FORM)
     for key in named:
         if key not in ("at", "value", "sigma"):
-            raise fault("P105", named[key].span, f"`csv` has no option `{key}`", "use at, value, sigma")
+            raise fault(
+                "P105", named[key].span, f"`csv` has no option `{key}`", "its options are at, value, sigma"
+            )
     at, value = named.get("at"), named.get("value")
-    if at is None or value is None or not isinstance(at.value, syntax.List):
-        raise fault("P501", call.span, "`csv` needs `at` and `value`", "write `at=[x, t], value=u`")
-    columns = []
-    for item in at.value.items:
-        if not isinstance(item, syntax.Name) or not isinstance(scope.entities.get(item.id), Axis):
-            raise fault("P109", item.span, "`at` lists axes", "name the axes that locate a measurement")
-        columns.append((item.id, item.span))
-    quantity = scope.source.slice(value.value.span).strip()
-    columns.append((quantity, value.value.span))
+    if at is None or value is None:
+        missing = "at" if at is None else "value"
+        raise fault("P105", call.span, f"`csv` has no `{missing}`", _FORM)
+    if not isinstance(at.value, syntax.List):
+        raise fault("P105", at.value.span, "`at` is a list of axes", "write `at=[x, t]`")
+    columns = [_coordinate(item, scope) for item in at.value.items]
+    quantity = _quantity(value, scope)
+    if "sigma" in named:
+        _check_sigma(named["sigma"], scope)
     text = positional[0].value
     path = _inside(folder, text.value, text)
     header = _header(path, text)
-    for column, span in columns:
+    for column, span in (*columns, (quantity, value.value.span)):
         if column not in header:
             raise fault(
                 "P502",
                 span,
                 f"`{text.value}` has no column `{column}`",
-                f"its columns are {', '.join(header)}",
+                f"rename one of its columns: {', '.join(f'`{c}`' for c in header) or 'it has none'}",
+                label="no such column",
             )
-    return Measurement(name.id, str(path), tuple(c for c, _ in columns[:-1]), quantity, clause.span)
+    return Measurement(name.id, str(path), tuple(c for c, _ in columns), quantity, clause.span)
+
+
+def _coordinate(item: syntax.Expression, scope: Scope) -> tuple[str, Span]:
+    if isinstance(item, syntax.Name) and isinstance(scope.entities.get(item.id), Axis):
+        return item.id, item.span
+    names = ", ".join(f"`{a.name}`" for a in scope.all_axes)
+    raise fault(
+        "P109",
+        item.span,
+        f"`{scope.source.slice(item.span).strip()}` is not an axis",
+        f"`at` lists the axes that locate a measurement: {names}",
+        label="an axis is wanted here",
+    )
+
+
+def _quantity(value: syntax.Argument, scope: Scope) -> str:
+    """The measured quantity, an expression of the fields; its text is the name of the column."""
+    if not isinstance(value.value, syntax.Name | syntax.Component):
+        raise fault(
+            "P501",
+            value.value.span,
+            "the measured quantity is a field or a component",
+            "write `value=u` or `value=U.x`",
+        )
+    scalar(value.value, scope.at("equations"))
+    return scope.source.slice(value.value.span).strip()
+
+
+def _check_sigma(sigma: syntax.Argument, scope: Scope) -> None:
+    node = sigma.value
+    if isinstance(node, syntax.Relation | syntax.Inside | syntax.Domain | syntax.Unknown):
+        raise fault("P105", node.span, "`sigma` is a number", "write `sigma=0.01`")
+    if not constant(node, scope).subs(scope.nominal).is_positive:
+        raise fault(
+            "P501", node.span, "the standard error of a measurement is positive", "write `sigma=0.01`"
+        )
 
 
 def _inside(folder: Path | None, name: str, node: syntax.String) -> Path:
@@ -77,6 +127,8 @@ def _inside(folder: Path | None, name: str, node: syntax.String) -> Path:
             "P501", node.span, "a spec without a folder cannot name files", "save the spec beside its data"
         )
     root = folder.resolve()
+    if not name or "\0" in name:
+        raise fault("P501", node.span, "this is no file name", 'write `csv("file.csv", ...)`')
     path = (root / name).resolve()
     if Path(name).is_absolute() or not path.is_relative_to(root):
         raise fault(

@@ -6,10 +6,11 @@ from difflib import get_close_matches
 import sympy as sp
 
 from nablax.frontend import syntax
-from nablax.frontend.diagnostics import Edit, Report
+from nablax.frontend.diagnostics import Edit, Note, Report
 from nablax.meaning.expressions import evaluate
+from nablax.meaning.given import NOWHERE, Given
 from nablax.meaning.scope import Scope
-from nablax.meaning.values import Fault, VectorValue, fault
+from nablax.meaning.values import Fault, VectorValue, fault, outside, reported
 from nablax.problem import Field, Option, OptionCall, OptionValue
 
 KNOWN: Mapping[str, tuple[str, ...]] = {
@@ -26,7 +27,7 @@ def options(
     module: syntax.Module,
     block: str,
     scope: Scope,
-    replaced: Mapping[str, syntax.Expression],
+    replaced: Mapping[str, Given],
     report: Report,
 ) -> tuple[Option, ...]:
     """The options of a block, `replaced` ones (from outside the text) last and winning."""
@@ -40,21 +41,26 @@ def options(
                     and clause.operator == "="
                     and isinstance(clause.left, syntax.Name)
                 ):
-                    raise fault("P113", clause.span, "an option is wanted here", "write `name = value`")
+                    raise reported()
                 name = clause.left.id
                 _check_name(name, clause.left, block)
                 if name in found:
                     raise fault(
-                        "P102", clause.left.span, f"`{name}` is set twice", "keep one of the two lines"
+                        "P102",
+                        clause.left.span,
+                        f"`{name}` is set twice",
+                        "keep one of the two lines",
+                        label="second one",
+                        notes=(Note(f"`{name}` is set here already", found[name].span),),
                     )
                 found[name] = Option(name, _value(clause.right, scope), clause.span)
             except Fault as error:
-                report.add(error.diagnostic)
-    for name, expression in replaced.items():
+                error.tell(report)
+    for name, given in replaced.items():
         try:
-            found[name] = Option(name, _value(expression, scope), expression.span)
+            found[name] = Option(name, _value(given.expression, scope), NOWHERE, given.text)
         except Fault as error:
-            report.add(error.diagnostic)
+            outside(given.text, error).tell(report)
     return tuple(found.values())
 
 
@@ -101,7 +107,12 @@ def _call(node: syntax.Call, scope: Scope) -> OptionValue:
     for argument in node.arguments:
         value = argument.value
         if isinstance(value, syntax.Relation | syntax.Inside | syntax.Domain | syntax.Unknown):
-            raise fault("P113", value.span, "a value is wanted here", "write `name = value`")
+            raise fault(
+                "P105",
+                value.span,
+                f"`{node.function.id}` wants a value here, and this is a relation",
+                "write `name = value`",
+            )
         if argument.name is None:
             positional.append(_value(value, scope))
         else:
@@ -114,4 +125,6 @@ def number(option: Option, code: str = "P403") -> float:
     value = option.value
     if isinstance(value, sp.Expr) and value.is_number and value.is_real and value.is_finite:
         return float(value)
-    raise fault(code, option.span, f"`{option.name}` is a number", f"write `{option.name} = 0.1`")
+    raise fault(
+        code, option.span, f"`{option.name}` is a number, and this is none", f"write `{option.name} = 0.1`"
+    )

@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Report
-from nablax.frontend.parser import parse, read_source
-from nablax.frontend.source import Source, Span
+from nablax.frontend.source import Source
 from nablax.geometry import Geometry
+from nablax.limits import WRITTEN_PARTS
 from nablax.meaning import declarations, options, statements
+from nablax.meaning.expressions import evaluate
+from nablax.meaning.given import NOWHERE, Given, parse_values
 from nablax.meaning.measurements import measurements
-from nablax.meaning.scope import Entity, Scope
+from nablax.meaning.scope import Definition, Entity, Failed, Scope
+from nablax.meaning.values import Fault
+from nablax.meaning.weights import definition_weights, weigh
 from nablax.overrides import Overrides
-from nablax.problem import Problem
+from nablax.problem import Field, Parameter, Problem
 
 
 def resolve(
@@ -27,41 +32,37 @@ def resolve(
 
     `folder` is where files named by the spec are looked for.
     """
-    values = _parse_values(overrides.parameters, "set", report)
-    replaced = _parse_values(overrides.solve, "solve", report)
-    system = declarations.coordinates(module, report)
-    bare = Scope(source, Geometry(system, ()), (), None, {}, "constant")
-    parameters = declarations.parameters(module, bare, values, report)
-    for name in values:
-        if name not in {p.name for p in parameters}:
-            known = ", ".join(p.name for p in parameters) or "none"
-            report.error(
-                "P114",
-                module.span,
-                f"`--set {name}` names no parameter",
-                help=f"the parameters are: {known}",
-            )
-    for name in replaced:
-        if name not in options.KNOWN["solve"]:
-            report.error(
-                "P404",
-                module.span,
-                f"`{name}` is no option of `solve`",
-                help=f"the options are {', '.join(options.KNOWN['solve'])}",
-            )
-    known: dict[str, Entity] = {p.name: p for p in parameters}
-    constants = Scope(source, bare.geometry, (), None, known, "constant")
-    axes = declarations.space(module, constants, report)
+    values = parse_values(overrides.parameters, "set", report)
+    replaced = parse_values(overrides.solve, "solve", report)
+    system = declarations.coordinates(module)
+    written = declarations.check_definitions(declarations.definitions(module), report)
+    bare = Scope(
+        source,
+        Geometry(system, ()),
+        (),
+        None,
+        {d.name: d for d in written},
+        "constant",
+        elsewhere=declarations.everything(module),
+        incomplete=_incomplete(module, report),
+    )
+    parameters, known = declarations.parameters(module, bare, values, report)
+    _check_given(values, replaced, parameters, module, report)
+    constants = replace(bare, entities=known)
+    axes = declarations.space(module, constants, system, report)
     time = declarations.time(module, constants, report)
     declarations.check_axis_names((*axes, *((time,) if time else ())), report)
-    fields = declarations.fields(module, axes, time, report)
-    for entity in (*axes, *((time,) if time else ()), *fields, *declarations.definitions(module, report)):
+    declared = declarations.fields(module, axes, time, report)
+    fields = tuple(f for f in declared if isinstance(f, Field))
+    for entity in (*axes, *((time,) if time else ()), *declared, *_repeated(module, known)):
         declarations.declare(entity.name, entity.span, known, entity, report)
     geometry = Geometry(system, tuple(a.symbol for a in axes))
-    scope = Scope(source, geometry, axes, time, known, "let")
-    if not axes or not fields:
+    scope = Scope(source, geometry, axes, time, known, "let", incomplete=bare.incomplete)
+    if not axes or not declared:
         # Without them every statement would raise errors of its own.
         module = replace(module, blocks=())
+    module = _without_giants(module, report)
+    _check_names(written, scope, report)
     return Problem(
         source=source,
         title=module.title.value if module.title else "",
@@ -82,53 +83,77 @@ def resolve(
     )
 
 
-def _parse_values(texts: Mapping[str, str], flag: str, report: Report) -> dict[str, syntax.Expression]:
-    """Values given outside the text, read by the same parser as the one definition of a `let` block.
+def _incomplete(module: syntax.Module, report: Report) -> bool:
+    """Whether a declaration could not be read: names it declares would seem unknown."""
+    places = [block.span for name in _DECLARING if (block := module.block(name)) is not None]
+    return any(place.contains(d.span) for d in report.diagnostics for place in places)
 
-    They have no place in the spec: every span is its beginning.
-    """
-    found: dict[str, syntax.Expression] = {}
-    for name, text in texts.items():
-        inner = read_source(f"--{flag} {name}", f"let {{ value = {text}\n }}")
-        module = parse(inner, Report(inner))
-        statements_read = module.block("let") if module else None
-        clauses = [c for s in statements_read.statements for c in s.clauses] if statements_read else []
-        if (
-            module is None
-            or len(module.blocks) != 1
-            or len(clauses) != 1
-            or not isinstance(clauses[0], syntax.Relation)
-        ):
+
+_DECLARING = ("space", "time", "fields", "params", "let")
+
+
+def _check_given(
+    values: Mapping[str, Given],
+    replaced: Mapping[str, Given],
+    parameters: tuple[Parameter, ...],
+    module: syntax.Module,
+    report: Report,
+) -> None:
+    """Values from outside for names that the spec and the language do not have."""
+    declared = {e.name for e in declarations.everything(module) if e.kind == "a parameter"}
+    for name, given in values.items():
+        if name not in declared:
+            known = ", ".join(p.name for p in parameters) or "none"
             report.error(
                 "P114",
-                Span(0, 0),
-                f"`{name}={text}` has no readable value",
-                help="write a number or an expression of the language, such as `2*pi`",
+                NOWHERE,
+                f"`{given.text}` names no parameter of the spec",
+                help=f"the parameters are: {known}",
             )
-        else:
-            found[name] = _displaced(clauses[0].right)
-    return found
+    for name, given in replaced.items():
+        if name not in options.KNOWN["solve"]:
+            similar = get_close_matches(name, options.KNOWN["solve"], n=1)
+            report.error(
+                "P404",
+                NOWHERE,
+                f"`{given.text}`: `{name}` is no option of `solve`",
+                help=f"did you mean `{similar[0]}`?"
+                if similar
+                else f"the options are {', '.join(options.KNOWN['solve'])}",
+            )
 
 
-def _displaced(node: syntax.Expression) -> syntax.Expression:
-    """The same expression with every span at the beginning of the spec."""
-    nowhere = Span(0, 0)
-    match node:
-        case syntax.Name() | syntax.Number() | syntax.String():
-            return replace(node, span=nowhere)
-        case syntax.Negate() | syntax.Absolute():
-            return replace(node, operand=_displaced(node.operand), span=nowhere)
-        case syntax.Binary():
-            return replace(node, left=_displaced(node.left), right=_displaced(node.right), span=nowhere)
-        case syntax.List() | syntax.Vector():
-            return replace(node, items=tuple(map(_displaced, node.items)), span=nowhere)
-        case syntax.Call():
-            arguments = tuple(
-                replace(a, value=_displaced(a.value), span=nowhere)  # type: ignore[arg-type]
-                for a in node.arguments
-                if not isinstance(a.value, syntax.Relation)
-            )
-            function = replace(node.function, span=nowhere)
-            return replace(node, function=function, arguments=arguments, span=nowhere)
-        case _:
-            return replace(node, span=nowhere)
+def _repeated(module: syntax.Module, known: Mapping[str, Entity]) -> tuple[Definition, ...]:
+    """Definitions that share their name with another one or with a parameter."""
+    return tuple(d for d in declarations.definitions(module) if known.get(d.name) != d)
+
+
+def _without_giants(module: syntax.Module, report: Report) -> syntax.Module:
+    """The module without statements that definitions blow up beyond the limit."""
+    weights = definition_weights(declarations.definitions(module))
+    blocks: list[syntax.Block] = []
+    for block in module.blocks:
+        kept: list[syntax.Statement] = []
+        for statement in block.statements:
+            if block.name.id != "let" and weigh(statement, weights).own > WRITTEN_PARTS:
+                report.error(
+                    "P316",
+                    statement.span,
+                    f"this statement has more than {WRITTEN_PARTS:,} parts with its definitions written out",
+                    help="shorten the definitions that it uses",
+                )
+            else:
+                kept.append(statement)
+        blocks.append(replace(block, statements=tuple(kept)))
+    return replace(module, blocks=tuple(blocks))
+
+
+def _check_names(written: tuple[Definition | Failed, ...], scope: Scope, report: Report) -> None:
+    """Unknown names of definitions without arguments, also of those that nothing uses."""
+    for definition in written:
+        if isinstance(definition, Definition) and definition.parameters is None:
+            try:
+                evaluate(definition.body, scope.expand(definition, ()))
+            except Fault as error:
+                if error.diagnostic is not None and error.diagnostic.code in ("P101", "P104", "P106"):
+                    error.tell(report)

@@ -26,7 +26,24 @@ class Definition:
     span: Span
 
 
-Entity = Axis | Field | Parameter | Definition
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A name whose declaration is in the report; what uses it raises no further message."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A name the spec declares that this place cannot see: an axis inside `params`, say."""
+
+    name: str
+    kind: str
+    span: Span
+
+
+Entity = Axis | Field | Parameter | Definition | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +51,8 @@ class Scope:
     """Everything an expression may speak of, at one place of the spec.
 
     `wall` is set inside a boundary condition, where `dn` has a meaning. `bound` holds the arguments of
-    the definitions being expanded, `expanding` their names (a definition must not reach itself).
+    the definitions being expanded, `expanding` their names (a definition must not reach itself). Where
+    `incomplete`, some declarations could not be read, and a name that is not known says nothing.
     """
 
     source: Source
@@ -46,6 +64,8 @@ class Scope:
     wall: tuple[int, Side] | None = None
     bound: tuple[tuple[str, Value], ...] = ()
     expanding: tuple[str, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
+    incomplete: bool = False
 
     def at(self, role: Role, wall: tuple[int, Side] | None = None) -> "Scope":
         return replace(self, role=role, wall=wall)
@@ -61,9 +81,14 @@ class Scope:
     def symbols(self) -> tuple[sp.Symbol, ...]:
         return tuple(a.symbol for a in self.all_axes)
 
-    def similar(self, name: str, further: tuple[str, ...] = ()) -> str | None:
+    @property
+    def nominal(self) -> dict[sp.Symbol, sp.Expr]:
+        """The value of every parameter."""
+        return {p.symbol: p.value for p in self.entities.values() if isinstance(p, Parameter)}
+
+    def similar(self, name: str, further: tuple[str, ...] = (), cutoff: float = 0.6) -> str | None:
         """The declared name that the misspelt one most likely means."""
-        found = get_close_matches(name, (*self.entities, *further), n=1, cutoff=0.6)
+        found = get_close_matches(name, (*self.entities, *further), n=1, cutoff=cutoff)
         if not found and (matches := [n for n in self.entities if n.lower() == name.lower()]):
             return matches[0]
         return found[0] if found else None
@@ -81,6 +106,8 @@ def describe(entity: Entity) -> str:
             return "a parameter"
         case Definition():
             return "a definition"
+        case Failed():
+            return "a name"
 
 
 def splits(letters: str, names: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -1,26 +1,33 @@
 """`equations`, `initial`, `boundary`, `expect`: the statements of a spec, as SymPy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.frontend import syntax
-from nablax.frontend.diagnostics import Report
+from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.expressions import constant, evaluate
-from nablax.meaning.scope import Scope
-from nablax.meaning.values import Fault, Value, VectorValue, fault, rank_word
+from nablax.meaning.scope import Failed, Scope
+from nablax.meaning.values import Fault, Value, VectorValue, fault, rank, rank_word, reported, shown
 from nablax.problem import (
     Axis,
     BoundaryCondition,
     Equation,
     Expectation,
     InitialCondition,
-    Parameter,
     Side,
     Summand,
 )
+
+_EXPECTED: Mapping[str, Literal["≈", "<", ">", "<=", ">="]] = {
+    "≈": "≈", "<": "<", ">": ">", "<=": "<=", ">=": ">=",
+}  # fmt: skip
+_LOWER: Side = 0
+_UPPER: Side = 1
 
 
 def _statements(module: syntax.Module, name: str) -> tuple[syntax.Statement, ...]:
@@ -28,53 +35,103 @@ def _statements(module: syntax.Module, name: str) -> tuple[syntax.Statement, ...
     return block.statements if block else ()
 
 
-def _relation(clause: syntax.Clause, example: str) -> syntax.Relation:
+def _relation(clause: syntax.Clause) -> syntax.Relation:
+    """The equality that the parser has made sure of."""
     if isinstance(clause, syntax.Relation) and clause.operator == "=":
         return clause
-    raise fault("P113", clause.span, "an equality is wanted here", f"write it with `=`, such as `{example}`")
+    raise reported()
 
 
 def equations(module: syntax.Module, scope: Scope, report: Report) -> tuple[Equation, ...]:
     scope = scope.at("equations")
     found: list[Equation] = []
+    labels: dict[str, syntax.Name] = {}
     for statement in _statements(module, "equations"):
+        if statement.label is not None:
+            _check_label(statement.label, labels, report)
         for clause in statement.clauses:
+            label = statement.label.id if statement.label else ""
             try:
-                relation = _relation(clause, "dt(u) = dxx(u)")
-                label = statement.label.id if statement.label else ""
-                found.extend(_equation(relation, label, statement.span, scope))
+                found.extend(_equation(_relation(clause), label, scope, report))
             except Fault as error:
-                report.add(error.diagnostic)
+                error.tell(report)
     return tuple(found)
 
 
-def _equation(relation: syntax.Relation, label: str, span: Span, scope: Scope) -> tuple[Equation, ...]:
-    left = [(evaluate(n, scope), s, n.span) for n, s in _summands(relation.left, 1)]
-    right = [(evaluate(n, scope), -s, n.span) for n, s in _summands(relation.right, 1)]
-    terms = [(v, s, p) for v, s, p in (*left, *right) if v != 0]
-    ranks = {isinstance(v, VectorValue) for v, _, _ in terms}
-    if len(ranks) > 1:
-        # The first term of the other rank is the one to look at.
-        first = isinstance(terms[0][0], VectorValue)
-        other = next((v, p) for v, _, p in terms if isinstance(v, VectorValue) is not first)
+def _check_label(label: syntax.Name, known: dict[str, syntax.Name], report: Report) -> None:
+    first = known.setdefault(label.id, label)
+    if first is not label:
+        report.error(
+            "P102",
+            label.span,
+            f"two equations are called `{label.id}`",
+            label="second one",
+            notes=(
+                Note(f"the first one is in line {report.source.position(first.span.start)[0]}", first.span),
+            ),
+            help="give each equation a label of its own",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    value: Value
+    sign: int
+    span: Span
+
+
+def _equation(relation: syntax.Relation, label: str, scope: Scope, report: Report) -> tuple[Equation, ...]:
+    """The scalar equations of a statement; every summand that means nothing is reported by itself."""
+    terms: list[_Term] = []
+    faulty = False
+    for node, sign in (*_summands(relation.left, 1), *_summands(relation.right, -1)):
+        try:
+            value = evaluate(node, scope)
+        except Fault as error:
+            error.tell(report)
+            faulty = True
+            continue
+        if value != 0:
+            terms.append(_Term(value, sign, node.span))
+    other = next((t for t in terms if rank(t.value) != rank(terms[0].value)), None)
+    if other is not None:
+        # Most terms tell what the equation is; the odd one out is the one to look at.
+        vectors = sum(rank(t.value) for t in terms)
+        odd = (
+            1
+            if vectors < len(terms) - vectors
+            else 0
+            if vectors > len(terms) - vectors
+            else rank(other.value)
+        )
+        guilty = next(t for t in terms if rank(t.value) == odd)
+        rest = next(t for t in terms if rank(t.value) != odd)
         raise fault(
             "P201",
-            other[1],
-            f"this term is {rank_word(other[0])}, and the equation begins with {rank_word(terms[0][0])}",
+            guilty.span,
+            f"{rank_word(guilty.value)} is added to {rank_word(rest.value)}",
             "make every term of the equation a scalar, or every term a vector",
-            label=rank_word(other[0]),
+            label=f"this term is {rank_word(guilty.value)}",
+            notes=(Note(f"this term is {rank_word(rest.value)}", rest.span),),
         )
-    if not any(ranks):
-        return (Equation(label, tuple(Summand(s * v, p) for v, s, p in terms), relation.span),)
-    names = tuple(a.name for a in scope.axes)
+    if faulty:
+        raise reported()
+    if not any(rank(t.value) for t in terms):
+        return (Equation(label, tuple(_scalars(terms)), relation.span),)
     return tuple(
         Equation(
-            f"{label}.{name}" if label else "",
-            tuple(Summand(s * v.items[i], p) for v, s, p in terms if isinstance(v, VectorValue)),
+            f"{label}.{axis.name}" if label else "",
+            tuple(
+                Summand(t.sign * t.value.items[i], t.span) for t in terms if isinstance(t.value, VectorValue)
+            ),
             relation.span,
         )
-        for i, name in enumerate(names)
+        for i, axis in enumerate(scope.axes)
     )
+
+
+def _scalars(terms: list[_Term]) -> Iterator[Summand]:
+    return (Summand(t.sign * t.value, t.span) for t in terms if not isinstance(t.value, VectorValue))
 
 
 def _summands(node: syntax.Expression, sign: int) -> Iterator[tuple[syntax.Expression, int]]:
@@ -96,14 +153,19 @@ def initial(module: syntax.Module, scope: Scope, report: Report) -> tuple[Initia
     for statement in _statements(module, "initial"):
         for clause in statement.clauses:
             try:
-                found.extend(_initial(_relation(clause, "u = sin(x)"), scope))
+                found.extend(_initial(_relation(clause), scope, report))
             except Fault as error:
-                report.add(error.diagnostic)
+                error.tell(report)
     return tuple(found)
 
 
-def _initial(relation: syntax.Relation, scope: Scope) -> tuple[InitialCondition, ...]:
-    target = evaluate(relation.left, scope.at("equations"))
+def _initial(relation: syntax.Relation, scope: Scope, report: Report) -> tuple[InitialCondition, ...]:
+    try:
+        target = evaluate(relation.left, scope.at("equations"))
+    except Fault as error:
+        error.tell(report)
+        evaluate(relation.right, scope.at("initial"))  # for the faults of this side
+        return ()
     value = evaluate(relation.right, scope.at("initial"))
     targets, values = _pair(target, value, relation)
     return tuple(_initial_one(t, v, relation, scope) for t, v in zip(targets, values, strict=True))
@@ -121,7 +183,7 @@ def _pair(
             "P205",
             relation.span,
             f"the left side is {rank_word(target)}, and the right side is {rank_word(value)}",
-            "give a vector one expression per axis: `U = (a, b)`",
+            "write a vector out, one expression per axis: `U = (a, b)`",
         )
     return (target,), (value,)
 
@@ -144,6 +206,7 @@ def _initial_one(
             relation.left.span,
             "the left side of an initial condition is a field or its time derivative",
             "write `u = ...` or `dt(u) = ...`",
+            label="this is neither",
         )
     if scope.time is not None:
         value = value.subs(scope.time.symbol, scope.time.lower)
@@ -156,48 +219,60 @@ def boundary(module: syntax.Module, scope: Scope, report: Report) -> tuple[Bound
         try:
             walls = _walls(statement, scope)
         except Fault as error:
-            report.add(error.diagnostic)
+            error.tell(report)
             continue
         for clause in statement.clauses:
             for index, side in walls:
                 try:
-                    found.extend(_boundary(_relation(clause, "u = 0"), index, side, scope))
+                    found.extend(_boundary(_relation(clause), index, side, scope))
                 except Fault as error:
-                    report.add(error.diagnostic)
+                    error.tell(report)
     return tuple(found)
 
 
 def _walls(statement: syntax.Statement, scope: Scope) -> tuple[tuple[int, Side], ...]:
-    if not statement.where:
-        raise fault(
-            "P113",
-            statement.span,
-            "a boundary condition says where it holds",
-            f"begin with a side, such as `{scope.axes[0].name} = {scope.axes[0].lower}:`, or with `all:`",
-        )
     found: list[tuple[int, Side]] = []
     for place in statement.where:
         if isinstance(place, syntax.Name) and place.id == "all":
-            found += [(i, s) for i, a in enumerate(scope.axes) if not a.periodic for s in (0, 1)]  # type: ignore[misc]
+            walls = [i for i, a in enumerate(scope.axes) if not a.periodic]
+            found += [pair for i in walls for pair in _both(i)]
             if not found:
                 raise fault(
-                    "P307", place.span, "every axis is periodic: there is no wall", "remove this line"
+                    "P307",
+                    place.span,
+                    "every axis is periodic: there is no wall",
+                    "remove this line, or the word `periodic` of an axis",
+                    label="no wall",
                 )
             continue
-        relation = _relation(place, "x = 0")
-        axis = next(
-            (a for a in scope.axes if isinstance(relation.left, syntax.Name) and a.name == relation.left.id),
-            None,
-        )
+        if isinstance(place, syntax.Name):
+            raise fault(
+                "P312",
+                place.span,
+                f"`{scope.source.slice(place.span)}` names no side",
+                "name a side, such as "
+                f"`{scope.axes[0].name} = {shown(scope.axes[0].lower)}`, or write `all` for every side",
+            )
+        relation = _relation(place)
+        named = relation.left.id if isinstance(relation.left, syntax.Name) else ""
+        axis = next((a for a in scope.axes if a.name == named), None)
+        if axis is None and (scope.incomplete or isinstance(scope.entities.get(named), Failed)):
+            raise reported()
         if axis is None:
+            names = ", ".join(f"`{a.name}`" for a in scope.axes)
             raise fault(
                 "P312",
                 relation.left.span,
                 f"`{scope.source.slice(relation.left.span)}` is no space axis",
-                f"the space axes are {', '.join(a.name for a in scope.axes)}",
+                f"the space axes are {names}" if len(scope.axes) > 1 else f"the space axis is {names}",
+                label="no axis",
             )
         found.append((scope.axes.index(axis), _side(axis, relation, scope)))
     return tuple(found)
+
+
+def _both(axis: int) -> tuple[tuple[int, Side], tuple[int, Side]]:
+    return (axis, 0), (axis, 1)
 
 
 def _side(axis: Axis, relation: syntax.Relation, scope: Scope) -> Side:
@@ -208,18 +283,29 @@ def _side(axis: Axis, relation: syntax.Relation, scope: Scope) -> Side:
             f"`{axis.name}` is periodic and has no wall",
             f"remove the condition, or the word `periodic` where `{axis.name}` is declared",
             label="no wall here",
+            notes=(
+                Note(
+                    f"`{axis.name}` is declared in line {scope.source.position(axis.span.start)[0]}",
+                    axis.span,
+                ),
+            ),
         )
+    if axis.lower is sp.nan:
+        raise reported()
     value = constant(relation.right, scope)
-    nominal = {p.symbol: p.value for p in scope.entities.values() if isinstance(p, Parameter)}
-    if sp.expand(value - axis.lower).subs(nominal).is_zero:
-        return 0
-    if sp.expand(value - axis.upper).subs(nominal).is_zero:
-        return 1
+    for side, end in ((_LOWER, axis.lower), (_UPPER, axis.upper)):
+        if sp.expand(value - end).subs(scope.nominal).equals(0):
+            return side
     raise fault(
         "P312",
         relation.right.span,
-        f"`{axis.name} = {value}` is no end of the axis, which runs from {axis.lower} to {axis.upper}",
-        f"use {axis.lower} or {axis.upper}",
+        f"{axis.name} = {shown(value)} is no side: the axis runs from "
+        f"{shown(axis.lower)} to {shown(axis.upper)}",
+        f"write `{axis.name} = {shown(axis.lower)}` or `{axis.name} = {shown(axis.upper)}`",
+        label="no end of the axis",
+        notes=(
+            Note(f"`{axis.name}` is declared in line {scope.source.position(axis.span.start)[0]}", axis.span),
+        ),
     )
 
 
@@ -245,45 +331,79 @@ def expectations(module: syntax.Module, scope: Scope, report: Report) -> tuple[E
             try:
                 found.append(_expectation(clause, statement, scope))
             except Fault as error:
-                report.add(error.diagnostic)
+                error.tell(report)
     return tuple(found)
 
 
 def _expectation(clause: syntax.Clause, statement: syntax.Statement, scope: Scope) -> Expectation:
     if not isinstance(clause, syntax.Relation):
-        raise fault("P113", clause.span, "an expectation is a relation", "write `u ≈ ...` or `max(u) <= 1`")
-    relation = "≈" if clause.operator == "=" else clause.operator
-    if relation not in ("≈", "<", ">", "<=", ">="):
-        raise fault("P113", clause.span, f"`{relation}` is no expectation", "use ≈, <, >, <= or >=")
+        raise reported()
+    relation = _EXPECTED.get(clause.operator)
+    if relation is None:
+        raise reported()
     left, right = evaluate(clause.left, scope), evaluate(clause.right, scope)
     if isinstance(left, VectorValue) or isinstance(right, VectorValue):
-        raise fault("P205", clause.span, "an expectation speaks of scalars", "state one line per component")
+        side = clause.left if isinstance(left, VectorValue) else clause.right
+        raise fault(
+            "P205",
+            side.span,
+            "an expectation compares scalars, and this is a vector",
+            f"state one line per component, such as `U.{scope.axes[0].name} ≈ ...`",
+            label="a vector",
+        )
     within = None if clause.within is None else constant(clause.within, scope)
-    if within is not None and relation != "≈":
-        raise fault("P113", clause.span, "`within` belongs to ≈", "remove it from the inequality")
-    return Expectation(left, relation, right, within, clause.always, _moment(statement, scope), clause.span)
+    if within is not None and clause.within is not None:
+        if relation != "≈":
+            raise fault(
+                "P207",
+                clause.within.span,
+                f"`within` belongs to ≈, and this is {relation}",
+                "remove `within`",
+            )
+        if not within.subs(scope.nominal).is_positive:
+            raise fault(
+                "P207",
+                clause.within.span,
+                f"the tolerance is {shown(within)}, and must be positive",
+                "write `within 1e-6`",
+            )
+    moment = _moment(statement, scope)
+    if moment is not None and clause.always:
+        raise fault(
+            "P207",
+            clause.span,
+            "`always` speaks of every frame, and a time is named",
+            "remove one of the two",
+        )
+    return Expectation(left, relation, right, within, clause.always, moment, clause.span)
 
 
 def _moment(statement: syntax.Statement, scope: Scope) -> sp.Expr | None:
+    """The time that an expectation is bound to."""
     if not statement.where:
         return None
-    relation = _relation(statement.where[0], "t = 0.5")
-    if (
-        scope.time is None
-        or not isinstance(relation.left, syntax.Name)
-        or relation.left.id != scope.time.name
-        or len(statement.where) > 1
-    ):
+    place = statement.where[-1]
+    relation = _relation(place)
+    time = scope.time
+    if time is None or not isinstance(relation.left, syntax.Name) or relation.left.id != time.name:
         raise fault(
-            "P113", relation.span, "an expectation can be bound to a time only", "write `t = 0.5: ...`"
+            "P312",
+            place.span,
+            "an expectation can be bound to a time, and to nothing else",
+            f"write `{time.name} = 0.5: ...`" if time else "remove it: this problem has no time",
         )
+    if len(statement.where) > 1:
+        raise fault("P312", place.span, "an expectation is bound to one time", "state one line per time")
+    if time.lower is sp.nan:
+        raise reported()
     value = constant(relation.right, scope)
-    nominal = {p.symbol: p.value for p in scope.entities.values() if isinstance(p, Parameter)}
-    if not bool(sp.And(value >= scope.time.lower, value <= scope.time.upper).subs(nominal)):
+    low, at, high = (v.subs(scope.nominal) for v in (time.lower, value, time.upper))
+    if not (at.is_real and low <= at <= high):
         raise fault(
             "P312",
             relation.right.span,
-            f"this time lies outside [{scope.time.lower}, {scope.time.upper}]",
+            f"this time lies outside the run, which goes from {shown(time.lower)} to {shown(time.upper)}",
             "choose a time of the run",
+            label="not computed",
         )
     return value

@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.continuity import Jump, check_differentiable
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
+from nablax.limits import EXPRESSION_NODES, TooLarge
+from nablax.meaning.values import shown
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.jets import base, expand, jets, orders_of
 from nablax.passes.split import linear_part
@@ -16,8 +19,11 @@ from nablax.system import Boundary, BoundaryTerm, Evolution, Unknown
 
 def boundary_conditions(
     problem: Problem, unknowns: Sequence[Unknown], report: Report
-) -> tuple[Boundary, ...]:
-    """Every condition of the problem as Σ c ∂ⁿu = g, those of the rates derived in time."""
+) -> tuple[Boundary, ...] | None:
+    """Every condition of the problem as Σ c ∂ⁿu = g, those of the rates derived in time.
+
+    None where one of them has no such form: counting the others would mislead.
+    """
     names = tuple(a.name for a in problem.axes)
     index = {u.value: i for i, u in enumerate(unknowns)}
     found: list[Boundary] = []
@@ -26,6 +32,8 @@ def boundary_conditions(
         one = _one(problem, condition, axis, index, report)
         if one is not None:
             found.append(one)
+    if len(found) < len(problem.boundary):
+        return None
     for i, unknown in enumerate(unknowns):
         if unknown.rate_of is not None:
             found += [_rate(b, i, problem, report) for b in found if b.unknown == unknown.rate_of]
@@ -40,7 +48,16 @@ def _one(
     report: Report,
 ) -> Boundary | None:
     real = not any(c.complex for c in problem.components)
-    residual = expand(condition.residual, real)
+    try:
+        residual = expand(condition.residual, real)
+    except TooLarge:
+        report.error(
+            "P316",
+            condition.span,
+            f"this condition has more than {EXPRESSION_NODES} parts when it is multiplied out",
+            help="lower its powers or the order of its derivatives",
+        )
+        return None
     space = tuple(a.symbol for a in problem.axes)
     wall = problem.axes[axis]
     place = {wall.symbol: wall.lower if condition.side == 0 else wall.upper}
@@ -54,7 +71,8 @@ def _one(
             "P113",
             condition.span,
             "this condition speaks of no field",
-            help="write `u = ...` or `dn(u) = ...`",
+            label="no field here",
+            help=f"write `{problem.fields[0].name} = ...` or `dn({problem.fields[0].name}) = ...`",
         )
         return None
     if problem.time is not None and any(
@@ -100,6 +118,16 @@ def _rate(given: Boundary, unknown: int, problem: Problem, report: Report) -> Bo
     """The condition that the time derivative satisfies."""
     assert problem.time is not None
     t = problem.time.symbol
+    try:
+        check_differentiable(given.data, t, 1)
+    except Jump:
+        report.error(
+            "P309",
+            given.span,
+            "a value with a jump in time is given to a field of second order in time",
+            help="use a smooth function of time, such as `tanh((t - a)/w)`",
+            label="its rate is needed",
+        )
     if any(term.coefficient.has(t) for term in given.terms):
         report.error(
             "P402",
@@ -150,6 +178,10 @@ def _highest(
                 highest, place = term.orders[axis], term.span
                 alone = sum(term.orders) == highest
                 leading = term.coefficient if own and alone else None
+        for term in equation.mass:
+            # A space derivative of the time derivative needs conditions as well.
+            if term.unknown == i and term.orders[axis] > highest:
+                highest, place, leading = term.orders[axis], term.span, None
         for flux in equation.terms.nonlinear:
             for jet in jets(flux.flux):
                 n = orders_of(jet, space)[axis]
@@ -179,11 +211,11 @@ def _check_one(
         [b for b in given if b.side == 1],
     )
     counts = (len(sides[0]), len(sides[1]))
-    ends = tuple(sp.sstr(e) for e in (axis.lower, axis.upper))
+    ends = (shown(axis.lower), shown(axis.upper))
     wanted, certain = _wanted(problem, order, leading)
+    line = report.source.position(span.start)[0]
     reason = Note(
-        f"the highest derivative along {axis.name} has order {order}, "
-        f"line {report.source.position(span.start)[0]}"
+        f"the highest derivative along {axis.name} is d{axis.name * order}({unknown.name}), line {line}"
         if order
         else f"no derivative along {axis.name} is taken of `{unknown.name}`",
         span,
@@ -194,8 +226,8 @@ def _check_one(
         report.warning(
             "P313",
             given[0].span,
-            f"`{unknown.name}` has its odd condition at {axis.name} = {ends[0 if counts[0] > counts[1] else 1]}, "
-            "and no sign proves that it belongs there",
+            f"`{unknown.name}` has its odd condition at {axis.name} = "
+            f"{ends[0 if counts[0] > counts[1] else 1]}, and no sign proves that it belongs there",
             notes=(reason,),
             help=f"make sure that information enters the domain at this side of `{axis.name}`",
         )

@@ -6,13 +6,10 @@ from math import comb
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from nablax.limits import EXPRESSION_NODES, POWER
+from nablax.continuity import without_moduli
+from nablax.limits import EXPRESSION_NODES, POWER, TooLarge, checked
 from nablax.nonlocal_operators import Nonlocal
 from nablax.system import Orders
-
-
-class TooLarge(Exception):
-    """An expression would grow beyond the limit."""
 
 
 def is_jet(node: sp.Basic) -> bool:
@@ -66,10 +63,7 @@ def expand(expression: sp.Expr, real: bool) -> sp.Expr:
     `real` says that no unknown is complex; otherwise |ψ|² becomes ψ ψ*. Raises `TooLarge`.
     """
     if not real:
-        expression = expression.replace(
-            lambda n: isinstance(n, sp.Pow) and isinstance(n.base, sp.Abs) and n.exp.is_even is True,
-            lambda n: (n.base.args[0] * sp.conjugate(n.base.args[0])) ** (n.exp / 2),
-        )
+        expression = without_moduli(expression)
     return _multiply_out(_differentiate(expression))
 
 
@@ -85,7 +79,7 @@ def _differentiate(node: sp.Expr) -> sp.Expr:
     inner = _differentiate(node.expr)
     for symbol, count in node.variable_count:
         for _ in range(int(count)):
-            inner = _checked(sp.diff(_multiply_out(inner), symbol))
+            inner = checked(sp.diff(_multiply_out(inner), symbol))
     return inner
 
 
@@ -111,7 +105,7 @@ def _multiply_out(expression: sp.Expr) -> sp.Expr:
     frozen: dict[sp.Basic, sp.Dummy] = {}
     polynomial = _freeze(expression, frozen)
     thaw = {name: node for node, name in frozen.items()}
-    return _checked(sp.expand(polynomial, deep=True, power_exp=False, log=False, trig=False).xreplace(thaw))
+    return checked(sp.expand(polynomial, deep=True, power_exp=False, log=False, trig=False).xreplace(thaw))
 
 
 def _freeze(node: sp.Basic, frozen: dict[sp.Basic, sp.Dummy]) -> sp.Expr:
@@ -126,15 +120,6 @@ def _freeze(node: sp.Basic, frozen: dict[sp.Basic, sp.Dummy]) -> sp.Expr:
     if node not in frozen:
         frozen[node] = sp.Dummy()
     return frozen[node]
-
-
-def _checked(expression: sp.Expr) -> sp.Expr:
-    count = 0
-    for _ in sp.preorder_traversal(expression):
-        count += 1
-        if count > EXPRESSION_NODES:
-            raise TooLarge
-    return expression
 
 
 def _expanded_size(node: sp.Basic) -> int:

@@ -7,7 +7,7 @@ from sympy.core.function import AppliedUndef
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
-from nablax.limits import EXPRESSION_NODES, TooLarge
+from nablax.limits import DERIVATIVE_ORDER, EXPRESSION_NODES, TooLarge
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes import conservative
 from nablax.passes.boundary import boundary_conditions, check_counts
@@ -34,6 +34,8 @@ def normalise(problem: Problem, report: Report) -> System | None:
     evolution, constraints = parts
     initial = _initial(problem, unknowns, report)
     boundary = boundary_conditions(problem, unknowns, report)
+    if boundary is None:
+        return None
     check_counts(problem, unknowns, evolution, boundary, report)
     return System(problem, unknowns, evolution, constraints, initial, boundary)
 
@@ -75,11 +77,26 @@ def _expand_all(problem: Problem, report: Report) -> tuple[Expanded, ...] | None
                     "P309",
                     summand.span,
                     "a function with a jump is differentiated",
+                    label="not proven to be continuous",
                     help="use a smooth function, such as `tanh((x - a)/w)`",
+                )
+            highest = max((_total_order(j) for j in jets(value)), default=0)
+            if highest > DERIVATIVE_ORDER:
+                report.error(
+                    "P315",
+                    summand.span,
+                    f"this term holds a derivative of order {highest}, and the limit is {DERIVATIVE_ORDER}",
+                    help="lower the order",
                 )
             summands.append(Summand(value, summand.span))
         found.append(tuple(summands))
     return None if report.failed else tuple(found)
+
+
+def _total_order(jet: sp.Basic) -> int:
+    while isinstance(jet, Nonlocal):
+        jet = jet.args[0]
+    return sum(int(n) for _, n in jet.variable_count) if isinstance(jet, sp.Derivative) else 0
 
 
 def _checked_values(problem: Problem, expanded: Sequence[Expanded], report: Report) -> bool:
@@ -210,7 +227,8 @@ def _isolate(
         report.error(
             "P305",
             extra.span,
-            f"{len(rows)} equations hold time derivatives, and {len(moving)} fields are differentiated in time",
+            f"{_count(len(rows), 'equation')} with time derivatives for {_count(len(moving), 'field')} "
+            "differentiated in time",
             help="combine the equations so that each field's time derivative is determined once",
         )
         return None
@@ -262,6 +280,10 @@ def _isolate(
         for k, (equation, summands) in enumerate(constraint_rests)
     )
     return tuple(evolution), constraints
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _root(unknown: int, unknowns: Sequence[Unknown]) -> int:
@@ -516,6 +538,8 @@ def _initial(problem: Problem, unknowns: Sequence[Unknown], report: Report) -> t
                 "P304",
                 condition.span,
                 f"`{_rate_name(*key)}` has two initial values",
+                label="second one",
+                notes=(Note("the first one", given[key][1]),),
                 help="keep one of them",
             )
         given[key] = (condition.value, condition.span)

@@ -11,7 +11,7 @@ from nablax.frontend.diagnostics import Edit, Report
 from nablax.frontend.source import Span
 from nablax.limits import AXIS_POINTS, FRAMES, GRID_POINTS
 from nablax.meaning.options import number
-from nablax.meaning.values import Fault, fault
+from nablax.meaning.values import Fault, fault, outside
 from nablax.plan import Dtype, StepperName
 from nablax.problem import Option, Problem
 
@@ -50,7 +50,8 @@ def read_settings(problem: Problem, report: Report) -> Settings:
         try:
             return reader(given[name])
         except Fault as error:
-            report.add(error.diagnostic)
+            option = given[name]
+            (outside(option.given, error) if option.given else error).tell(report)
             return None
 
     for name in ("time", "memory"):
@@ -82,7 +83,7 @@ def _word(option: Option, known: tuple[str, ...], what: str) -> str:
     shown = value if isinstance(value, str) else sp.sstr(value)
     similar = get_close_matches(shown, known, n=1)
     edits = ()
-    if similar:
+    if similar and not option.given:
         end = option.span.end
         edits = (Edit(Span(end - len(shown), end), similar[0]),)
     raise fault(
