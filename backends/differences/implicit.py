@@ -83,7 +83,7 @@ def solve(operator: LinearOperator, shift: Array, right: Vector, scalars: Scalar
         inner = tuple(nodes.inside(right[u], u) for u in members)
         if any(nodes.places[u].pinned for u in members):
             # What the wall values do to the nodes inside is known: it joins the right side.
-            inner = tuple(a + shift * b for a, b in zip(inner, act(walls), strict=True))
+            inner = tuple(_along(a, shift, b) for a, b in zip(inner, act(walls), strict=True))
         values = [(e.coupling, mean(e, nodes, scalars, {})) for e in entries if e.coupling.unknown in members]
         invert = _modal(group, values, shift, nodes)
         if operator.direct(group):
@@ -115,9 +115,14 @@ def _shifted(
 
     def apply(vector: Vector) -> Vector:
         whole = {u: nodes.surround(a, u) for u, a in zip(members, vector, strict=True)}
-        return tuple(a - shift * b for a, b in zip(vector, act(whole), strict=True))
+        return tuple(_along(a, -shift, b) for a, b in zip(vector, act(whole), strict=True))
 
     return apply
+
+
+def _along(array: Array, step: Array, direction: Array) -> Array:
+    """array + step · direction, step real."""
+    return array + step.astype(direction.dtype) * direction
 
 
 def _modal(
@@ -153,7 +158,7 @@ def solve_linearised(
     walls = {u: nodes.walls(right[u], u) for u in members}
     inner = tuple(nodes.inside(right[u], u) for u in members)
     if any(nodes.places[u].pinned for u in members):
-        inner = tuple(a + shift * b for a, b in zip(inner, act(walls), strict=True))
+        inner = tuple(_along(a, shift, b) for a, b in zip(inner, act(walls), strict=True))
 
     def precondition(vector: Vector) -> Vector:
         result = list(vector)

@@ -156,8 +156,10 @@ def _eigen(matrix: Matrix) -> tuple[Spectrum, Spectrum, Spectrum]:
         )
         return values, scale[:, None] * q, q.T / scale[None, :]
     values, vectors = np.linalg.eig(matrix)
-    if np.abs(values.imag).max() <= 1e-10 * np.abs(values).max():
-        values, vectors = values.real, vectors.real
+    if np.abs(values.imag).max() <= 1e-12 * np.abs(values).max():
+        # A pair split by rounding spans the plane of its real and imaginary parts.
+        vectors = np.where(values.imag < 0, vectors.imag, vectors.real)
+        values = values.real
     inverse: Spectrum = np.linalg.inv(vectors)
     return values, vectors, inverse
 
@@ -295,6 +297,11 @@ def solve(
     return tuple(_backward(group, hat, shape, half, dtype, real) for hat in hats)
 
 
+def complex_dtype(real: jnp.dtype) -> jnp.dtype:
+    """complex128 for float64, complex64 for float32."""
+    return jnp.dtype(np.result_type(real, np.complex64))
+
+
 def _last(group: Group) -> int:
     """The axis of the half-length real transform: the last periodic one that is transformed."""
     found = [k for k, b in enumerate(group.bases) if b.periodic and b.transformed]
@@ -306,7 +313,7 @@ def _spectra(basis: Basis, axis: int, dimensions: int, half: bool, dtype: jnp.dt
     for m, values in basis.spectra.items():
         values = values[: len(values) // 2 + 1] if half else values
         shape = tuple(len(values) if j == axis else 1 for j in range(dimensions))
-        kind = jnp.result_type(dtype, jnp.complex64) if np.iscomplexobj(values) else dtype
+        kind = complex_dtype(dtype) if np.iscomplexobj(values) else dtype
         result[m] = jnp.asarray(values.reshape(shape), kind)
     return result
 
@@ -371,7 +378,7 @@ def _backward(
 def along(matrix: Spectrum, array: Array, axis: int, dtype: jnp.dtype) -> Array:
     """matrix · array along one axis. A real matrix meets the parts of a complex array one by one."""
     if np.iscomplexobj(matrix):
-        kind = jnp.result_type(dtype, jnp.complex64)
+        kind = complex_dtype(dtype)
         return _contract(jnp.asarray(matrix, kind), array.astype(kind), axis)
     values = jnp.asarray(matrix, dtype)
     if jnp.iscomplexobj(array):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax.numpy as jnp
+import numpy as np
 import sympy as sp
 from jax import Array
 
@@ -36,7 +37,7 @@ class Nodes:
     def dtype(self, unknown: int) -> jnp.dtype:
         """The dtype of an unknown's array."""
         real = jnp.dtype(self.plan.dtype)
-        return jnp.result_type(real, jnp.complex64) if self.places[unknown].complex else real
+        return jnp.dtype(np.result_type(real, np.complex64)) if self.places[unknown].complex else real
 
     def padded(self, y: Mapping[int, Array], scalars: Scalars, homogeneous: bool) -> dict[int, Array]:
         """Nodal arrays with their ghosts. `homogeneous` takes all wall data for zero."""
