@@ -184,7 +184,7 @@ def big(n):
     fields {{ u }}
     equations {{ dt(u) = Δu }}
     initial {{ u = sin(2*pi*x) }}
-    solve {{ n = [{n}, {n}, {n}]; step = rk4; dt = 1e-4 }}
+    solve {{ n = [{n}, {n}, {n}]; step = rk4; dt = 1e-5 }}
     """
 
 
