@@ -82,7 +82,7 @@ def choose_method(
     asked = settings.method
     place = settings.places.get("method")
     curved = system.problem.coordinates != "cartesian"
-    if system.time is None:
+    if system.time is None or not system.evolution:
         report.error(
             "P402",
             system.problem.equations[0].span,
@@ -141,7 +141,7 @@ def choose_method(
         return "spectral", "asked for"
     if asked == "fd":
         return "fd", "asked for"
-    if nature.flux is not None and max(nature.constant, nature.variable) <= 1 and not system.constraints:
+    if nature.flux is not None and max(nature.constant, nature.variable) <= 1 and needs is None:
         report.error(
             "P402",
             nature.flux,

@@ -48,4 +48,4 @@ def largest_step(name: StepperName, eigenvalues: np.ndarray) -> float:
             low = middle
         else:
             high = middle
-    return low if low * largest > 1e-6 else 0.0
+    return low if low * largest > 1e-3 else 0.0
