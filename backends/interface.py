@@ -53,7 +53,7 @@ class Semidiscretisation(Protocol[Carry]):
         ...
 
     def finish(self, t: Array, y: Vector, params: Parameters) -> Vector:
-        """Called at the end of each step: pins boundary values, restores a constraint; else the identity."""
+        """At the end of each step: pins boundary values, restores a constraint; else the identity."""
         ...
 
     def fields(self, t: Array, y: Vector, params: Parameters) -> dict[str, Array]:

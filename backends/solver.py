@@ -19,7 +19,7 @@ from nablax.backends.precision import precise, traced
 from nablax.backends.programs import Programs, step_count
 from nablax.backends.solution import Solution
 from nablax.backends.stepping.adaptive import Tally
-from nablax.backends.stepping.checked import GROW, SAFETY, TRIES
+from nablax.backends.stepping.checked import GROW, MOST_STEPS, SAFETY, TRIES
 from nablax.backends.stepping.choice import control_of, method_of, tolerance_of
 from nablax.backends.stepping.fixed import BETWEEN_CHECKS, March
 from nablax.plan import Plan
@@ -162,16 +162,14 @@ class Solver:
         for frame in range(index, len(times)):
             steps = rejected = 0
             dt = 0.0
-            while True:
+            while not loop.arrived(state, times[frame]):
                 with precise(self.plan.dtype):
                     after, chunk = loop.advance(state, times[frame])
                     if chunk.stuck or not chunk.finite:
                         raise NumericalFailure(self._breakdown(state, after, chunk, ready))
                 state = after
                 steps, rejected, dt = steps + chunk.steps, rejected + chunk.rejected, chunk.dt
-                if loop.arrived(state, times[frame]):
-                    break
-                if perf_counter() - ticked > TICK:
+                if perf_counter() - ticked > TICK and not loop.arrived(state, times[frame]):
                     yield Progress(float(state.t), total + steps)
                     ticked = perf_counter()
             total += steps
@@ -337,21 +335,25 @@ class Loop:
                 if seen[0] <= 1:
                     break
                 rejected, h = rejected + 1, seen[1]
-                if rejected > TRIES:
+                if rejected > TRIES or self._hopeless(h):
                     return state, Chunk(0, rejected, h, True, True)
-        while rejected <= TRIES:
+        size, finite = h, True
+        while rejected <= TRIES and not self._hopeless(h):
             whole = step_count(left, h)
             size = left / whole
             count = min(whole, self._budget)
             after, moved = self._march(state, until, size, count, whole)
-            error, wanted = self._assess(after, size) if bool(moved.finite) else (inf, size / 10)
+            finite = bool(moved.finite)
+            error, wanted = self._assess(after, size) if finite else (inf, size / 10)
             if error <= 1:
                 following = min(wanted, cap) if wanted > GROW * size else max(h, size)
                 kept = after._replace(dt=self._number(following))
                 return kept, Chunk(count, rejected, size, True, False)
             rejected, h = rejected + 1, min(wanted, size / 2)
-        finite = bool(moved.finite)
-        return state, Chunk(int(moved.taken), rejected, size, finite, finite)
+        return state, Chunk(0, rejected, size, True, True)
+
+    def _hopeless(self, h: float) -> bool:
+        return h * MOST_STEPS < self._frame_span(0.0)
 
     def _frame_span(self, left: float) -> float:
         frames = self._plan.frames

@@ -20,7 +20,8 @@ Memory = TypeVar("Memory")
 
 SAFETY = 0.9
 GROW = 1.5  # the step is held until it may grow by this: new coefficients cost
-TRIES = 30  # each at most a tenth of the one before
+TRIES = 30  # in a row
+MOST_STEPS = 1e7  # in a stretch: the step has gone to nothing
 
 
 def assess(
@@ -135,7 +136,7 @@ def advance(
         wanted = following(jnp.where(good, after, before), h, method.order)
         held = jnp.where(done & (wanted <= GROW * h), found.h, jnp.minimum(wanted, cap))
         rejected = found.tally.rejected + (~done).astype("int32")
-        stuck = ~done & ((rejected > TRIES) | (state.t + held <= state.t))
+        stuck = ~done & ((rejected > TRIES) | (held * MOST_STEPS < span))
         tally = Tally(jnp.where(done, moved.taken, 0), rejected, h, stuck)
         return Try(moved.y, held, done, tally)
 

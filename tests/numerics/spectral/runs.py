@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from math import pi
 
 import numpy as np
@@ -65,14 +66,14 @@ def error(got: np.ndarray, exact: np.ndarray) -> float:
 
 def measured_orders(errors: Sequence[float]) -> list[float]:
     """Between runs whose step was halved each time."""
-    return [float(np.log2(a / b)) for a, b in zip(errors, errors[1:], strict=False)]
+    return [float(np.log2(a / b)) for a, b in pairwise(errors)]
 
 
 def with_mass(
     system: System, unknown: int, terms: Sequence[tuple[sp.Expr | float, int, tuple[int, ...]]]
 ) -> System:
     """The same system with Σ coefficient · D^orders of rates in place of a plain time derivative."""
-    mass = tuple(LinearTerm(sp.sympify(c), u, orders, sp.Integer(1), NOWHERE) for c, u, orders in terms)
+    mass = tuple(LinearTerm(sp.Add(c), u, orders, sp.Integer(1), NOWHERE) for c, u, orders in terms)
     evolution = list(system.evolution)
     evolution[unknown] = replace(evolution[unknown], mass=mass)
     return replace(system, evolution=tuple(evolution))

@@ -1,0 +1,35 @@
+"""A solver's frame program, lowered for other machines than this one."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import export
+
+from nablax.backends.nodes import samples
+from nablax.backends.precision import precise
+from nablax.backends.solver import Solver
+
+PLATFORMS = ("cpu", "cuda", "tpu")
+
+
+def export_program(solver: Solver, platforms: Sequence[str] = PLATFORMS) -> export.Exported:
+    """The program that takes a state to the next output time, for the platforms named.
+
+    Its arguments are those of `Programs.frame`: (state, until, count, params), of which `count` is the
+    number of equal steps (int32; read only where the plan fixes dt). Raises what `jax.export.export`
+    raises for an operation that a platform does not have.
+    """
+    plan = solver.plan
+
+    def frame(state, until, count, params):  # type: ignore[no-untyped-def]
+        return solver.programs.frame(state, until, count, solver.programs.prepare(params))
+
+    with precise(plan.dtype):
+        scalar = jax.ShapeDtypeStruct((), jnp.dtype(plan.dtype))
+        params = dict.fromkeys(solver.parameters, scalar)
+        drawn = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), samples(plan))
+        state = jax.eval_shape(solver.programs.initial, params, {}, drawn)
+        count = jax.ShapeDtypeStruct((), np.dtype("int32"))
+        return export.export(jax.jit(frame), platforms=tuple(platforms))(state, scalar, count, params)
