@@ -7,16 +7,21 @@ no ghost of their own; each further condition gives one primary ghost, the rest 
 Closure degrees are the largest whose one-dimensional operators were found stable; the spectra are
 checked in tests/numerics/differences/test_spectra.py:
 
-- second derivatives: the spectrum stays in the left half-plane for every degree tried. It is real up to
-  degree p for Neumann and Robin walls, and up to 4, 5 and 5 for Dirichlet walls at p = 4, 6 and 8.
-  Degree 7 at p = 8 leaves the real axis (|Im| up to 0.15 of the radius): good for diffusion, not for
-  waves, where a complex eigenvalue of the space operator is a growing mode.
+- second derivatives: the spectrum stays in the left half-plane for every degree tried, and the global
+  order is that of the interior with degree p. It is real up to degree p for Neumann and Robin walls, and up
+  to 4, 5 and 5 for Dirichlet walls at p = 4, 6 and 8. Degree 7 at p = 8 leaves the real axis (|Im| up to
+  0.15 of the radius): good for diffusion, not for waves, where a complex eigenvalue of the space operator
+  is a growing mode. Waves between Dirichlet walls take degree 5, which limits their order to 5.
 - first derivatives with an inflow wall: degrees above 3, 4, 4 (p = 4, 6, 8) at inflow are unstable, so the
   global order there is 4, 5, 5. Where unknowns are coupled through first derivatives (acoustics), the
   side without a condition takes degree 2 and Dirichlet sides 3, 5, 5: global order 3 for p >= 4.
 - third derivatives: degree 5 and 4 at the side with two conditions for p = 6 and 8.
-- fourth derivatives (supported, clamped, free, sliding ends): real and non-negative spectra up to degree
-  p for p <= 6 and degree 7 for p = 8.
+- fourth derivatives: a condition of order m costs m - 1 degrees of accuracy, so the degree is p - 1 + m:
+  p for clamped, p + 1 for supported, p + 2 for free ends. Spectra are real and non-negative up to degree
+  7 (pinned) and 9 (free), which limits p = 8 to order 7 (clamped), 6 (supported) and 7 (free).
+
+The largest eigenvalue of a second derivative lies beyond the centred symbol's extreme by up to 1.02, 1.4,
+1.8 and 2.0 (p = 2, 4, 6, 8) with Neumann or Robin walls, and within it with Dirichlet walls.
 """
 
 from dataclasses import dataclass
@@ -116,6 +121,7 @@ def closure_degree(
     `highest` is the highest derivative of the unknown along the axis.
     """
     q = len(conditions)
+    table: dict[int, int]
     if highest <= 1:
         if character == "coupled":
             table = {2: 2, 4: 3, 6: 5, 8: 5} if pinned else {2: 2, 4: 2, 6: 2, 8: 2}
@@ -129,11 +135,17 @@ def closure_degree(
     elif highest == 3:
         table = {2: 2, 4: 4, 6: 5, 8: 4} if q else {2: 3, 4: 4, 6: 6, 8: 7}
     else:
-        table = {2: 2, 4: 4, 6: 6, 8: 7}
+        table = {}
     order = max((t.order for c in conditions for t in c.terms), default=0)
+    if table:
+        degree = table[accuracy]
+    elif accuracy == 2:
+        degree = 2
+    else:
+        degree = min(accuracy - 1 + max(order, 1), 7 if pinned else 9)
     # A closure never has fewer nodes than its conditions need, nor a lower degree than the centred
     # formulas through the primary ghosts.
-    return max(table[accuracy], 2 * q, order)
+    return max(degree, 2 * q, order)
 
 
 def condition_weights(wall: Wall, order: int) -> Matrix:

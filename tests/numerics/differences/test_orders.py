@@ -1,0 +1,292 @@
+"""Measured orders of accuracy against exact and manufactured solutions."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+import sympy as sp
+
+from nablax.backends.differences import build
+from nablax.stencils import centred_extreme
+from tests.numerics.integrate import error, measured_orders, nominal, rk4
+from tests.numerics.systems import (
+    Line,
+    Wall,
+    both,
+    build_plan,
+    build_system,
+    dirichlet,
+    function,
+    neumann,
+    t,
+)
+
+x, y, z = sp.symbols("x y z", real=True)
+D, a = sp.symbols("D a", real=True)
+Case = tuple[list[Line], dict[str, sp.Expr], dict[str, sp.Expr], Sequence[Wall]]
+
+
+def study(
+    case: Callable[[int], Case],
+    order: int,
+    sizes: Sequence[int],
+    end: float = 0.1,
+    speed: float = 1.0,
+    power: int = 2,
+    parameters: Mapping[str, float] | None = None,
+    rate_of: Mapping[str, str] | None = None,
+    complex_unknowns: Sequence[str] = (),
+    conservative: Callable[
+        [Mapping[str, sp.Expr]], Mapping[str, list[tuple[sp.Expr, dict[str, int], sp.Expr]]]
+    ]
+    | None = None,
+) -> list[float]:
+    """Orders between neighbouring sizes. The step follows `speed`·(symbol of the highest derivative)."""
+    errors = []
+    for n in sizes:
+        lines, rates, exact, walls = case(n)
+        start = {name: value.subs(t, 0) for name, value in exact.items()}
+        system = build_system(
+            lines,
+            rates,
+            initial=start,
+            walls=walls,
+            parameters=parameters,
+            rate_of=rate_of,
+            complex_unknowns=complex_unknowns,
+            conservative=conservative,
+        )
+        plan = build_plan(system, lines, order=order)
+        fastest = sum(speed * centred_extreme(power, order) / axis.spacing**power for axis in plan.grid)
+        # 0.7 of the stable step at most, shorter where the error of time would show.
+        steps = int(end * fastest * (2.0 if order > 4 else 1.0)) + 12
+        errors.append(error(plan, rk4(build(plan), nominal(plan), end, steps), exact, end))
+    return measured_orders(sizes, errors)
+
+
+def forced(exact: sp.Expr, rate: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
+    """The source that makes `exact` solve u_t = rate(u) + source."""
+    return sp.simplify(sp.diff(exact, t) - rate(exact).doit())
+
+
+def heat_1d(kind: str, n: int) -> Case:
+    periodic = kind == "periodic"
+    lines = [Line("x", 0.0, 1.0, n, periodic)]
+    u = function("u", lines)
+    if periodic:
+        exact = sp.exp(-4 * sp.pi**2 * D * t) * sp.sin(2 * sp.pi * x)
+        return lines, {"u": D * u.diff(x, 2)}, {"u": exact}, ()
+    exact = sp.exp(x) * sp.sin(2 * x + 1 + t)
+    at = {side: (exact.subs(x, side), exact.diff(x).subs(x, side)) for side in (0, 1)}
+    walls: list[Wall] = []
+    for side, sign in ((0, -1), (1, 1)):
+        value, slope = at[side]
+        if kind == "dirichlet" or (kind == "dirichlet-neumann" and side == 0):
+            walls.append(dirichlet("u", "x", side, value))
+        elif kind in ("neumann", "dirichlet-neumann"):
+            walls.append(neumann("u", "x", side, slope))
+        elif kind == "robin":
+            walls.append(Wall("u", "x", side, [(1, 1), (sign * a, 0)], slope + sign * a * value))
+    return lines, {"u": D * u.diff(x, 2) + forced(exact, lambda v: D * v.diff(x, 2))}, {"u": exact}, walls
+
+
+KINDS = ["periodic", "dirichlet", "neumann", "dirichlet-neumann", "robin"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", [4, 6, 8])
+@pytest.mark.parametrize("kind", KINDS)
+def test_heat_on_a_line(kind: str, order: int) -> None:
+    """Time-dependent data throughout; the Robin coefficient is a traced parameter."""
+    sizes, speed = ((12, 18), 1.2) if order > 4 else ((20, 30), 0.4)
+    (measured,) = study(
+        lambda n: heat_1d(kind, n), order, sizes, 0.01, speed, parameters={"D": 0.3, "a": 2.0}
+    )
+    assert measured > order - 0.6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_heat_on_a_line_second_order(kind: str) -> None:
+    (measured,) = study(lambda n: heat_1d(kind, n), 2, (12, 24), 0.05, 0.3, parameters={"D": 0.3, "a": 2.0})
+    assert measured == pytest.approx(2, abs=0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("order", "mixed"), [(2, True), (4, False), (4, True), (6, False)])
+def test_heat_on_a_rectangle(order: int, mixed: bool) -> None:
+    """Dirichlet along x, Neumann along y, data that depend on the other coordinate and on time."""
+    exact = sp.exp(x / 2 + y / 3) * sp.cos(x + 2 * y + t)
+
+    def rate(v: sp.Expr) -> sp.Expr:
+        return D * (v.diff(x, 2) + v.diff(y, 2)) + (D * v.diff(x, y) if mixed else 0)
+
+    def case(n: int) -> Case:
+        lines = [Line("x", 0.0, 1.0, n), Line("y", 0.0, 1.5, n)]
+        u = function("u", lines)
+        walls = [dirichlet("u", "x", s, exact.subs(x, s)) for s in (0, 1)]
+        walls += [neumann("u", "y", s, exact.diff(y).subs(y, sp.Rational(3, 2) * s)) for s in (0, 1)]
+        return lines, {"u": rate(u) + forced(exact, rate)}, {"u": exact}, walls
+
+    (measured,) = study(case, order, (12, 18), 0.05, 0.5, parameters={"D": 0.3})
+    assert measured > order - 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", [4])
+def test_heat_in_a_box_with_a_periodic_axis(order: int) -> None:
+    """Periodic along x, Dirichlet along y, Robin along z."""
+    exact = sp.sin(2 * sp.pi * x) * sp.exp(-t) * sp.cos(y + z) + y * z
+
+    def rate(v: sp.Expr) -> sp.Expr:
+        return D * (v.diff(x, 2) + v.diff(y, 2) + v.diff(z, 2))
+
+    def case(n: int) -> Case:
+        lines = [Line("x", 0.0, 1.0, n, True), Line("y", 0.0, 1.0, n), Line("z", 0.0, 1.0, n)]
+        u = function("u", lines)
+        walls = [dirichlet("u", "y", s, exact.subs(y, s)) for s in (0, 1)]
+        robin = [(exact.diff(z) + sign * a * exact).subs(z, s) for s, sign in ((0, -1), (1, 1))]
+        walls += [
+            Wall("u", "z", 0, [(1, 1), (-a, 0)], robin[0]),
+            Wall("u", "z", 1, [(1, 1), (a, 0)], robin[1]),
+        ]
+        return lines, {"u": rate(u) + forced(exact, rate)}, {"u": exact}, walls
+
+    (measured,) = study(case, order, (10, 16), 0.05, 0.2, parameters={"D": 0.1, "a": 1.5})
+    assert measured > order - 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", [4])
+def test_variable_coefficients_and_a_nonlinear_source(order: int) -> None:
+    """u_t = ∇·((1 + x y) ∇u) + u² - u³ + source on Dirichlet walls."""
+    exact = sp.sin(x + t) * sp.cos(y)
+
+    def rate(v: sp.Expr) -> sp.Expr:
+        k = 1 + x * y
+        return (sp.diff(k * v.diff(x), x) + sp.diff(k * v.diff(y), y)).doit() + v**2 - v**3
+
+    def case(n: int) -> Case:
+        lines = [Line("x", 0.0, 1.0, n), Line("y", 0.0, 1.0, n)]
+        u = function("u", lines)
+        walls = [dirichlet("u", "x", s, exact.subs(x, s)) for s in (0, 1)]
+        walls += [dirichlet("u", "y", s, exact.subs(y, s)) for s in (0, 1)]
+        return lines, {"u": rate(u) + forced(exact, rate)}, {"u": exact}, walls
+
+    (measured,) = study(case, order, (10, 16), 0.05, 2.0)
+    assert measured > order - 0.5
+
+
+@pytest.mark.parametrize("written", ["expanded", "conservative"])
+@pytest.mark.parametrize("order", [2, 4])
+def test_burgers(order: int, written: str) -> None:
+    exact = sp.sin(x + t) / 2
+
+    def case(n: int) -> Case:
+        lines = [Line("x", 0.0, 1.0, n)]
+        u = function("u", lines)
+        source = forced(exact, lambda v: D * v.diff(x, 2) - v * v.diff(x))
+        walls = [dirichlet("u", "x", s, exact.subs(x, s)) for s in (0, 1)]
+        return lines, {"u": D * u.diff(x, 2) - u * u.diff(x) + source}, {"u": exact}, walls
+
+    u = function("u", [Line("x", 0.0, 1.0, 1)])
+    flux = {"u": [(sp.Rational(-1, 2), {"x": 1}, u**2)]}
+    (measured,) = study(
+        case,
+        order,
+        (12, 20),
+        0.1,
+        0.3,
+        parameters={"D": 0.1},
+        conservative=flux if written == "conservative" else None,
+    )
+    assert measured > order - 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("order", "expected"), [(2, 2), (4, 4), (6, 5), (8, 5)])
+def test_advection_from_an_inflow_wall(order: int, expected: int) -> None:
+    """The outflow side has no condition; orders above 4 are limited by the stable inflow closure."""
+    exact = sp.sin(4 * (x - t)) + sp.cos(3 * (x - t))
+
+    def case(n: int) -> Case:
+        lines = [Line("x", 0.0, 1.0, n)]
+        u = function("u", lines)
+        return lines, {"u": -u.diff(x)}, {"u": exact}, [dirichlet("u", "x", 0, exact.subs(x, 0))]
+
+    (measured,) = study(case, order, (24, 48), 0.7, 4.0, power=1)
+    assert measured > expected - 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", [2, 4])
+def test_dispersion_with_one_and_two_conditions(order: int) -> None:
+    exact = sp.exp(x / 2) * sp.sin(x + t)
+
+    def case(n: int) -> Case:
+        lines = [Line("x", 0.0, 1.0, n)]
+        u = function("u", lines)
+        walls = [dirichlet("u", "x", s, exact.subs(x, s)) for s in (0, 1)]
+        walls.append(neumann("u", "x", 1, exact.diff(x).subs(x, 1)))
+        return lines, {"u": -u.diff(x, 3) + forced(exact, lambda v: -v.diff(x, 3))}, {"u": exact}, walls
+
+    (measured,) = study(case, order, (12, 20), 0.02, 1.0, power=3)
+    assert measured > order - 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("order", "expected"), [(2, 2), (4, 4), (6, 5), (8, 5)])
+def test_waves_between_fixed_walls(order: int, expected: int) -> None:
+    """Moving ends: the rate inherits the time derivative of the data. Closures limit the order to 5."""
+    exact = sp.sin(3 * x - 3 * t + 1) + sp.cos(2 * x + 2 * t)
+
+    def case(n: int) -> Case:
+        lines = [Line("x", 0.0, 1.0, n)]
+        w, v = function("w", lines), function("v", lines)
+        walls = [dirichlet("w", "x", s, exact.subs(x, s)) for s in (0, 1)]
+        return lines, {"w": v, "v": w.diff(x, 2)}, {"w": exact, "v": exact.diff(t)}, walls
+
+    (measured,) = study(case, order, (16, 32), 0.5, 4.0, power=1, rate_of={"v": "w"})
+    assert measured > expected - 0.5
+
+
+ENDS = {
+    "supported": ([(0, 2), (0, 2)], sp.sin(sp.pi * x) * sp.cos(sp.pi**2 * t)),
+    "clamped": ([(0, 1), (0, 1)], None),
+    "cantilever": ([(0, 1), (2, 3)], None),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", [2, 4])
+@pytest.mark.parametrize("ends", ENDS)
+def test_beams(ends: str, order: int) -> None:
+    """w_tt = -w_xxxx + source, two conditions at either end, against one smooth solution."""
+    conditions, mode = ENDS[ends]
+    exact = mode if mode is not None else sp.exp(x) * sp.sin(2 * x + t)
+
+    def case(n: int) -> Case:
+        lines = [Line("x", 0.0, 1.0, n)]
+        w, v = function("w", lines), function("v", lines)
+        source = forced(exact.diff(t), lambda _: -exact.diff(x, 4))
+        walls = [
+            Wall("w", "x", side, [(1, m)], exact.diff(x, m).subs(x, side))
+            for side, pair in zip((0, 1), conditions, strict=True)
+            for m in pair
+        ]
+        return lines, {"w": v, "v": -w.diff(x, 4) + source}, {"w": exact, "v": exact.diff(t)}, walls
+
+    (measured,) = study(case, order, (16, 24), 0.05, 0.8, power=2, rate_of={"v": "w"})
+    assert measured > order - 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", [2, 4, 6])
+def test_schroedinger_in_a_well(order: int) -> None:
+    exact = sp.exp(-2 * sp.I * sp.pi**2 * t) * sp.sin(2 * sp.pi * x)
+
+    def case(n: int) -> Case:
+        lines = [Line("x", 0.0, 1.0, n)]
+        psi = function("psi", lines)
+        return lines, {"psi": sp.I / 2 * psi.diff(x, 2)}, {"psi": exact}, both(dirichlet, "psi", "x")
+
+    (measured,) = study(case, order, (16, 24), 0.05, 0.5, complex_unknowns=["psi"])
+    assert measured > order - 0.5

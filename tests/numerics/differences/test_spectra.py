@@ -1,0 +1,139 @@
+"""What backends/differences/walls.py claims of its closures, on the one-dimensional operators."""
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from nablax.backends.differences.halo import numbers
+from nablax.backends.differences.modal import derivative_matrix
+from nablax.backends.differences.walls import Character, Condition, Wall, closure_degree
+from nablax.plan import GridAxis
+from nablax.problem import Side
+from nablax.stencils import radius
+from nablax.system import BoundaryTerm
+
+ORDERS = [2, 4, 6, 8]
+Stated = tuple[bool, list[list[tuple[float, int]]]]
+D: Stated = (True, [])
+N: Stated = (False, [[(1.0, 1)]])
+FREE_SIDE: Stated = (False, [])
+SUPPORTED: Stated = (True, [[(1.0, 2)]])
+CLAMPED: Stated = (True, [[(1.0, 1)]])
+FREE: Stated = (False, [[(1.0, 2)], [(1.0, 3)]])
+SLIDING: Stated = (False, [[(1.0, 1)], [(1.0, 3)]])
+
+
+def robin(side: Side) -> Stated:
+    return False, [[(1.0, 1), (-3.0 if side == 0 else 3.0, 0)]]
+
+
+def operator(
+    order: int,
+    accuracy: int,
+    lower: Stated,
+    upper: Stated,
+    n: int = 24,
+    character: Character = "diffusive",
+    highest: int | None = None,
+) -> np.ndarray:
+    axis = GridAxis("x", 0.0, 1.0, n, False)
+    walls = []
+    for side, (pinned, conditions) in ((0, lower), (1, upper)):
+        stated = tuple(
+            Condition(tuple(BoundaryTerm(sp.Float(c), m) for c, m in terms), sp.Integer(0))
+            for terms in conditions
+        )
+        degree = closure_degree(accuracy, highest or order, pinned, stated, character)
+        value = sp.Integer(0) if pinned else None
+        halo = radius(highest or order, accuracy) - pinned
+        walls.append(Wall(0, side, value, stated, degree, halo, axis.spacing))
+    matrix = derivative_matrix(order, accuracy, axis, (walls[0], walls[1]), [numbers(w) for w in walls])
+    inner = slice(int(lower[0]), n + 1 - int(upper[0]))
+    return matrix[inner, inner]
+
+
+@pytest.mark.parametrize("accuracy", ORDERS)
+@pytest.mark.parametrize(
+    ("lower", "upper"), [(D, D), (N, N), (D, N), (robin(0), robin(1))], ids=["DD", "NN", "DN", "RR"]
+)
+def test_diffusion_is_damped(accuracy: int, lower: Stated, upper: Stated) -> None:
+    values = np.linalg.eigvals(operator(2, accuracy, lower, upper))
+    assert values.real.max() < 1e-9
+    if accuracy < 8:
+        assert np.abs(values.imag).max() < 1e-9
+
+
+@pytest.mark.parametrize("accuracy", ORDERS)
+@pytest.mark.parametrize(("lower", "upper"), [(D, D), (D, N), (N, N)], ids=["DD", "DN", "NN"])
+def test_waves_do_not_grow(accuracy: int, lower: Stated, upper: Stated) -> None:
+    """A wave equation needs a real and non-positive spectrum."""
+    values = np.linalg.eigvals(operator(2, accuracy, lower, upper, character="oscillatory"))
+    assert np.abs(values.imag).max() < 1e-9
+    assert values.real.max() < 1e-9
+
+
+@pytest.mark.parametrize("accuracy", ORDERS)
+def test_advection_from_an_inflow_wall_does_not_grow(accuracy: int) -> None:
+    for n in (20, 41):
+        assert np.linalg.eigvals(-operator(1, accuracy, D, FREE_SIDE, n)).real.max() < 0
+
+
+@pytest.mark.parametrize("accuracy", ORDERS)
+def test_advection_beside_diffusion_does_not_grow(accuracy: int) -> None:
+    # A cell Péclet number of 4.
+    diffusion = operator(2, accuracy, D, D, character="mixed")
+    advection = operator(1, accuracy, D, D, character="mixed", highest=2)
+    assert np.linalg.eigvals(diffusion / 96 - advection).real.max() < 0
+
+
+@pytest.mark.parametrize("accuracy", ORDERS)
+def test_acoustics_between_rigid_walls_do_not_grow(accuracy: int) -> None:
+    n = 24
+    pressure = operator(1, accuracy, FREE_SIDE, FREE_SIDE, n, "coupled")[1:-1]
+    axis_full = operator_on_all_nodes(accuracy, n)
+    block = np.block([[np.zeros((n - 1, n - 1)), pressure], [axis_full[:, 1:-1], np.zeros((n + 1, n + 1))]])
+    assert np.linalg.eigvals(block).real.max() < 1e-9
+
+
+def operator_on_all_nodes(accuracy: int, n: int) -> np.ndarray:
+    """The first derivative of a pinned velocity, evaluated at the walls too."""
+    axis = GridAxis("x", 0.0, 1.0, n, False)
+    degree = closure_degree(accuracy, 1, True, (), "coupled")
+    lower, upper = (Wall(0, s, sp.Integer(0), (), degree, radius(1, accuracy), axis.spacing) for s in (0, 1))
+    return derivative_matrix(1, accuracy, axis, (lower, upper), [(), ()])
+
+
+@pytest.mark.parametrize("accuracy", ORDERS)
+def test_dispersion_with_three_conditions_is_damped(accuracy: int) -> None:
+    """u_t = -u_xxx with u at the left, u and u_x at the right."""
+    for n in (20, 41):
+        assert np.linalg.eigvals(-operator(3, accuracy, D, CLAMPED, n)).real.max() < 0
+
+
+@pytest.mark.parametrize("accuracy", ORDERS)
+@pytest.mark.parametrize(
+    ("lower", "upper"),
+    [(SUPPORTED, SUPPORTED), (CLAMPED, CLAMPED), (CLAMPED, FREE), (FREE, FREE), (SLIDING, SLIDING)],
+    ids=["supported", "clamped", "cantilever", "free", "sliding"],
+)
+def test_beams_do_not_grow(accuracy: int, lower: Stated, upper: Stated) -> None:
+    values = np.linalg.eigvals(operator(4, accuracy, lower, upper))
+    scale = np.abs(values).max()
+    assert np.abs(values.imag).max() < 1e-10 * scale
+    assert values.real.min() > -1e-10 * scale
+
+
+def test_spectral_radii_that_the_step_bound_has_to_cover() -> None:
+    """Closures may lie beyond the centred symbol: by these factors at most."""
+    factors = {
+        accuracy: max(
+            np.abs(np.linalg.eigvals(operator(2, accuracy, lower, upper))).max()
+            / np.abs(np.linalg.eigvals(operator(2, accuracy, D, D))).max()
+            for lower, upper in ((N, N), (D, N), (robin(0), robin(1)))
+        )
+        for accuracy in ORDERS
+    }
+    assert factors[2] < 1.02
+    assert factors[4] < 1.5
+    assert factors[6] < 1.85
+    assert factors[8] < 2.05
