@@ -5,7 +5,8 @@ import sympy as sp
 DERIVATIVE_ORDER = 16  # of one derivative, along all axes together
 POWER = 64  # largest integer exponent of an expression that is expanded
 EXPONENT = 10**6  # largest exponent that is a number
-EXPRESSION_NODES = 50_000  # SymPy nodes of one expanded equation
+EXPRESSION_NODES = 20_000  # SymPy nodes of one expression
+EXPRESSION_TERMS = 600  # of all equations together, multiplied out
 WRITTEN_PARTS = 20_000  # names, numbers and signs of a statement with its definitions written out
 DIGITS = 400  # of an exact number after arithmetic
 AXIS_POINTS = 1 << 24  # points along one axis

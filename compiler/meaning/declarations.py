@@ -195,16 +195,20 @@ def _number(node: syntax.Expression, scope: Scope) -> sp.Expr:
 
 def _finite(value: sp.Expr, node: syntax.Expression) -> sp.Expr:
     """A real number that float64 can hold."""
-    if not value.is_number or value.is_real is False:
+    if value.is_infinite or (value.is_number and value.is_real and not abs(value) < LARGEST):
+        raise fault(
+            "P112",
+            node.span,
+            "a parameter is a finite number, and this is infinite",
+            "write a number below 1e308",
+        )
+    if not value.is_number or value.is_real is not True:
         raise fault(
             "P112",
             node.span,
             "a parameter is a real number, and this is none" + (": it is complex" if value.has(sp.I) else ""),
             "write a real number; a complex one has two parameters, `a + i*b`",
         )
-    if not value.is_finite or not abs(value) < LARGEST:
-        raise fault("P112", node.span, "a parameter is a finite number, and this is infinite",
-                    "write a number below 1e308")  # fmt: skip
     return value
 
 

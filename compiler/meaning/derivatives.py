@@ -42,7 +42,7 @@ def _no_axes(letters: str, span: Span, scope: Scope) -> Fault:
         "P109",
         span,
         f"`{letters}` is not made of axis names",
-        f"the axes are {', '.join(names)}{missing}",
+        ("the axes are " if len(names) > 1 else "the only axis is ") + ", ".join(names) + missing,
         label="no axis is called so",
     )
 

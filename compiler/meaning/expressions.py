@@ -13,7 +13,7 @@ from nablax.meaning.arithmetic import add, bounded, divide, modulus, multiply, n
 from nablax.meaning.derivatives import derivative, guarded, suffix, too_high
 from nablax.meaning.names import unknown_function, unknown_name
 from nablax.meaning.scope import Definition, Failed, Scope, describe, splits
-from nablax.meaning.values import Value, VectorValue, fault, rank_word, reported
+from nablax.meaning.values import Value, VectorValue, fault, rank_word, reported, shown
 from nablax.operators import OPERATORS, Operator, Use
 from nablax.problem import Axis, Field, Parameter
 from nablax.reductions import Maximum, Minimum
@@ -434,7 +434,7 @@ def _general_derivative(node: syntax.Call, scope: Scope) -> Value:
             raise fault(
                 "P308",
                 places[2][1],
-                f"the order of this derivative is {order}, and `d` takes whole numbers",
+                f"the order of this derivative is {shown(order)}, and `d` takes whole numbers",
                 "use `caputo`, `rl` or `fraclap` for a fractional order",
             )
     if order > DERIVATIVE_ORDER:

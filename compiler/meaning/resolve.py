@@ -125,7 +125,11 @@ def _check_given(
 
 def _repeated(module: syntax.Module, known: Mapping[str, Entity]) -> tuple[Definition, ...]:
     """Definitions that share their name with another one or with a parameter."""
-    return tuple(d for d in declarations.definitions(module) if known.get(d.name) != d)
+    return tuple(
+        d
+        for d in declarations.definitions(module)
+        if (first := known.get(d.name)) is None or first.span != d.span
+    )
 
 
 def _without_giants(module: syntax.Module, report: Report) -> syntax.Module:

@@ -46,6 +46,8 @@ def definition_weights(definitions: tuple[Definition, ...]) -> dict[str, Weight]
             return NOTHING
         definition = by_name[name]
         inner = {n: visit(n, active | {name}) for n in _names(definition.body) & by_name.keys()}
+        # One that is too large is reported where it stands, and counts for nothing further up.
+        inner = {n: w for n, w in inner.items() if w.own <= WRITTEN_PARTS}
         body = weigh(definition.body, inner, frozenset(definition.parameters or ()))
         found[name] = replace(body, parameters=definition.parameters or ())
         return found[name]

@@ -8,7 +8,7 @@ from sympy.core.function import AppliedUndef
 from nablax.continuity import Jump, check_differentiable
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
-from nablax.limits import EXPRESSION_NODES, TooLarge
+from nablax.limits import EXPRESSION_TERMS, TooLarge
 from nablax.meaning.values import shown
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.jets import base, expand, jets, orders_of
@@ -54,7 +54,7 @@ def _one(
         report.error(
             "P316",
             condition.span,
-            f"this condition has more than {EXPRESSION_NODES} parts when it is multiplied out",
+            f"this condition has more than {EXPRESSION_TERMS} terms when it is multiplied out",
             help="lower its powers or the order of its derivatives",
         )
         return None

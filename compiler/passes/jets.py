@@ -7,7 +7,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.continuity import without_moduli
-from nablax.limits import EXPRESSION_NODES, POWER, TooLarge, checked
+from nablax.limits import EXPRESSION_TERMS, POWER, TooLarge, checked
 from nablax.nonlocal_operators import Nonlocal
 from nablax.system import Orders
 
@@ -79,7 +79,10 @@ def _differentiate(node: sp.Expr) -> sp.Expr:
     inner = _differentiate(node.expr)
     for symbol, count in node.variable_count:
         for _ in range(int(count)):
-            inner = checked(sp.diff(_multiply_out(inner), symbol))
+            inner = _multiply_out(inner)
+            if len(sp.Add.make_args(inner)) > EXPRESSION_TERMS // 4:
+                raise TooLarge  # differentiating costs more than the sum itself
+            inner = checked(sp.diff(inner, symbol))
     return inner
 
 
@@ -100,7 +103,7 @@ def _multiply_out(expression: sp.Expr) -> sp.Expr:
     What holds no jet is left as it stands (multiplying out exp(-(x - 1)²) would make it overflow), and so
     are functions of jets.
     """
-    if _expanded_size(expression) > EXPRESSION_NODES:
+    if _expanded_size(expression) > EXPRESSION_TERMS:
         raise TooLarge
     frozen: dict[sp.Basic, sp.Dummy] = {}
     polynomial = _freeze(expression, frozen)
@@ -124,18 +127,20 @@ def _freeze(node: sp.Basic, frozen: dict[sp.Basic, sp.Dummy]) -> sp.Expr:
 
 def _expanded_size(node: sp.Basic) -> int:
     """How many terms a sum would have after multiplying out (an upper bound)."""
+    if not node.has(AppliedUndef):
+        return 1  # left as it stands
     if isinstance(node, sp.Add):
         return sum(_expanded_size(a) for a in node.args)
     if isinstance(node, sp.Mul):
         size = 1
         for a in node.args:
-            size = min(size * _expanded_size(a), EXPRESSION_NODES + 1)
+            size = min(size * _expanded_size(a), EXPRESSION_TERMS + 1)
         return size
     if isinstance(node, sp.Pow) and node.exp.is_Integer and node.exp > 1:
         terms = _expanded_size(node.base)
         if terms > 1 and node.exp > POWER:
-            return EXPRESSION_NODES + 1
-        return min(comb(int(node.exp) + terms - 1, terms - 1), EXPRESSION_NODES + 1) if terms > 1 else 1
+            return EXPRESSION_TERMS + 1
+        return min(comb(int(node.exp) + terms - 1, terms - 1), EXPRESSION_TERMS + 1) if terms > 1 else 1
     return 1
 
 

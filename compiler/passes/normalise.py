@@ -7,7 +7,7 @@ from sympy.core.function import AppliedUndef
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
-from nablax.limits import DERIVATIVE_ORDER, EXPRESSION_NODES, TooLarge
+from nablax.limits import DERIVATIVE_ORDER, EXPRESSION_TERMS, TooLarge
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes import conservative
 from nablax.passes.boundary import boundary_conditions, check_counts
@@ -47,6 +47,7 @@ def _real(problem: Problem) -> bool:
 def _expand_all(problem: Problem, report: Report) -> tuple[Expanded, ...] | None:
     real = _real(problem)
     found: list[Expanded] = []
+    count = 0
     for equation in problem.equations:
         summands: list[Summand] = []
         for summand in equation.summands:
@@ -56,10 +57,20 @@ def _expand_all(problem: Problem, report: Report) -> tuple[Expanded, ...] | None
                 report.error(
                     "P316",
                     summand.span,
-                    f"this term has more than {EXPRESSION_NODES} parts when it is multiplied out",
+                    f"this term has more than {EXPRESSION_TERMS} terms when it is multiplied out",
                     help="lower its powers or the order of its derivatives",
                 )
                 continue
+            before = count
+            count += len(sp.Add.make_args(value))
+            if before <= EXPRESSION_TERMS < count:
+                report.error(
+                    "P316",
+                    summand.span,
+                    f"the equations have more than {EXPRESSION_TERMS} terms when they are multiplied out",
+                    label="here the limit is passed",
+                    help="lower powers or the order of derivatives",
+                )
             stray = [n for n in value.atoms(*Nonlocal) if not is_jet(n)]
             if stray:
                 report.error(
@@ -148,7 +159,13 @@ def _counted(problem: Problem, expanded: Sequence[Expanded], report: Report) -> 
             problem.equations[extra].span,
             f"there are {counts}",
             label="no unknown is left for this equation",
-            notes=(Note(f"the unknowns are {', '.join(c.name for c in components)}"),),
+            notes=(
+                Note(
+                    f"the only unknown is `{components[0].name}`"
+                    if len(components) == 1
+                    else f"the unknowns are {', '.join(f'`{c.name}`' for c in components)}"
+                ),
+            ),
             help="remove an equation, or declare the field that it determines",
         )
     return False

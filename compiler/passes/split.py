@@ -11,13 +11,18 @@ from sympy.core.function import AppliedUndef
 
 from nablax.frontend.source import Span
 from nablax.nonlocal_operators import Nonlocal, fourier_symbol
-from nablax.passes.jets import base, factors, jets, orders_of
+from nablax.passes.jets import base, factors, is_jet, jets, orders_of
 from nablax.problem import Summand
 from nablax.system import FluxTerm, LinearTerm, Orders, Terms
 
 
 def linear_part(term: sp.Expr) -> dict[sp.Basic, sp.Expr] | None:
     """Jet to coefficient if the term is linear and homogeneous in the unknowns, else None."""
+    plain, moving = factors(term)
+    powers = [f.as_base_exp() for f in sp.Mul.make_args(moving)]
+    if all(is_jet(b) and n.is_Integer and n > 0 for b, n in powers):
+        # A monomial: its degree decides.
+        return {moving: plain} if sum(n for _, n in powers) == 1 else None
     found = sorted(jets(term), key=sp.default_sort_key)
     stand_ins = {jet: sp.Dummy(complex=True) for jet in found}
     frozen = term.xreplace(stand_ins)
@@ -56,16 +61,16 @@ def split(
 ) -> Terms:  # fmt: skip
     """The terms of an expanded right-hand side by kind; `conservative` repeats `nonlinear` for now."""
     linear: dict[tuple[int, Orders, sp.Expr], LinearTerm] = {}
-    nonlinear: dict[Span, sp.Expr] = {}
-    forcing: dict[Span, sp.Expr] = {}
+    nonlinear: dict[Span, list[sp.Expr]] = {}
+    forcing: dict[Span, list[sp.Expr]] = {}
     symbols = dict(zip(space, wavenumbers, strict=True))
     for summand in gather(summands).values():
         if not summand.value.has(AppliedUndef):
-            forcing[summand.span] = forcing.get(summand.span, sp.S.Zero) + summand.value
+            forcing.setdefault(summand.span, []).append(summand.value)
             continue
         parts = linear_part(summand.value)
         if parts is None:
-            nonlinear[summand.span] = nonlinear.get(summand.span, sp.S.Zero) + summand.value
+            nonlinear.setdefault(summand.span, []).append(summand.value)
             continue
         for jet, coefficient in parts.items():
             multiplier = fourier_symbol(jet, symbols) if isinstance(jet, Nonlocal) else sp.S.One
@@ -75,10 +80,10 @@ def split(
             span = linear[key].span if key in linear else summand.span
             linear[key] = LinearTerm(coefficient, *key, span)
     zero: Orders = (0,) * len(space)
-    flux = tuple(FluxTerm(sp.S.One, zero, value, span) for span, value in nonlinear.items())
+    flux = tuple(FluxTerm(sp.S.One, zero, sp.Add(*values), span) for span, values in nonlinear.items())
     return Terms(
         tuple(term for term in linear.values() if sp.expand(term.coefficient) != 0),
         flux,
         flux,
-        tuple(FluxTerm(sp.S.One, zero, value, span) for span, value in forcing.items()),
+        tuple(FluxTerm(sp.S.One, zero, sp.Add(*values), span) for span, values in forcing.items()),
     )

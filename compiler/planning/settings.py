@@ -121,7 +121,8 @@ def _points(option: Option, dimension: int) -> tuple[int, ...]:
         raise fault(
             "P403",
             option.span,
-            f"`n` has {len(values)} entries, and there are {dimension} space axes",
+            f"`n` has {len(values)} entries, and the space has {dimension} "
+            + ("axis" if dimension == 1 else "axes"),
             "give one number for all axes, or a list with one per axis",
         )
     found: list[int] = []

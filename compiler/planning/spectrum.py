@@ -111,7 +111,11 @@ def _slopes(flux: sp.Expr) -> list[tuple[sp.Basic, sp.Expr]]:
     names = {jet: sp.Dummy(real=True) for jet in found}
     frozen = flux.xreplace(names).replace(sp.conjugate, lambda z: z)
     back = {name: jet for jet, name in names.items()}
-    return [(jet, sp.diff(frozen, name).xreplace(back)) for jet, name in names.items()]
+    slopes: dict[sp.Dummy, list[sp.Expr]] = {name: [] for name in back}
+    for term in sp.Add.make_args(frozen):
+        for name in sorted(term.free_symbols & back.keys(), key=lambda n: int(n.dummy_index)):
+            slopes[name].append(sp.diff(term, name))
+    return [(jet, sp.Add(*slopes[name]).xreplace(back)) for jet, name in names.items()]
 
 
 def _at(slope: sp.Expr, states: dict[sp.Basic, sp.Expr]) -> sp.Expr:

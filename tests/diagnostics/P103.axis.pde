@@ -1,0 +1,5 @@
+space { n in [0, 1] periodic }
+time { t in [0, 1] }
+fields { u }
+equations { dt(u) = 0 }
+initial { u = 0 }

@@ -1,0 +1,6 @@
+space { x in [0, 1] periodic }
+time { t in [0, 1] }
+fields { u }
+params { c = 1e200*1e200 }
+equations { dt(u) = c*dxx(u) }
+initial { u = sin(2*pi*x) }

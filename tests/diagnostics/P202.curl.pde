@@ -1,0 +1,5 @@
+space { x in [0, 1] periodic }
+time { t in [0, 1] }
+fields { U: vector }
+equations { dt(U) = curl(U) }
+initial { U = grad(x) }

@@ -1,0 +1,8 @@
+space { x in [0, 1] periodic }
+time { t in [0, 1] }
+fields { u }
+equations {
+  dt(u) = dxx(u)
+  dt(u) = -u
+}
+initial { u = sin(2*pi*x) }

@@ -1,0 +1,6 @@
+space { x in [0, 1] periodic }
+time { t in [0, 1] }
+fields { u }
+equations { dt(u) = -fraclap(u, 0.5) }
+initial { u = sin(2*pi*x) }
+solve { method = fd }
