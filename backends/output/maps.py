@@ -1,7 +1,8 @@
 """Maps over two axes: heat maps, speeds with streamlines, moduli and phases; planes of three dimensions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +12,9 @@ from nablax.backends.output.captions import mathtext, number, place
 from nablax.backends.output.colors import Scale, modulus_scale, phase_scale, scale_of
 from nablax.backends.output.figures import label_axis
 from nablax.backends.output.scene import AxisInfo, Quantity, Scene
+
+Flow = Literal["streamlines", "arrows"]
+ARROWS = 22  # along each axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,14 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class MapRow:
-    """Panels of one quantity with one scale. `phase` shows the phase, `flow` adds streamlines."""
+    """Panels of one quantity with one scale. `phase` shows the phase, `flow` how a vector is drawn.
+
+    Streamlines are prettier; arrows stay where they are from one frame of a movie to the next.
+    """
 
     quantity: Quantity
     phase: bool = False
-    flow: bool = False
+    flow: Flow | None = None
 
     @property
     def name(self) -> str:
@@ -97,15 +104,25 @@ def when(scene: Scene, i: int) -> str:
     return f"{mathtext(scene.time or 't')} = {number(float(scene.times[i]))}" if len(scene.times) else ""
 
 
-def draw_panel(axes: Axes, panel: Panel, row: MapRow, scale: Scale) -> ScalarMappable:
-    """Draw one map with its axes; returns what a colour bar shows."""
-    values = row.scalar(panel.values)
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A map that was drawn: what a colour bar shows, and a way to show another frame in its place.
+
+    `show` leaves streamlines as they are; arrows turn.
+    """
+
+    colours: ScalarMappable
+    show: Callable[[Panel], None]
+
+
+def draw_panel(axes: Axes, panel: Panel, row: MapRow, scale: Scale) -> Drawn:
+    """Draw one map with its axes."""
     axes.set_title(panel.caption)
     if panel.polar:
-        return _polar_map(axes, panel, values, scale)
+        return _polar_map(axes, panel, row, scale)
     halves = [(a.points[1] - a.points[0]) / 2 for a in (panel.across, panel.up)]
     image = axes.imshow(
-        values.T,
+        row.scalar(panel.values).T,
         origin="lower",
         extent=(
             panel.across.lower - halves[0],
@@ -118,25 +135,45 @@ def draw_panel(axes: Axes, panel: Panel, row: MapRow, scale: Scale) -> ScalarMap
         interpolation="nearest" if row.phase else "bilinear",
         aspect="equal" if panel.equal else "auto",
     )
-    if row.flow:
+    turn = None
+    if row.flow == "streamlines":
         _streamlines(axes, panel)
+    elif row.flow == "arrows":
+        turn = _arrows(axes, panel, scale)
     axes.set_xlim(panel.across.lower, panel.across.upper)
     axes.set_ylim(panel.up.lower, panel.up.upper)
     if not panel.equal:
         axes.set_box_aspect(panel.ratio)
     label_axis(axes, panel.across, "x")
     label_axis(axes, panel.up, "y")
-    return image
+
+    def show(other: Panel) -> None:
+        axes.set_title(other.caption)
+        image.set_data(row.scalar(other.values).T)
+        if turn is not None:
+            turn(other)
+
+    return Drawn(image, show)
 
 
-def _polar_map(axes: Axes, panel: Panel, values: np.ndarray, scale: Scale) -> ScalarMappable:
+def _polar_map(axes: Axes, panel: Panel, row: MapRow, scale: Scale) -> Drawn:
     r, theta = np.meshgrid(panel.across.points, panel.up.points, indexing="ij")
     mesh = axes.pcolormesh(
-        r * np.cos(theta), r * np.sin(theta), values, shading="gouraud", cmap=scale.cmap, norm=scale.norm
+        r * np.cos(theta),
+        r * np.sin(theta),
+        row.scalar(panel.values),
+        shading="gouraud",
+        cmap=scale.cmap,
+        norm=scale.norm,
     )
     axes.set_aspect("equal")
     axes.set_axis_off()
-    return mesh
+
+    def show(other: Panel) -> None:
+        axes.set_title(other.caption)
+        mesh.set_array(row.scalar(other.values))
+
+    return Drawn(mesh, show)
 
 
 def _streamlines(axes: Axes, panel: Panel) -> None:
@@ -157,3 +194,28 @@ def _streamlines(axes: Axes, panel: Panel) -> None:
         arrowstyle="-|>",
     )
     drawn.lines.set_alpha(0.75)
+
+
+def _arrows(axes: Axes, panel: Panel, scale: Scale) -> Callable[[Panel], None]:
+    chosen = [
+        np.linspace(0, len(a.points) - 1, min(len(a.points), ARROWS) + 1).round().astype(int)[:-1]
+        for a in (panel.across, panel.up)
+    ]
+
+    def parts(of: Panel) -> tuple[np.ndarray, np.ndarray]:
+        u, v = (part.real[np.ix_(*chosen)].T for part in of.values[:2])
+        return u, v
+
+    arrows = axes.quiver(
+        panel.across.points[chosen[0]],
+        panel.up.points[chosen[1]],
+        *parts(panel),
+        color="white",
+        alpha=0.85,
+        pivot="mid",
+        angles="uv",
+        units="width",
+        width=0.004,
+        scale=scale.upper * ARROWS,
+    )
+    return lambda other: arrows.set_UVC(*parts(other))

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -92,7 +91,8 @@ def _staged_maps(scene: Scene, quantities: Sequence[Quantity]) -> tuple[Figure, 
     if scene.dimension == 3:
         last = scene.axes[-1]
         fixed = ((last.name, (last.lower + last.upper) / 2),)
-    rows = [MapRow(q, flow=q.parts == 2 and scene.coordinates == "cartesian") for q in quantities]
+    flat = scene.dimension == 2 and scene.coordinates == "cartesian"
+    rows = [MapRow(q, flow="arrows" if flat and q.parts == 2 else None) for q in quantities]
     scales = [r.scale(*_range(scene, partial(_shown, scene, r, fixed))) for r in rows]
     ratio = panels(scene, quantities[0], [0], fixed)[0].ratio
     width = 4.0 / max(1.0, ratio) ** 0.5
@@ -100,23 +100,22 @@ def _staged_maps(scene: Scene, quantities: Sequence[Quantity]) -> tuple[Figure, 
     figure = new_figure(scene, *size)
     grid = figure.subplots(1, len(rows), squeeze=False)[0]
 
+    drawn = [
+        draw_panel(axes, panels(scene, row.quantity, [0], fixed)[0], row, scale)
+        for axes, row, scale in zip(grid, rows, scales, strict=True)
+    ]
+    for axes, row, made in zip(grid, rows, drawn, strict=True):
+        colour_bar(figure, axes, made.colours, row.name)
+
     def update(i: int) -> None:
-        for axes, row, scale in zip(grid, rows, scales, strict=True):
-            _clear(axes)
-            panel = panels(scene, row.quantity, [i], fixed)[0]
-            colour_bar(figure, axes, draw_panel(axes, panel, row, scale), row.name)
+        for row, made in zip(rows, drawn, strict=True):
+            made.show(panels(scene, row.quantity, [i], fixed)[0])
 
     return figure, update
 
 
 def _shown(scene: Scene, row: MapRow, fixed: Sequence[tuple[str, float]], i: int) -> np.ndarray:
     return row.scalar(panels(scene, row.quantity, [i], fixed)[0].values)
-
-
-def _clear(axes: Axes) -> None:
-    for child in list(axes.child_axes):
-        child.remove()
-    axes.clear()
 
 
 def _range(scene: Scene, values: Callable[[int], np.ndarray]) -> tuple[float, float]:
@@ -137,12 +136,14 @@ def _settle(figure: Figure, update: Update, first: int) -> FigureCanvasAgg:
 
 def _write_gif(figure: Figure, update: Update, chosen: Sequence[int], path: Path, rate: int) -> None:
     canvas = _settle(figure, update, chosen[0])
-    pages = []
-    for i in chosen:
+
+    def page(i: int) -> Image.Image:
         update(i)
         canvas.draw()  # type: ignore[no-untyped-call]
-        page = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
-        pages.append(page.quantize(256, dither=Image.Dither.NONE))
+        return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
+
+    palette = _palette([page(chosen[k * (len(chosen) - 1) // 2]) for k in range(3)])
+    pages = [page(i).quantize(palette=palette, dither=Image.Dither.NONE) for i in chosen]
     pages[0].save(
         path,
         save_all=True,
@@ -152,6 +153,20 @@ def _write_gif(figure: Figure, update: Update, chosen: Sequence[int], path: Path
         comment=MARK,
         optimize=False,
     )
+
+
+def _palette(pages: Sequence[Image.Image]) -> Image.Image:
+    """256 colours for all frames, from a few of them: the scale is the same throughout."""
+    together = Image.new("RGB", (pages[0].width, sum(p.height for p in pages)))
+    for k, page in enumerate(pages):
+        together.paste(page, (0, k * page.height))
+    palette = together.quantize(255)
+    flat = palette.getpalette() or []
+    colours = [flat[k : k + 3] for k in range(0, 3 * 255, 3)]
+    # Averaging turns white paper grey, and the nearest colour is found roughly: leave only pure white there.
+    kept = [c for c in colours if min(c, default=0) < 245]
+    palette.putpalette([v for c in (*kept, [255, 255, 255]) for v in c])
+    return palette
 
 
 def _write_mp4(figure: Figure, update: Update, chosen: Sequence[int], path: Path, rate: int) -> None:

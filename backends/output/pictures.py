@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nablax.backends.output.curves import lines, spacetime
+from nablax.backends.output.drawings import KINDS, Drawing, Kind
 from nablax.backends.output.figures import DPI, colour_bar, new_figure, styled
 from nablax.backends.output.maps import MapRow, Panel, draw_panel, panels
 from nablax.backends.output.paths import OutputError, reason
-from nablax.backends.output.requests import KINDS, Drawing, Kind
 from nablax.backends.output.scene import PictureError, Quantity, Scene, only, quantity_of, scene_of
 from nablax.backends.output.store import open_run
 
@@ -142,10 +142,10 @@ def _curves(scene: Scene, quantities: Sequence[Quantity]) -> Figure:
 def _maps(scene: Scene, rows: Sequence[Row]) -> Figure:
     frames = sorted({0, scene.last // 2, scene.last})
     described: list[tuple[MapRow, list[Panel]]] = []
-    for kind, quantity, at in rows:
+    for _, quantity, at in rows:
         found = panels(scene, quantity, frames, at)
-        flow = quantity.parts == 2 and kind in ("vectors", "heatmap") and scene.coordinates == "cartesian"
-        described.append((MapRow(quantity, flow=flow), found))
+        flowing = quantity.parts == 2 and scene.dimension == 2 and scene.coordinates == "cartesian"
+        described.append((MapRow(quantity, flow="streamlines" if flowing else None), found))
         if quantity.complex and quantity.parts == 1:
             described.append((MapRow(quantity, phase=True), found))
     columns = max(len(found) for _, found in described)
@@ -166,9 +166,9 @@ def _map_row(figure: Figure, axes_row: np.ndarray, row: MapRow, found: Sequence[
     for axes in axes_row[len(found) :]:
         axes.set_axis_off()
     for k, (axes, panel) in enumerate(zip(axes_row, found, strict=False)):
-        shown = draw_panel(axes, panel, row, scale)
+        drawn = draw_panel(axes, panel, row, scale)
         if k > 0 and panel.up.name == found[0].up.name:
             axes.set_ylabel("")
             axes.tick_params(labelleft=False)
         if k == len(found) - 1:
-            colour_bar(figure, axes, shown, row.name, row.phase)
+            colour_bar(figure, axes, drawn.colours, row.name, row.phase)

@@ -2,30 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 import sympy as sp
 
+from nablax.backends.output.drawings import KINDS, Drawing, Kind
 from nablax.backends.output.paths import DATA_SUFFIXES, MOVIE_SUFFIXES, OutputError, inside
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
 from nablax.problem import Field, Option, OptionCall, OptionValue, Problem
-
-Kind = Literal["heatmap", "spacetime", "lines", "vectors", "slice"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """One picture asked for. `field` names a field or component; `expression` is set for anything else.
-
-    `at` fixes an axis of a slice: (axis name, coordinate).
-    """
-
-    kind: Kind
-    field: str
-    expression: sp.Expr | None = None
-    at: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

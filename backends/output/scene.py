@@ -9,11 +9,11 @@ import numpy as np
 
 from nablax.backends.output.captions import literal, mathtext, number
 from nablax.backends.output.paths import OutputError
-from nablax.backends.output.requests import Drawing
 
 if TYPE_CHECKING:
     import xarray
 
+    from nablax.backends.output.drawings import Drawing
     from nablax.plan import Plan
 
 
@@ -142,7 +142,7 @@ def only(scene: Scene, run: "xarray.Dataset", field: str) -> Scene:
 
 
 def quantity_of(
-    drawing: Drawing, scene: Scene, run: "xarray.Dataset", plan: "Plan", params: Mapping[str, float]
+    drawing: "Drawing", scene: Scene, run: "xarray.Dataset", plan: "Plan", params: Mapping[str, float]
 ) -> Quantity:
     """What a drawing of the spec shows: a field, a component, or an expression evaluated frame by frame."""
     if drawing.expression is None:

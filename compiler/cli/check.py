@@ -10,6 +10,7 @@ from nablax.cli.messages import print_diagnostics
 from nablax.cli.options import overrides, set_option, solve_option
 from nablax.frontend.diagnostics import Diagnostic, Severity
 from nablax.frontend.source import Source
+from nablax.overrides import Overrides
 
 ROUNDS = 20  # of fixing: one mended error may uncover the next
 
@@ -22,11 +23,9 @@ ROUNDS = 20  # of fixing: one mended error may uncover the next
 @solve_option
 def check(spec: str, fix: bool, as_json: bool, parameters: tuple[str, ...], solve: tuple[str, ...]) -> int:
     """Check a spec without running it."""
-    from nablax.pipeline import check as check_source
-
-    changes = overrides(parameters, solve)
+    changes, folder = overrides(parameters, solve), folder_of(spec)
     source = read_spec(spec)
-    diagnostics = tuple(check_source(source, changes, folder_of(spec)).diagnostics)
+    diagnostics = examine(source, changes, folder)
     if fix:
         from nablax.frontend.fixes import apply_edits
 
@@ -38,7 +37,7 @@ def check(spec: str, fix: bool, as_json: bool, parameters: tuple[str, ...], solv
             if text == source.text:
                 break
             source = Source(source.name, text)
-            diagnostics = tuple(check_source(source, changes, folder_of(spec)).diagnostics)
+            diagnostics = examine(source, changes, folder)
         if source.text != before.text:
             write_text(Path(spec), source.text)
     failed = any(d.severity is Severity.ERROR for d in diagnostics)
@@ -48,6 +47,17 @@ def check(spec: str, fix: bool, as_json: bool, parameters: tuple[str, ...], solv
         print_diagnostics(source, diagnostics)
         click.echo(_summary(source, diagnostics), err=failed)
     return 1 if failed else 0
+
+
+def examine(source: Source, changes: Overrides, folder: Path) -> tuple[Diagnostic, ...]:
+    """Everything there is to say about a spec before it runs, what it asks to be written included."""
+    from nablax.backends.output.requests import read_requests
+    from nablax.pipeline import run_stages
+
+    stages = run_stages(source, changes, folder)
+    if stages.plan is not None:
+        read_requests(stages.plan.system.problem, folder, stages.report)
+    return tuple(stages.report.diagnostics)
 
 
 def _print_json(source: Source, diagnostics: tuple[Diagnostic, ...]) -> None:

@@ -98,7 +98,7 @@ def _run(plan: "Plan", report: Report, target: "Target", silent: bool) -> "Outco
 
 
 def build_solver(plan: "Plan", report: Report) -> "Solver":
-    """The solver of a plan. Raises `SpecError` with P453 for a plan that no backend can build."""
+    """The solver of a plan. Raises `SpecError` with P402 for a plan that no backend can build."""
     from nablax.backends.interface import Unsupported
     from nablax.backends.solver import build
 
@@ -107,7 +107,7 @@ def build_solver(plan: "Plan", report: Report) -> "Solver":
     except Unsupported as error:
         span = error.span or plan.system.problem.span
         help = "choose another method, step or order in the solve block"
-        report.error("P453", span, f"the plan cannot be built: {error}", help=help)
+        report.error("P402", span, f"{error}: there is no program for this yet", help=help)
         report.check()
         raise
 

@@ -83,6 +83,18 @@ def test_interrupt(nablax, heat, solved, frames):
         assert (run.sizes["t"], run.attrs["complete"]) == (2, 0)
 
 
+def test_a_plan_without_a_program(nablax, heat, monkeypatch):
+    from nablax.backends.interface import Unsupported
+
+    def refuse(plan):
+        raise Unsupported("no such program", plan.system.evolution[0].span)
+
+    monkeypatch.setattr("nablax.backends.solver.build", refuse)
+    answer = nablax("run", "heat.pde")
+    assert answer.code == 1
+    assert "error[P402]: no such program" in answer.err
+
+
 def test_wrong_spec(nablax, heat):
     heat.write_text(heat.read_text("utf-8").replace("u = sin(x)", "u = sin(q)"), "utf-8")
     answer = nablax("run", "heat.pde")

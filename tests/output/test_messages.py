@@ -3,7 +3,6 @@
 import pytest
 
 from nablax.backends import estimates
-from nablax.backends.interface import Unsupported
 from nablax.backends.run import Target, prepare, run
 from nablax.backends.solver import build
 from nablax.frontend.diagnostics import Report, SpecError
@@ -58,12 +57,3 @@ def test_during_the_run(code, tmp_path):
     assert page is not None
     assert code in found(page.bad, tmp_path, solve=True)
     assert found(page.good, tmp_path, solve=True) == set()
-
-
-def test_a_plan_that_cannot_be_built():
-    page = read_page("P453")
-    assert page is not None
-    plan, _ = compile_plan(read_source("page.pde", page.bad))
-    with pytest.raises(Unsupported):
-        build(plan)
-    build(compile_plan(read_source("page.pde", page.good))[0])
