@@ -35,7 +35,7 @@ def pad(array: Array, place: Place, plan: Plan, scalars: Scalars, homogeneous: b
             blocks = [slab(array, k, n - lower, n), array, slab(array, k, 0, upper)]
         else:
             ghosts = [_ghosts(array, w, place, padded, plan, scalars, homogeneous) for w in walls]
-            blocks = [*reversed(ghosts[0]), array, *ghosts[1]]
+            blocks = [*ghosts[0], array, *ghosts[1]]
         array = jnp.concatenate([b for b in blocks if b.shape[k]], axis=k)
         padded[k] = (lower, upper)
     return array
@@ -81,16 +81,19 @@ def _ghosts(
     scalars: Scalars,
     homogeneous: bool,
 ) -> list[Array]:
-    """Ghosts counted outwards, each one node thick."""
+    """The ghosts in the order of the axis, each one node thick."""
     if wall.halo == 0:
         return []
     k, size = wall.axis, array.shape[wall.axis]
+    data = _data(wall, place, padded, plan, scalars, homogeneous, array)
     inwards = range(wall.near) if wall.side == 0 else range(size - 1, size - 1 - wall.near, -1)
     near = [slab(array, k, j, j + 1) for j in inwards]
-    data = _data(wall, place, padded, plan, scalars, homogeneous, array)
-    if wall.numeric:
-        return _constant_closure(wall, near, data)
-    return _varying_closure(wall, near, data, place, padded, plan, scalars)
+    outwards = (
+        _constant_closure(wall, near, data)
+        if wall.numeric
+        else _varying_closure(wall, near, data, place, padded, plan, scalars)
+    )
+    return outwards if wall.side == 1 else outwards[::-1]
 
 
 def _data(

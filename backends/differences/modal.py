@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
-from jax import Array, lax
+from jax import Array
 from numpy.typing import NDArray
 
+from nablax.backends.differences.contraction import along, complex_dtype
 from nablax.backends.differences.kernels import plus, times
 from nablax.backends.differences.layout import Place, Region
 from nablax.backends.differences.walls import Matrix, Wall, closure
@@ -297,11 +298,6 @@ def solve(
     return tuple(_backward(group, hat, shape, half, dtype, real) for hat in hats)
 
 
-def complex_dtype(real: jnp.dtype) -> jnp.dtype:
-    """complex128 for float64, complex64 for float32."""
-    return jnp.dtype(np.result_type(real, np.complex64))
-
-
 def _last(group: Group) -> int:
     """The axis of the half-length real transform: the last periodic one that is transformed."""
     found = [k for k, b in enumerate(group.bases) if b.periodic and b.transformed]
@@ -373,29 +369,3 @@ def _backward(
         if basis.backward is not None:
             array = along(basis.backward, array, k, dtype)
     return jnp.real(array) if real and jnp.iscomplexobj(array) else array
-
-
-def along(matrix: Spectrum, array: Array, axis: int, dtype: jnp.dtype) -> Array:
-    """matrix · array along one axis. A real matrix meets the parts of a complex array one by one."""
-    if np.iscomplexobj(matrix):
-        kind = complex_dtype(dtype)
-        return _contract(jnp.asarray(matrix, kind), array.astype(kind), axis)
-    values = jnp.asarray(matrix, dtype)
-    if jnp.iscomplexobj(array):
-        return lax.complex(_contract(values, jnp.real(array), axis), _contract(values, jnp.imag(array), axis))
-    return _contract(values, array, axis)
-
-
-def _contract(matrix: Array, array: Array, axis: int) -> Array:
-    # matrix @ array wherever possible: with a single row, array @ matrix.T is far slower on XLA CPU.
-    highest = lax.Precision.HIGHEST
-    if axis == array.ndim - 1 and array.ndim > 1:
-        return (
-            jnp.matmul(array, matrix.T, precision=highest)
-            if array.ndim == 2
-            else jnp.einsum("abj,ij->abi", array, matrix, precision=highest)
-        )
-    if axis == 0:
-        flat = array.reshape(array.shape[0], -1) if array.ndim > 1 else array
-        return jnp.matmul(matrix, flat, precision=highest).reshape((matrix.shape[0], *array.shape[1:]))
-    return jnp.einsum("ij,ajb->aib", matrix, array, precision=highest)
