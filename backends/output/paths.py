@@ -29,7 +29,7 @@ def inside(folder: Path, name: str) -> Path:
         raise OutputError(f"`{name}` names no file")
     if root not in path.parents:
         raise OutputError(f"`{name}` leads out of the spec's folder through a link")
-    return root / name
+    return folder / name
 
 
 def claim(path: Path) -> None:

@@ -70,6 +70,9 @@ class _Panel:
         if self._started is None:
             table.add_row("compiling", f"{self._plan.method}, {self._plan.stepping.name}")
             return Group(table)
+        if self._t >= last:
+            table.add_row("drawing", f"{self._steps} steps taken")
+            return Group(table)
         bar = ProgressBar(total=1.0, completed=(self._t - first) / span, width=40)
         elapsed = perf_counter() - self._started
         done = (self._t - first) / span

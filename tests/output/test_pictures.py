@@ -275,3 +275,25 @@ def test_diverging_map_is_even_in_lightness():
     assert np.all(steps[129:] < 0)
     np.testing.assert_allclose(lightness, lightness[::-1], atol=0.02)
     assert np.ptp(steps[:126]) < 0.01
+
+
+def test_polar_coordinates(tmp_path, plan_of, frames_of):
+    plan = plan_of(
+        """
+        space polar { r in [1, 2]; theta in [0, 2*pi] periodic }
+        time { t in [0, 1] }
+        fields { u }
+        equations { dt(u) = Δu }
+        initial { u = sin(theta) }
+        boundary { r = 1: u = sin(theta); r = 2: u = sin(theta) }
+        solve { n = [8, 16]; method = fd; step = implicit }
+        output { every = 0.5 }
+        """
+    )
+    writer = store.create(tmp_path / "out.zarr", store.layout(plan, {}))
+    for frame in frames_of(plan, lambda t, r, theta: {"u": r * np.sin(theta + t)}):
+        writer.append(frame)
+    writer.close(complete=True)
+    draw_saved(tmp_path / "out.zarr", tmp_path / "picture.png")
+    check_picture(tmp_path / "picture.png")
+    draw_movie(tmp_path / "out.zarr", tmp_path / "movie.gif")
