@@ -102,7 +102,7 @@ def scene_of(run: "xarray.Dataset") -> Scene:
     times = np.asarray(run[time].values, dtype=float) if time is not None else np.zeros(0)
     if time is not None and not len(times):
         raise OutputError("the dataset holds no frame")
-    title, coordinates = str(run.attrs.get("title", "")), str(run.attrs.get("coordinates", "cartesian"))
+    title, coordinates = str(run.attrs.get("title", "")), str(run.attrs.get("coordinate_system", "cartesian"))
     return Scene(title, details, coordinates, axes, time, times, quantities)
 
 

@@ -171,7 +171,7 @@ def _attributes(plan: "Plan", parameters: Mapping[str, float]) -> dict[str, str 
         "parameters": json.dumps(dict(parameters)),
         "fields": json.dumps(fields),
         "axes": json.dumps(axes),
-        "coordinates": problem.coordinates,
+        "coordinate_system": problem.coordinates,
         "method": f"{plan.method} / {plan.stepping.name}",
         "versions": json.dumps({name: version(name) for name in ("nablax", "jax", "numpy")}),
         "seed": json.dumps(seeds),

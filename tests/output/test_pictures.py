@@ -296,4 +296,8 @@ def test_polar_coordinates(tmp_path, plan_of, frames_of):
     writer.close(complete=True)
     draw_saved(tmp_path / "out.zarr", tmp_path / "picture.png")
     check_picture(tmp_path / "picture.png")
+    with Image.open(tmp_path / "picture.png") as image:
+        ring = np.asarray(image.convert("RGB"))
+    assert (ring[0, 0] == 255).all()
+    assert (ring[ring.shape[0] // 2 - 5, ring.shape[1] // 6] >= 250).all()  # the hole of the ring
     draw_movie(tmp_path / "out.zarr", tmp_path / "movie.gif")
