@@ -17,7 +17,7 @@ _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _WORDS = {Integral: "integral", Mean: "mean", Maximum: "max", Minimum: "min"}
 
 
-class _Unicode(StrPrinter):  # type: ignore[misc]
+class _Unicode(StrPrinter):
     """One line of plain text; every method prints one kind of node."""
 
     def _print_Symbol(self, node: sp.Symbol) -> str:
@@ -32,7 +32,7 @@ class _Unicode(StrPrinter):  # type: ignore[misc]
         name = _WORDS.get(node.func, node.func.__name__.lower())
         return f"{name}({', '.join(self._print(a) for a in node.args)})"
 
-    _print_Integral = _print_Function
+    _print_Integral = _print_Function  # noqa: N815 - SymPy looks the name up
 
     def _print_Derivative(self, node: sp.Derivative) -> str:
         letters = "".join(greek_name(s.name) * int(n) for s, n in node.variable_count)
@@ -42,7 +42,7 @@ class _Unicode(StrPrinter):  # type: ignore[misc]
     def _print_Pow(self, node: sp.Pow, rational: bool = False) -> str:
         if node.exp.is_Integer and node.exp > 0 and not isinstance(node.base, sp.Derivative):
             base = self.parenthesize(node.base, PRECEDENCE["Pow"])
-            return base + str(node.exp).translate(_SUPERSCRIPTS)
+            return str(base) + str(node.exp).translate(_SUPERSCRIPTS)
         return str(super()._print_Pow(node, rational))
 
     def _print_Abs(self, node: sp.Abs) -> str:
@@ -80,7 +80,7 @@ class _Unicode(StrPrinter):  # type: ignore[misc]
         return f"where({self._print(condition)}, {self._print(value)}, {otherwise})"
 
 
-class _Latex(LatexPrinter):  # type: ignore[misc]
+class _Latex(LatexPrinter):
     """Fields without their arguments, derivatives as ∂ with a subscript."""
 
     def _print_Function(self, node: sp.Function, exp: str | None = None) -> str:

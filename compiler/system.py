@@ -146,6 +146,11 @@ class System:
         return self.problem.axes
 
     @property
+    def right_sides(self) -> tuple[Terms, ...]:
+        """The terms of every evolution equation, then of every constraint."""
+        return (*(e.terms for e in self.evolution), *(c.terms for c in self.constraints))
+
+    @property
     def time(self) -> Axis | None:
         return self.problem.time
 

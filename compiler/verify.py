@@ -10,7 +10,7 @@ from nablax.problem import Problem
 from nablax.system import System
 
 
-class Broken(AssertionError):
+class BrokenPromiseError(AssertionError):
     """A record that breaks its promise: a bug of nablax, never of a spec."""
 
 
@@ -20,7 +20,7 @@ def wanted() -> bool:
 
 def _require(condition: bool, text: str) -> None:
     if not condition:
-        raise Broken(text)
+        raise BrokenPromiseError(text)
 
 
 def verify_problem(problem: Problem) -> None:
@@ -42,16 +42,16 @@ def verify_system(system: System) -> None:
     moving = [i for i, u in enumerate(system.unknowns) if not u.algebraic]
     _require([e.unknown for e in system.evolution] == moving, "evolution equations out of order")
     values = {u.value for u in system.unknowns}
-    for equation in (*system.evolution, *system.constraints):
-        for term in equation.terms.linear:
+    for terms in system.right_sides:
+        for term in terms.linear:
             _require(not term.coefficient.has(AppliedUndef), "an unknown in a linear coefficient")
             _require(len(term.orders) == len(system.axes), "orders of the wrong length")
-        for flux in (*equation.terms.nonlinear, *equation.terms.conservative):
+        for flux in (*terms.nonlinear, *terms.conservative):
             for node in sp.preorder_traversal(flux.flux):
                 if isinstance(node, sp.Derivative):
                     _require(is_jet(node), "a derivative of a composite in a flux")
             _require({base(j) for j in jets(flux.flux)} <= values, "a flux of something unknown")
             _require(bool(jets(flux.flux)), "a nonlinear term without an unknown")
-        for source in equation.terms.forcing:
+        for source in terms.forcing:
             _require(not source.flux.has(AppliedUndef), "an unknown in a forcing term")
     _require(len(system.initial) == len(system.unknowns), "initial values missing")

@@ -104,7 +104,7 @@ def test_wheel_works_in_an_environment_of_its_own(tmp_path):
         [command, "new", "heat", "--kind", "heat"], cwd=tmp_path, capture_output=True, text=True
     )
     assert new.returncode == 0, new.stderr
-    assert spec.exists()
+    assert (tmp_path / "heat.pde").exists()
     where = subprocess.run(
         [python, "-c", "import nablax; print(nablax.__file__)"], cwd=tmp_path, capture_output=True, text=True
     )

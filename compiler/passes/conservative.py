@@ -81,7 +81,8 @@ def _distribute(
     """(coefficient, orders, flux) of every term; the derivative is drawn over sums and past constants."""
     found: list[tuple[sp.Expr, Orders, sp.Expr]] = []
     for term in sp.Add.make_args(_split_sums(value)):
-        plain, moving = [], []
+        plain: list[sp.Expr] = []
+        moving: list[sp.Expr] = []
         for factor in sp.Mul.make_args(term):
             constant = not factor.has(AppliedUndef) and not factor.free_symbols & set(space)
             (plain if constant else moving).append(factor)
@@ -220,7 +221,7 @@ def _solve(
     if not solutions:
         return None
     (solution,) = solutions
-    free = {u: sp.S.Zero for u in unknowns}
+    free = dict.fromkeys(unknowns, sp.S.Zero)
     return [sp.expand(value.xreplace(free)) for value in solution[: len(fluxes)]]
 
 

@@ -7,7 +7,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.continuity import without_moduli
-from nablax.limits import EXPRESSION_TERMS, POWER, TooLarge, checked
+from nablax.limits import DIFFERENTIATED_NODES, EXPRESSION_TERMS, POWER, TooLarge, checked
 from nablax.nonlocal_operators import Nonlocal
 from nablax.system import Orders
 
@@ -82,7 +82,7 @@ def _differentiate(node: sp.Expr) -> sp.Expr:
             inner = _multiply_out(inner)
             if len(sp.Add.make_args(inner)) > EXPRESSION_TERMS // 4:
                 raise TooLarge  # differentiating costs more than the sum itself
-            inner = checked(sp.diff(inner, symbol))
+            inner = sp.diff(checked(inner, DIFFERENTIATED_NODES), symbol)
     return inner
 
 
@@ -146,7 +146,8 @@ def _expanded_size(node: sp.Basic) -> int:
 
 def factors(term: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     """A product as (what holds no jet, what does)."""
-    plain, moving = [], []
+    plain: list[sp.Expr] = []
+    moving: list[sp.Expr] = []
     for factor in sp.Mul.make_args(term):
         (moving if jets(factor) else plain).append(factor)
     return sp.Mul(*plain), sp.Mul(*moving)

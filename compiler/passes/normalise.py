@@ -1,6 +1,7 @@
 """Problem to system: counts, time derivatives isolated, first order in time, terms split."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
@@ -12,11 +13,23 @@ from nablax.nonlocal_operators import Nonlocal
 from nablax.passes import conservative
 from nablax.passes.boundary import boundary_conditions, check_counts
 from nablax.passes.jets import base, expand, is_jet, jets, orders_of
-from nablax.passes.split import split
+from nablax.passes.split import linear_part, split
 from nablax.problem import Component, Equation, Problem, Summand
 from nablax.system import Constraint, Evolution, LinearTerm, System, Terms, Unknown
 
 Expanded = tuple[Summand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """An equation solved for one time derivative: mass(d/dt) = right, and `written` the same as it stands
+    in the text (empty where that form is lost)."""
+
+    equation: Equation
+    unknown: int
+    mass: tuple[LinearTerm, ...]
+    right: Expanded
+    written: Expanded
 
 
 def normalise(problem: Problem, report: Report) -> System | None:
@@ -261,32 +274,31 @@ def _isolate(
         for _, summands in constraint_rests
         if (total := sp.expand(sp.Add(*(s.value for s in summands)))) and _homogeneous_linear(total)
     ]
-    solved = _solve_masses(problem, rewritten, rows, moving, masses, tops, report)
-    if solved is None:
+    sides = _solve_masses(problem, rewritten, rows, moving, masses, tops, report)
+    if sides is None:
         return None
-    sides: list[tuple[Equation, int, tuple[LinearTerm, ...], Expanded, Expanded]] = solved
     real = _real(problem)
     forms: list[list[conservative.Fluxes]] = []
     terms: list[Terms] = []
-    for _, _, _, summands, written in sides:
-        parts = split(summands, index, space, k_symbols)
+    for side in sides:
+        parts = split(side.right, index, space, k_symbols)
         terms.append(parts)
-        forms.append(_forms(parts, written, space, vanishing, real))
+        forms.append(_forms(parts, side.written, space, vanishing, real))
     chosen = conservative.choose(forms) if forms else ()
     evolution: list[Evolution] = []
-    for (equation, unknown, mass, _, _), parts, form in zip(sides, terms, chosen, strict=True):
-        name = equation.name or unknowns[_root(unknown, unknowns)].name
-        full = Terms(parts.linear, parts.nonlinear, form, parts.forcing)
-        evolution.append(Evolution(name, unknown, mass, full, equation.span))
+    for side, parts, form in zip(sides, terms, chosen, strict=True):
+        name = side.equation.name or unknowns[_root(side.unknown, unknowns)].name
+        full = replace(parts, conservative=form)
+        evolution.append(Evolution(name, side.unknown, side.mass, full, side.equation.span))
     one = sp.S.One
     zero = (0,) * len(space)
-    for i, unknown in enumerate(unknowns):
-        if unknown.rate_of is not None:
-            parent = unknown.rate_of
+    for i, rate_unknown in enumerate(unknowns):
+        if rate_unknown.rate_of is not None:
+            parent = rate_unknown.rate_of
             span = unknowns[parent].span
             rate = Terms(linear=(LinearTerm(one, i, zero, one, span),))
-            mass = (LinearTerm(one, parent, zero, one, span),)
-            evolution.append(Evolution(unknowns[parent].name, parent, mass, rate, span))
+            plain = (LinearTerm(one, parent, zero, one, span),)
+            evolution.append(Evolution(unknowns[parent].name, parent, plain, rate, span))
     evolution.sort(key=lambda e: e.unknown)
     constraints = tuple(
         Constraint(
@@ -401,7 +413,7 @@ def _solve_masses(
     masses: Sequence[Mapping[sp.Basic, sp.Expr]],
     tops: Mapping[sp.Basic, int],
     report: Report,
-) -> list[tuple[Equation, int, tuple[LinearTerm, ...], Expanded, Expanded]] | None:
+) -> list[Solved] | None:
     """(equation, unknown, mass, expanded right side, right side as written) for every moving unknown."""
     space = tuple(a.symbol for a in problem.axes)
     zero = (0,) * len(space)
@@ -440,18 +452,14 @@ def _solve_masses(
         as_written = (
             tuple(Summand(weights[r] * s.value, s.span) for r in used for s in written[r]) if kept else ()
         )
-        row = next((r for r in used if _names(matrix, r, m)), used[0])
+        row = next((r for r in used if matrix[r, m] != 0), used[0])
         one = (LinearTerm(sp.S.One, unknown, zero, sp.S.One, problem.equations[rows[row]].span),)
-        sides.append((problem.equations[rows[row]], unknown, one, right, as_written))
+        sides.append(Solved(problem.equations[rows[row]], unknown, one, right, as_written))
     return sides
 
 
-def _names(matrix: sp.Matrix, row: int, column: int) -> bool:
-    return bool(matrix[row, column] != 0)
-
-
 def _without(value: sp.Expr, tops: Mapping[sp.Basic, int]) -> sp.Expr:
-    return value.xreplace({top: sp.S.Zero for top in _tops_in(value, tops)})
+    return value.xreplace(dict.fromkeys(_tops_in(value, tops), sp.S.Zero))
 
 
 def _written_rest(equation: Equation, problem: Problem) -> Expanded:
@@ -474,7 +482,7 @@ def _operator_masses(
     written: Sequence[Expanded],
     space: tuple[sp.Symbol, ...],
     report: Report,
-) -> list[tuple[Equation, int, tuple[LinearTerm, ...], Expanded, Expanded]] | None:
+) -> list[Solved] | None:
     """Space derivatives of time derivatives (dt(dxx(u))): the mass stays an operator."""
     variable = set(problem.symbols)
     sides = []
@@ -503,7 +511,7 @@ def _operator_masses(
             LinearTerm(c, tops[top], orders_of(top, space), sp.S.One, equation.span)
             for top, c in mass.items()
         )
-        sides.append((equation, own, terms, rests[r], written[r]))
+        sides.append(Solved(equation, own, terms, rests[r], written[r]))
     return sides
 
 
@@ -529,7 +537,7 @@ def _forms(
     if written:
         kept = conservative.as_written(written, space, real)
         if kept is not None:
-            fluxes = tuple(t for t in kept if t.flux.has(AppliedUndef) and not _is_linear_flux(t.flux))
+            fluxes = tuple(t for t in kept if t.flux.has(AppliedUndef) and linear_part(t.flux) is None)
             if conservative.equal(fluxes, summands, (), space, real):
                 forms.append(fluxes)
     if real:
@@ -537,12 +545,6 @@ def _forms(
         if integral is not None and conservative.equal(integral, summands, vanishing, space, real):
             forms.append(integral)
     return forms
-
-
-def _is_linear_flux(flux: sp.Expr) -> bool:
-    from nablax.passes.split import linear_part
-
-    return linear_part(flux) is not None
 
 
 def _initial(problem: Problem, unknowns: Sequence[Unknown], report: Report) -> tuple[sp.Expr | None, ...]:

@@ -37,8 +37,8 @@ def character(system: System) -> Character:
     flux_span: Span | None = None
     nonlocal_span: Span | None = None
     degree = 0
-    for equation in (*system.evolution, *system.constraints):
-        for term in equation.terms.linear:
+    for terms in system.right_sides:
+        for term in terms.linear:
             order = sum(term.orders)
             if term.multiplier != 1:
                 nonlocal_span = term.span
@@ -49,7 +49,7 @@ def character(system: System) -> Character:
                     degree = max(degree, 2)
             else:
                 constant = max(constant, order)
-        for flux in equation.terms.nonlinear:
+        for flux in terms.nonlinear:
             orders = [sum(orders_of(j, space)) for j in jets(flux.flux)]
             if max(orders) > variable or variable_span is None:
                 variable, variable_span = max(variable, *orders), flux.span

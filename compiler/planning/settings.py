@@ -82,7 +82,7 @@ def _word(option: Option, known: tuple[str, ...], what: str) -> str:
         return value
     shown = value if isinstance(value, str) else sp.sstr(value)
     similar = get_close_matches(shown, known, n=1)
-    edits = ()
+    edits: tuple[Edit, ...] = ()
     if similar and not option.given:
         end = option.span.end
         edits = (Edit(Span(end - len(shown), end), similar[0]),)
@@ -147,7 +147,7 @@ def _points(option: Option, dimension: int) -> tuple[int, ...]:
 
 def _order(option: Option) -> int:
     if option.value in (2, 4, 6, 8):
-        return int(option.value)  # type: ignore[arg-type]
+        return int(option.value)
     raise fault("P403", option.span, "finite differences have order 2, 4, 6 or 8", "choose one of these")
 
 

@@ -21,7 +21,7 @@ def amplification(name: StepperName, z: np.ndarray) -> np.ndarray:
     value = np.zeros_like(z)
     for coefficient in reversed(POLYNOMIALS[name]):
         value = value * z + coefficient
-    return np.abs(value)
+    return np.asarray(np.abs(value))
 
 
 def largest_step(name: StepperName, eigenvalues: np.ndarray) -> float:

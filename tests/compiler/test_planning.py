@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from nablax.planning.make import explicit_bound
+from nablax.planning.method import character
 from nablax.planning.spectrum import linearise, unbounded_growth
 from nablax.planning.stability import largest_step
+from nablax.planning.stepping import Situation, explicit_bound
 
 from .specs import bounded, codes, periodic, stages
 
@@ -53,11 +54,11 @@ def test_choices_that_cannot_be_made(text, code):
 def bound_of(text: str, stepper: str) -> float:
     found = stages(text)
     plan = found.plan
-    points = linearise(found.system, 8)
-    bound, _, _ = explicit_bound(
-        found.system, points, plan.method, plan.order, plan.grid, plan.dealias, stepper
-    )
-    return bound
+    situation = Situation(
+        found.system, plan.method, plan.order, plan.grid, plan.dealias, linearise(found.system, 8),
+        character(found.system), 1.0,
+    )  # fmt: skip
+    return explicit_bound(situation, stepper).step
 
 
 @pytest.mark.parametrize("dimension", [1, 2])

@@ -1,0 +1,195 @@
+"""Which stepper advances a system, its tolerance, and the step that stability allows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nablax.frontend.diagnostics import Note, Report
+from nablax.frontend.source import Span
+from nablax.plan import Choice, GridAxis, Method, StepperName, Stepping
+from nablax.planning.method import Character
+from nablax.planning.settings import Settings
+from nablax.planning.spectrum import Linearisation, Symbol, eigenvalues, exact_symbol, nominal
+from nablax.planning.stability import POLYNOMIALS, largest_step
+from nablax.sampling import sample
+from nablax.stencils import centred_symbol
+from nablax.system import System
+
+ORDERS = {
+    "etdrk4": 4, "etdrk2": 2, "imex": 4, "implicit": 4, "euler": 1, "rk2": 2, "rk4": 4, "dopri5": 5,
+}  # fmt: skip
+STIFF = 5000  # explicit steps in a run above which an implicit stepper pays
+SAFETY = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the choice of a stepper looks at; `duration` is the length of the run."""
+
+    system: System
+    method: Method
+    order: int
+    grid: tuple[GridAxis, ...]
+    dealias: tuple[float, ...]
+    frozen: Linearisation
+    nature: Character
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The largest stable step (inf: none, 0: no step is stable), the term that sets it, and whether
+    damping rather than waves does."""
+
+    step: float
+    limiter: Span | None
+    damped: bool
+
+
+def explicit_bound(situation: Situation, stepper: StepperName) -> Bound:
+    """The stability limit of an explicit stepper for the frozen linearisation on this grid."""
+    system, grid = situation.system, situation.grid
+    spectral = situation.method == "spectral"
+    symbol = exact_symbol if spectral else _stencil_symbol(grid, situation.order)
+    fractions = np.array([0, 0.25, 0.5, 0.6, 0.75, 1.0])
+    modes = []
+    for axis, kept in zip(grid, situation.dealias, strict=True):
+        top = np.pi / axis.spacing * (kept if spectral else 1.0)
+        modes.append(np.concatenate([-top * fractions[:0:-1], top * fractions]))
+    spectrum = eigenvalues(system, situation.frozen, modes, symbol)
+    step = largest_step(stepper, spectrum)
+    limiter = None
+    if np.isfinite(step):
+        longest = step
+        for span in sorted({e.span for e in situation.frozen.entries}):
+            without = eigenvalues(system, situation.frozen.without(span), modes, symbol)
+            relaxed = largest_step(stepper, without)
+            if relaxed > longest * 1.01:
+                longest, limiter = relaxed, span
+    flat = spectrum.ravel()
+    largest = flat[np.argmax(np.abs(flat))] if flat.size else 0.0
+    return Bound(step, limiter, bool(abs(np.real(largest)) > abs(np.imag(largest))))
+
+
+def _stencil_symbol(grid: tuple[GridAxis, ...], accuracy: int) -> Symbol:
+    def symbol(axis: int, order: int, k: np.ndarray) -> np.ndarray:
+        h = grid[axis].spacing
+        return centred_symbol(order, accuracy, k * h) / h**order
+
+    return symbol
+
+
+def choose_stepping(
+    situation: Situation, settings: Settings, choices: list[Choice], report: Report
+) -> Stepping | None:
+    """The stepper with its tolerances and bound; None where the one asked for cannot take the method."""
+    name = settings.step
+    place = settings.places.get("step")
+    if name in ("etdrk4", "etdrk2") and situation.method == "fd" and place is not None:
+        report.error(
+            "P401",
+            place,
+            f"`{name}` integrates Fourier modes exactly and needs the spectral method",
+            help="use `imex`, `implicit` or an explicit Runge-Kutta stepper",
+        )
+        return None
+    linear = situation.nature.degree == 0
+    if name == "implicit" and situation.method == "spectral" and not linear and place is not None:
+        report.error(
+            "P401",
+            place,
+            "`implicit` would have to solve nonlinear equations for all Fourier modes at once",
+            help="use `imex` or `etdrk4`, which take the linear part implicitly or exactly",
+        )
+        return None
+    reference = explicit_bound(situation, "dopri5")
+    reason = "asked for"
+    if name is None:
+        name, reason = _default_stepper(situation, reference)
+    choices.append(Choice("step", name, reason, settings.step is not None, place))
+    step: float | None = None
+    limiter: Span | None = None
+    if name in POLYNOMIALS:
+        bound = reference if name == "dopri5" else explicit_bound(situation, name)
+        limiter = bound.limiter
+        step = bound.step if np.isfinite(bound.step) and bound.step > 0 else None
+        if bound.step == 0.0:
+            report.warning(
+                "P408",
+                place or situation.system.problem.span,
+                f"no step is stable with `{name}`: the equations carry undamped waves",
+                help="use `rk4` or `dopri5`",
+            )
+    tol, accuracy = _tolerance(situation, settings, name, reference)
+    if settings.dt is not None:
+        _check_dt(settings, step, name, limiter, report)
+        choices.append(Choice("dt", f"{settings.dt:g}", "asked for", True, settings.places.get("dt")))
+    else:
+        embedded = name in ("imex", "implicit", "dopri5")
+        how = "adaptive" if embedded else "chosen per frame and checked by halving it"
+        cap = "" if step is None else f", at most the stable step {step:.3g}"
+        choices.append(Choice("dt", "adaptive", f"{how}{cap}"))
+        choices.append(Choice("tol", f"{tol:g}", accuracy, settings.tol is not None))
+    scale = _scale(situation.system)
+    return Stepping(name, ORDERS[name], settings.dt, tol, tol * 1e-2 * scale, step, limiter)
+
+
+def _tolerance(
+    situation: Situation, settings: Settings, name: StepperName, reference: Bound
+) -> tuple[float, str]:
+    """The relative tolerance of one step."""
+    if settings.tol is not None:
+        return settings.tol, "asked for"
+    if situation.method == "fd" and not reference.damped and name in ("imex", "implicit"):
+        return 1e-7, "a tenth of the default: nothing damps the errors of earlier steps"
+    return 1e-6, "the default"
+
+
+def _default_stepper(situation: Situation, bound: Bound) -> tuple[StepperName, str]:
+    if situation.method == "spectral":
+        return "etdrk4", "the linear part has a Fourier symbol: it is integrated exactly"
+    nature = situation.nature
+    steps = situation.duration / bound.step if bound.step > 0 else float("inf")
+    if steps <= STIFF or max(nature.constant, nature.variable) < 2:
+        return "dopri5", f"not stiff: about {max(steps, 1):.0f} explicit steps are stable"
+    if nature.variable >= 2 or not bound.damped:
+        return "implicit", f"stiff: an explicit stepper would need about {steps:.2g} steps"
+    if nature.degree == 0:
+        return "implicit", f"stiff and linear: an explicit stepper would need about {steps:.2g} steps"
+    return "imex", f"stiff in its linear part: an explicit stepper would need about {steps:.2g} steps"
+
+
+def _scale(system: System) -> float:
+    """A typical magnitude of the initial data: 1 where it is all zero."""
+    values = nominal(system)
+    grids = np.meshgrid(
+        *(
+            np.linspace(float(sample(a.lower, values)), float(sample(a.upper, values)), 9)[:-1] + 0.013
+            for a in system.axes
+        ),
+        indexing="ij",
+    )
+    values |= {a.symbol: g for a, g in zip(system.axes, grids, strict=True)}
+    largest = 0.0
+    for value in system.initial:
+        if value is not None:
+            found = np.abs(sample(value, values))
+            largest = max(largest, float(np.max(found[np.isfinite(found)], initial=0.0)))
+    return largest or 1.0
+
+
+def _check_dt(
+    settings: Settings, bound: float | None, name: StepperName, limiter: Span | None, report: Report
+) -> None:
+    if bound is None or settings.dt is None or settings.dt <= bound * 1.02:
+        return
+    notes: tuple[Note, ...] = ()
+    if limiter is not None:
+        notes = (Note(f"line {report.source.position(limiter.start)[0]} limits the step", limiter),)
+    report.warning(
+        "P409",
+        settings.places["dt"],
+        f"dt = {settings.dt:g} is above the stable step of `{name}`, about {bound:.3g}",
+        notes=notes,
+        help=f"choose dt below {SAFETY * bound:.2g}, or remove `dt`",
+    )
