@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import export
+from jax import Array, export
 
+from nablax.backends.interface import Parameters, State
 from nablax.backends.nodes import samples
 from nablax.backends.precision import precise
 from nablax.backends.solver import Solver
@@ -23,7 +23,9 @@ def export_program(solver: Solver, platforms: Sequence[str] = PLATFORMS) -> expo
     """
     plan = solver.plan
 
-    def frame(state, until, count, params):  # type: ignore[no-untyped-def]
+    def frame(
+        state: State, until: Array, count: Array, params: Parameters
+    ) -> tuple[State, dict[str, Array]]:
         return solver.programs.frame(state, until, count, solver.programs.prepare(params))
 
     with precise(plan.dtype):

@@ -57,7 +57,7 @@ class Semidiscretisation(Protocol[Carry]):
         ...
 
     def fields(self, t: Array, y: Vector, params: Parameters) -> dict[str, Array]:
-        """Nodal arrays of shape `plan.shape` by component name, algebraic unknowns included, rates left out."""
+        """Nodal arrays of shape `plan.shape` by component name; algebraic unknowns, but no rates."""
         ...
 
 
@@ -137,7 +137,7 @@ class Affine(Protocol):
     def affine(self) -> bool: ...
 
 
-class Unsupported(Exception):
+class Unsupported(Exception):  # noqa: N818
     """A plan this backend cannot build, with the place of the term that prevents it."""
 
     def __init__(self, message: str, span: Span | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from time import perf_counter
 from types import MappingProxyType
@@ -32,18 +33,20 @@ TICK = 0.2  # seconds of work between signs of life
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The programs behind jit."""
+    """The programs behind jit. Those of the host loop are never part of another program."""
 
     prepare: Callable[[Parameters], Parameters]
     initial: Callable[..., State]
     fields: Callable[..., dict[str, Array]]
     rate: Callable[..., Vector]
     step: Callable[..., State]
+    solve: Callable[..., tuple[Array, dict[str, Array]]]
+    start: Callable[..., State]
+    show: Callable[..., dict[str, Array]]
     aid: Callable[..., object]
     march: Callable[..., March]
     judge: Callable[..., Array]
     advance: Callable[..., tuple[State, Tally]]
-    solve: Callable[..., tuple[Array, dict[str, Array]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +150,10 @@ class Solver:
     def _events(
         self, params: Numbers | None, initial: State | None, times: Sequence[float]
     ) -> Iterator[Frame | Progress]:
-        state = self.initial(params) if initial is None else initial
-        with precise(self.plan.dtype):
-            ready = self.compiled.prepare(self._complete(params))
+        with precise(self.plan.dtype, params, initial):
+            complete = self._complete(params)
+            ready = self.compiled.prepare(complete)
+            state = self.compiled.start(complete, {}, samples(self.plan)) if initial is None else initial
         loop = Loop(self, ready)
         index = 0
         if initial is None or float(state.t) <= times[0]:
@@ -180,7 +184,7 @@ class Solver:
         self, index: int, state: State, ready: Parameters, steps: int, rejected: int, dt: float
     ) -> Frame:
         with precise(self.plan.dtype):
-            fields = {n: np.asarray(a) for n, a in self.compiled.fields(state.t, state.y, ready).items()}
+            fields = {n: np.asarray(a) for n, a in self.compiled.show(state.t, state.y, ready).items()}
         for name, values in fields.items():
             if not np.isfinite(values).all():
                 where = self._place(~np.isfinite(values))
@@ -222,7 +226,7 @@ class Solver:
         return Breakdown("infinite", float(t), name, {}, float(t), float(last[name].max()), float(h))
 
     def _magnitudes(self, state: State, ready: Parameters) -> dict[str, np.ndarray]:
-        return {n: np.abs(np.asarray(a)) for n, a in self.compiled.fields(state.t, state.y, ready).items()}
+        return {n: np.abs(np.asarray(a)) for n, a in self.compiled.show(state.t, state.y, ready).items()}
 
     def _place(self, mask: np.ndarray) -> dict[str, float]:
         index = np.unravel_index(int(np.argmax(mask)), mask.shape)
@@ -272,6 +276,7 @@ class Loop:
         self._number = solver._number
         self._budget = 1
         self._aids: list[tuple[float, object]] = []
+        self._ahead: tuple[tuple[float, Vector, March], ...] = ()
         self._warm = False
 
     def arrived(self, state: State, until: float) -> bool:
@@ -298,10 +303,18 @@ class Loop:
         self._budget = max(1, min(room, 16 * self._budget, 2**30))
 
     def _march(self, state: State, until: float, h: float, count: int, whole: int) -> tuple[State, March]:
-        step, aid = self._number(h), self._coefficients(h)
-        moved = self._compiled.march(state.t, state.y, step, np.int32(count), aid, self._ready)
+        moved = self._stepped(state.t, state.y, h, count)
         t = until if count == whole else float(state.t) + count * h
-        return State(self._number(t), moved.y, step), moved
+        return State(self._number(t), moved.y, self._number(h)), moved
+
+    def _stepped(self, t: Array, y: Vector, h: float, count: int) -> March:
+        """`count` steps; one alone may be known from the last look ahead."""
+        if count == 1:
+            for size, before, moved in self._ahead:
+                if abs(size - h) <= 1e-12 * h and before is y:
+                    return moved
+        step = self._number(h)
+        return self._compiled.march(t, y, step, np.int32(count), self._coefficients(h), self._ready)
 
     def _coefficients(self, h: float) -> object:
         for known, aid in self._aids:
@@ -362,11 +375,12 @@ class Loop:
     def _assess(self, state: State, h: float) -> tuple[float, float]:
         """Two steps of h against one of 2h: (error over a frame, step wanted)."""
         t, y, single = state.t, state.y, self._number(h)
-        double = self._number(2 * h)
-        program = self._compiled
-        fine = program.march(t, y, single, np.int32(2), self._coefficients(h), self._ready)
-        coarse = program.march(t, y, double, np.int32(1), self._coefficients(2 * h), self._ready)
-        error = float(program.judge(y, fine.y, coarse.y, single, self._number(self._frame_span(0.0))))
+        first = self._stepped(t, y, h, 1)
+        second = self._stepped(self._number(float(t) + h), first.y, h, 1)
+        self._ahead = ((h, y, first), (h, first.y, second))
+        coarse = self._stepped(t, y, 2 * h, 1)
+        span = self._number(self._frame_span(0.0))
+        error = float(self._compiled.judge(y, second.y, coarse.y, single, span))
         change = min(max(SAFETY * max(error, 1e-12) ** (-1 / self._order), 0.1), 10.0)
         return error, h * (min(change, 0.5) if error > 1 else change)
 
@@ -384,17 +398,22 @@ def build(plan: Plan) -> Solver:
     scheme = _scheme(plan)
     method = method_of(plan.stepping, scheme)
     programs = Programs(plan, scheme, method, control_of(plan.stepping, method), tolerance_of(plan.stepping))
+    # What runs once a frame is not worth the time that LLVM's optimiser takes.
+    hasty = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
+    once = partial(jax.jit, compiler_options=hasty)
     compiled = Compiled(
         prepare=jax.jit(programs.prepare),
         initial=jax.jit(programs.initial),
         fields=jax.jit(programs.fields),
         rate=jax.jit(programs.rate),
         step=jax.jit(programs.step),
-        aid=jax.jit(programs.aid) if method.aided else programs.aid,
-        march=jax.jit(programs.march),
-        judge=jax.jit(programs.judge),
-        advance=jax.jit(programs.advance),
         solve=jax.jit(programs.solve, static_argnames=("start", "times")),
+        start=once(programs.initial),
+        show=once(programs.fields),
+        aid=once(programs.aid) if method.aided else programs.aid,
+        march=jax.jit(programs.march),
+        judge=once(programs.judge),
+        advance=jax.jit(programs.advance),
     )
     return Solver(plan, MappingProxyType(default_parameters(plan.system)), programs, compiled)
 

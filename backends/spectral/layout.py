@@ -5,6 +5,7 @@ dealiasing cuts are not stored at all: the arrays are smaller, and no mask is ne
 full axis the order is 0, 1, ..., K, -K, ..., -1. Coefficients are unnormalised sums, as `rfftn` gives them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, pi, prod
 
@@ -132,6 +133,32 @@ class Layout:
                 y = jnp.concatenate([positive, jnp.zeros(shape, y.dtype), negative], axis=axis)
         u: Array = lax.fft(y, "IRFFT" if self.real else "IFFT", self.nodes)
         return u
+
+
+    def hermitian(self, y: Array) -> Array:
+        """The modes of the real part of what y stands for.
+
+        A half spectrum holds both a mode and its conjugate where the last wavenumber is 0 (or n/2). Their
+        disagreement is invisible at the nodes: no nonlinear term would hold back its growth from rounding
+        under an unstable linear part. A full spectrum of a real field is treated everywhere.
+        """
+        if not self.real:
+            return (y + self._mirrored(y, range(y.ndim))) / 2
+        if y.ndim == 1:
+            return y
+        last = y.ndim - 1
+        columns = [slice(0, 1), slice(1, None)]
+        if self.axes[last].nyquist is not None:
+            columns = [slice(0, 1), slice(1, -1), slice(-1, None)]
+        parts = [y[..., c] for c in columns]
+        for i in (0, 2)[: len(parts) - 1]:
+            parts[i] = (parts[i] + self._mirrored(parts[i], range(last))) / 2
+        return jnp.concatenate(parts, axis=last)
+
+    def _mirrored(self, y: Array, axes: Iterable[int]) -> Array:
+        """The conjugate of the mode with the opposite wavenumbers."""
+        along = tuple(axes)
+        return jnp.conj(jnp.roll(jnp.flip(y, along), (1,) * len(along), along))
 
 
 def layout_of(plan: Plan) -> Layout:

@@ -141,6 +141,11 @@ class Spectral:
         return tuple(found)
 
     def finish(self, t: Array, y: Vector, params: Parameters) -> Vector:
+        unknowns = self.plan.system.unknowns
+        y = tuple(
+            a if unknowns[i].complex else self.layout.hermitian(a)
+            for i, a in zip(self.structure.evolving, y, strict=True)
+        )
         modes = self._modes(t, params)
         projection = self._projection(modes)
         if projection is None:
