@@ -79,7 +79,8 @@ def check_estimate(plan: Plan, folder: Path, report: Report) -> None:
             help="lower n",
         )
     try:
-        free = float(shutil.disk_usage(folder).free)
+        usage = shutil.disk_usage(folder)
+        free = float(usage.free) if usage.total else float("inf")  # no disk at all, such as /proc
     except OSError:
         free = float("inf")
     if needs.disk > free:

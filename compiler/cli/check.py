@@ -15,7 +15,7 @@ from nablax.overrides import Overrides
 ROUNDS = 20  # of fixing: one mended error may uncover the next
 
 
-@click.command()
+@click.command(short_help="Check a spec without running it.")
 @click.argument("spec")
 @click.option("--fix", is_flag=True, help="Apply the edits that messages propose.")
 @click.option("--json", "as_json", is_flag=True, help="Print the messages as JSON.")

@@ -7,7 +7,7 @@ import click
 from nablax.cli.messages import FileProblem
 
 
-@click.command()
+@click.command(short_help="Explain a message code.")
 @click.argument("code", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print it inside JSON.")
 def explain(code: str | None, as_json: bool) -> int:

@@ -9,7 +9,7 @@ from nablax.cli.files import read_text, write_text
 from nablax.frontend.source import read_source
 
 
-@click.command()
+@click.command(short_help="Format specs.")
 @click.argument("specs", nargs=-1, required=True)
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
 @click.option("--unicode", is_flag=True, help="Write Greek letters and mathematical signs.")

@@ -8,7 +8,7 @@ from nablax.cli.files import write_text
 from nablax.cli.messages import FileProblem
 
 
-@click.command()
+@click.command(short_help="Write a spec to start from.")
 @click.argument("name", required=False)
 @click.option("--kind", default="heat", show_default=True, help="Which problem to start from.")
 def new(name: str | None, kind: str) -> int:

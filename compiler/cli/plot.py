@@ -7,7 +7,7 @@ import click
 from nablax.cli.messages import FileProblem
 
 
-@click.command()
+@click.command(short_help="Draw a saved run.")
 @click.argument("out")
 @click.option("--what", metavar="KIND", help="heatmap, spacetime, lines, vectors or slice.")
 @click.option("--field", metavar="NAME", help="Which field or component; all if left out.")

@@ -22,7 +22,7 @@ SCHEMA = 1
 FAILED, MISSED, INTERRUPTED = 3, 4, 130
 
 
-@click.command()
+@click.command(short_help="Solve a spec, save, judge and draw it.")
 @click.argument("spec")
 @click.option("-o", "output", metavar="PATH", help="Where to save: a `.zarr` folder or an `.nc` file.")
 @set_option

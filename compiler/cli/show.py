@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Stage = Literal["syntax", "problem", "system", "plan", "jaxpr", "hlo"]
 
 
-@click.command()
+@click.command(short_help="Show what the compiler made of a spec.")
 @click.argument("spec")
 @click.option("--latex", "as_latex", is_flag=True, help="Print the equations as LaTeX.")
 @click.option("--stage", type=click.Choice(get_args(Stage)), help="Print one stage of the compilation.")

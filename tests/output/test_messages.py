@@ -23,7 +23,7 @@ class Quiet:
 def machine(monkeypatch, tmp_path):
     """A machine of known size without ffmpeg, and a folder with strangers' files."""
     monkeypatch.setattr(estimates, "machine_memory", lambda: 64e9)
-    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 1e12}))
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 1e12, "total": 1e18}))
     monkeypatch.setattr("shutil.which", lambda name: None)
     for name in ("thesis.nc", "heat.gif"):
         (tmp_path / name).write_text("precious")

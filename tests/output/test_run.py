@@ -194,7 +194,7 @@ def big(n):
 )
 def test_needs_beyond_the_machine(tmp_path, plan_of, monkeypatch, memory, disk, codes):
     monkeypatch.setattr(estimates, "machine_memory", lambda: memory)
-    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": disk}))
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": disk, "total": 1e18}))
     plan = plan_of(big(32))
     report = Report(plan.system.problem.source)
     estimates.check_estimate(plan, tmp_path, report)
@@ -203,7 +203,7 @@ def test_needs_beyond_the_machine(tmp_path, plan_of, monkeypatch, memory, disk, 
 
 def test_long_runs_are_announced(tmp_path, plan_of, monkeypatch):
     monkeypatch.setattr(estimates, "machine_memory", lambda: None)
-    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 1e18}))
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 1e18, "total": 1e18}))
     plan = plan_of(big(256))
     report = Report(plan.system.problem.source)
     estimates.check_estimate(plan, tmp_path, report)
