@@ -23,15 +23,12 @@ def export_program(solver: Solver, platforms: Sequence[str] = PLATFORMS) -> expo
     """
     plan = solver.plan
 
-    def frame(
-        state: State, until: Array, count: Array, params: Parameters
-    ) -> tuple[State, dict[str, Array]]:
+    def frame(state: State, until: Array, count: Array, params: Parameters) -> tuple[State, dict[str, Array]]:
         return solver.programs.frame(state, until, count, solver.programs.prepare(params))
 
     with precise(plan.dtype):
-        scalar = jax.ShapeDtypeStruct((), jnp.dtype(plan.dtype))
+        scalar = np.zeros((), plan.dtype)
         params = dict.fromkeys(solver.parameters, scalar)
-        drawn = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), samples(plan))
-        state = jax.eval_shape(solver.programs.initial, params, {}, drawn)
-        count = jax.ShapeDtypeStruct((), np.dtype("int32"))
+        state = jax.eval_shape(solver.programs.initial, params, {}, samples(plan))
+        count = np.zeros((), "int32")
         return export.export(jax.jit(frame), platforms=tuple(platforms))(state, scalar, count, params)
