@@ -10,7 +10,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.continuity import check_differentiable
-from nablax.limits import checked
+from nablax.limits import DIFFERENTIATED_NODES, checked
 from nablax.meaning.values import VectorValue
 from nablax.problem import Coordinates
 
@@ -28,7 +28,7 @@ def differentiate(expression: sp.Expr, symbol: sp.Symbol, order: int = 1) -> sp.
     if expression.has(AppliedUndef):
         return sp.Derivative(expression, (symbol, order))
     for _ in range(order):
-        expression = checked(sp.diff(expression, symbol))
+        expression = sp.diff(checked(expression, DIFFERENTIATED_NODES), symbol)
     return expression
 
 

@@ -15,7 +15,7 @@ from nablax.continuity import Jump, may_jump
 from nablax.frontend.diagnostics import Note
 from nablax.frontend.source import Span
 from nablax.geometry import Geometry, differentiate
-from nablax.limits import checked
+from nablax.limits import DIFFERENTIATED_NODES, checked
 from nablax.meaning.scope import Scope
 from nablax.meaning.values import Value, VectorValue, fault, shown
 from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative
@@ -183,7 +183,7 @@ def _variation(use: Use) -> Value:
                 label="no field",
             )
     weight = use.geometry.volume
-    density = checked(weight * sp.expand(density.doit()))
+    density = checked(weight * sp.expand(checked(density).doit()), DIFFERENTIATED_NODES)
     jets = sorted(
         (a for a in density.atoms(sp.Derivative, AppliedUndef)),
         key=sp.default_sort_key,

@@ -7,7 +7,6 @@ from nablax.meaning.scope import Scope, describe
 from nablax.meaning.values import Fault, fault, reported
 from nablax.operators import OPERATORS
 
-
 # Names from other tools.
 _MEANT = {
     "ln": "log", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "sgn": "sign",

@@ -64,7 +64,13 @@ def expand(expression: sp.Expr, real: bool) -> sp.Expr:
     """
     if not real:
         expression = without_moduli(expression)
-    return _multiply_out(_differentiate(expression))
+    return _multiply_out(_sorted(_differentiate(expression)))
+
+
+def _sorted(expression: sp.Expr) -> sp.Expr:
+    """∂xy u and ∂yx u as one jet: SymPy keeps the order in which nested derivatives were taken."""
+    found = {d: d.doit() for d in expression.atoms(sp.Derivative) if is_jet(d)}
+    return expression.xreplace({d: s for d, s in found.items() if d != s})
 
 
 def _differentiate(node: sp.Expr) -> sp.Expr:
