@@ -13,6 +13,8 @@ import jax.scipy.special as jsp
 import sympy as sp
 from jax import Array, lax
 
+from nablax.backends.special import besselj, polygamma
+
 Operand = Array | float | complex
 Environment = Mapping[sp.Basic, Operand]
 
@@ -48,7 +50,8 @@ FUNCTIONS: Mapping[type[sp.Basic], Callable[..., Operand]] = {
     sp.erfc: jsp.erfc,
     sp.loggamma: jsp.gammaln,
     sp.gamma: jsp.gamma,
-    sp.digamma: jsp.digamma,
+    sp.polygamma: polygamma,
+    sp.besselj: besselj,
     sp.floor: jnp.floor,
     sp.ceiling: jnp.ceil,
     sp.Heaviside: lambda z, at_zero=0.5: jnp.heaviside(z, at_zero),

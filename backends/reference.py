@@ -3,11 +3,11 @@
 `expect` is judged with it, and tests compare the compiled programs with it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special as special
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
@@ -16,63 +16,8 @@ from nablax.backends.quadrature import integrate
 from nablax.nonlocal_operators import Nonlocal, fourier_symbol
 from nablax.plan import GridAxis, Plan
 from nablax.reductions import Integral, Maximum, Mean, Minimum, Noise
+from nablax.sampling import FUNCTIONS
 from nablax.system import LinearTerm, Terms, wavenumbers
-
-FUNCTIONS: Mapping[type[sp.Basic], Callable[..., np.ndarray]] = {
-    sp.sin: np.sin,
-    sp.cos: np.cos,
-    sp.tan: np.tan,
-    sp.cot: lambda z: 1 / np.tan(z),
-    sp.sec: lambda z: 1 / np.cos(z),
-    sp.csc: lambda z: 1 / np.sin(z),
-    sp.asin: np.arcsin,
-    sp.acos: np.arccos,
-    sp.atan: np.arctan,
-    sp.atan2: np.arctan2,
-    sp.sinh: np.sinh,
-    sp.cosh: np.cosh,
-    sp.tanh: np.tanh,
-    sp.coth: lambda z: 1 / np.tanh(z),
-    sp.sech: lambda z: 1 / np.cosh(z),
-    sp.csch: lambda z: 1 / np.sinh(z),
-    sp.asinh: np.arcsinh,
-    sp.acosh: np.arccosh,
-    sp.atanh: np.arctanh,
-    sp.exp: np.exp,
-    sp.log: np.log,
-    sp.Abs: np.abs,
-    sp.sign: np.sign,
-    sp.conjugate: np.conj,
-    sp.re: np.real,
-    sp.im: np.imag,
-    sp.arg: np.angle,
-    sp.erf: special.erf,
-    sp.erfc: special.erfc,
-    sp.gamma: special.gamma,
-    sp.loggamma: special.loggamma,
-    sp.polygamma: lambda n, z: special.polygamma(n.astype(int), z),
-    sp.besselj: special.jv,
-    sp.bessely: special.yv,
-    sp.besseli: special.iv,
-    sp.besselk: special.kv,
-    sp.floor: np.floor,
-    sp.ceiling: np.ceil,
-    sp.Heaviside: np.heaviside,
-    sp.Add: lambda *a: sum(a[1:], a[0]),
-    sp.Mul: lambda *a: np.prod(np.broadcast_arrays(*a), axis=0),
-    sp.Pow: lambda a, b: a**b,
-    sp.Max: lambda *a: np.max(np.broadcast_arrays(*a), axis=0),
-    sp.Min: lambda *a: np.min(np.broadcast_arrays(*a), axis=0),
-    sp.StrictLessThan: np.less,
-    sp.LessThan: np.less_equal,
-    sp.StrictGreaterThan: np.greater,
-    sp.GreaterThan: np.greater_equal,
-    sp.Equality: np.equal,
-    sp.Unequality: np.not_equal,
-    sp.And: lambda *a: np.all(np.broadcast_arrays(*a), axis=0),
-    sp.Or: lambda *a: np.any(np.broadcast_arrays(*a), axis=0),
-    sp.Not: np.logical_not,
-}
 
 
 class UnevaluableError(Exception):
@@ -257,7 +202,7 @@ def differentiation_matrix(axis: GridAxis, order: int, accuracy: int) -> np.ndar
         powers = np.vander((columns - row).astype(float), width, increasing=True).T
         moments = np.zeros(width)
         if order < width:
-            moments[order] = special.factorial(order)
+            moments[order] = math.factorial(order)
         matrix[row, columns] = np.linalg.solve(powers, moments) / axis.spacing**order
     return matrix
 
