@@ -13,6 +13,7 @@ from jax import Array, lax
 
 from nablax.backends.interface import Parameters, Prepared, Semidiscretisation, State, Vector
 from nablax.backends.nodes import noisy_fields
+from nablax.backends.reverse import CHOSEN_STEPS, CONVERGED_STAGES, forward_only
 from nablax.backends.stepping import adaptive, checked
 from nablax.backends.stepping.choice import AnyMethod, Control
 from nablax.backends.stepping.control import Tolerance
@@ -126,7 +127,7 @@ class Programs:
                 return self.frame(state, until, jnp.zeros((), "int32"), ready)
 
             _, fields = lax.scan(controlled, state, jnp.asarray(end))
-            return jnp.asarray(end), jax.tree.map(forward_only, fields)
+            return jnp.asarray(end), jax.tree.map(forward_only(CHOSEN_STEPS), fields)
         assert self.plan.stepping.dt is not None
         counts = [
             step_count(float(b) - float(a), self.plan.stepping.dt) for a, b in zip(begin, end, strict=True)
@@ -152,6 +153,8 @@ class Programs:
             parts.append(fields)
             first = last
         together = {name: jnp.concatenate([p[name] for p in parts]) for name in parts[0]}
+        if not self.method.reversible:
+            together = jax.tree.map(forward_only(CONVERGED_STAGES), together)
         return jnp.asarray(end), together
 
 
@@ -169,30 +172,3 @@ def _precision(plan: Plan, a: Array) -> str:
     if jnp.iscomplexobj(a):
         return "complex64" if plan.dtype == "float32" else "complex128"
     return plan.dtype
-
-
-@jax.custom_jvp
-def forward_only(a: Array) -> Array:
-    """The identity, whose transpose says why reverse mode cannot pass."""
-    return a
-
-
-@forward_only.defjvp
-def _forward_only_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    (tangent,) = tangents
-    through = jax.custom_derivatives.linear_call(lambda _, x: x, _refuse, (), tangent)
-    return forward_only(*primals), through
-
-
-def _refuse(_: tuple[()], cotangent: Array) -> Array:
-    raise ReverseModeError
-
-
-class ReverseModeError(Exception):
-    """Reverse mode was asked of steps whose number depends on the solution."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "reverse mode needs a fixed number of steps, and this plan chooses its steps itself: set `dt` "
-            "in the `solve` block, or differentiate forward with jax.jvp or jax.jacfwd"
-        )

@@ -23,6 +23,10 @@ NEWTON_STEPS = 12
 NEWTON_TOLERANCE = 1e-2  # of the step's own error
 
 
+_Stages = tuple[tuple[Array, ...], Vector, Array]
+"""Rates so far [stages, ...], the last stage, whether all converged."""
+
+
 @dataclass(frozen=True, slots=True)
 class AdditiveRungeKutta(Generic[Carry]):
     """L y implicit, `explicit_rate` explicit. No memory: the first stage is explicit in both halves."""
@@ -34,6 +38,10 @@ class AdditiveRungeKutta(Generic[Carry]):
     @property
     def aided(self) -> bool:
         return False
+
+    @property
+    def reversible(self) -> bool:
+        return True
 
     def aid(self, h: Array, params: Parameters) -> tuple[()]:
         return ()
@@ -71,7 +79,8 @@ class DiagonallyImplicit(Generic[Carry]):
 
     Each stage solves k = rate(t + c h, known + h/4 k) by Newton's method from the stage before; the
     iteration ends when its correction is small against the tolerance. A stage that does not converge
-    leaves an infinite error, which the step control refuses.
+    leaves an infinite error, which the step control refuses, and a state that is not a number, so that
+    fixed steps cannot pass over it.
     """
 
     scheme: Semidiscretisation[Carry]
@@ -84,6 +93,10 @@ class DiagonallyImplicit(Generic[Carry]):
     def aided(self) -> bool:
         return False
 
+    @property
+    def reversible(self) -> bool:
+        return False
+
     def aid(self, h: Array, params: Parameters) -> tuple[()]:
         return ()
 
@@ -93,23 +106,37 @@ class DiagonallyImplicit(Generic[Carry]):
     def step(
         self, t: Array, carry: Carry, memory: tuple[()], h: Array, aid: tuple[()], params: Parameters
     ) -> Attempt[Carry, tuple[()]]:
+        # The stages are a loop, so that Newton's method and the solver inside it are compiled once.
         scheme = self.scheme
         y = scheme.core(carry)
-        rates = [scheme.rate(t, carry, params)]
         shift = DIAGONAL * h
-        converged = jnp.ones((), bool)
-        stage = y
-        for i, (row, c) in enumerate(zip(ARK_IMPLICIT.weights()[1:], NODES[1:], strict=True), start=1):
-            known = combination(y, h, row[:i], rates)
-            stage, found = self._stage(t + c * h, known, stage, shift, params)
-            converged = converged & found
+        rows = jnp.asarray(ARK_IMPLICIT.weights(), h.dtype) * (
+            1 - jnp.eye(ARK_IMPLICIT.stages, dtype=h.dtype)
+        )
+        nodes = jnp.asarray(NODES, h.dtype)
+        first = scheme.rate(t, carry, params)
+        rates = tuple(jnp.zeros((ARK_IMPLICIT.stages, *a.shape), a.dtype).at[0].set(a) for a in first)
+
+        def stage(i: Array, state: _Stages) -> _Stages:
+            rates, before, converged = state
+            known = tuple(a + scaled(h, _weighted(rows[i], r)) for a, r in zip(y, rates, strict=True))
+            z, found = self._stage(t + nodes[i] * h, known, before, shift, params)
             # Stiffly accurate: the rate that the equation of the stage implies, which rounding spares.
-            rates.append(tuple(_over(a - b, shift) for a, b in zip(stage, known, strict=True)))
+            implied = (_over(a - b, shift) for a, b in zip(z, known, strict=True))
+            return (
+                tuple(r.at[i].set(k) for r, k in zip(rates, implied, strict=True)),
+                z,
+                converged & found,
+            )
+
+        start = rates, y, jnp.ones((), bool)
+        rates, end, converged = lax.fori_loop(1, ARK_IMPLICIT.stages, stage, start)
         after = t + h
-        new = scheme.finish(after, stage, params)
+        end = tuple(jnp.where(converged, a, jnp.full_like(a, jnp.nan)) for a in end)
+        new = scheme.finish(after, end, params)
         bad = jnp.where(converged, 0.0, jnp.inf).astype(h.dtype)
-        error = difference(h, ARK_IMPLICIT.error(), rates)
-        error = tuple(e + bad.astype(e.dtype) for e in error)
+        weights = jnp.asarray(ARK_IMPLICIT.error(), h.dtype)
+        error = tuple(scaled(h, _weighted(weights, r)) + bad.astype(r.dtype) for r in rates)
         return Attempt(scheme.embed(after, new, params), (), error)
 
     def _stage(
@@ -146,6 +173,10 @@ class AffineImplicit(Generic[Carry]):
     def aided(self) -> bool:
         return False
 
+    @property
+    def reversible(self) -> bool:
+        return True
+
     def aid(self, h: Array, params: Parameters) -> tuple[()]:
         return ()
 
@@ -170,6 +201,12 @@ class AffineImplicit(Generic[Carry]):
         after = t + h
         new = scheme.finish(after, stage, params)
         return Attempt(scheme.embed(after, new, params), (), difference(h, ARK_IMPLICIT.error(), rates))
+
+
+def _weighted(weights: Array, stacked: Array) -> Array:
+    """Σ weights · stacked along the first axis; a product and a sum, which fuse where a dot would not."""
+    shape = (len(weights),) + (1,) * (stacked.ndim - 1)
+    return jnp.sum(weights.reshape(shape).astype(stacked.dtype) * stacked, axis=0)
 
 
 def _over(a: Array, h: Array) -> Array:

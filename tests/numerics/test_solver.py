@@ -13,7 +13,7 @@ import sympy as sp
 
 from nablax.backends.exporting import PLATFORMS, export_program
 from nablax.backends.frames import Frame, NumericalFailure, Progress
-from nablax.backends.programs import ReverseModeError
+from nablax.backends.reverse import ReverseModeError
 from nablax.backends.solver import Solver
 from nablax.plan import StepperName
 from nablax.system import System
