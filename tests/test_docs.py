@@ -50,6 +50,7 @@ def test_python_runs(
     del place
     if "run" not in marks.split():
         pytest.skip("not marked `run`")
+    (tmp_path / "pde_examples").symlink_to(ROOT / "pde_examples")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "block.py").write_text(text, "utf-8")
     runpy.run_path("block.py")

@@ -353,7 +353,8 @@ def _check_arguments(node: syntax.Call, arguments: tuple[sp.Expr, ...]) -> None:
     name = node.function.id
     steep = arguments if name == "gamma" else arguments[:1] if name == "besselj" else ()
     if any(a.is_Rational and abs(a) > 170 for a in steep):
-        raise fault("P316", node.span, f"`{name}` of a number above 170 overflows", "use a smaller one")
+        what = "the order of `besselj` is" if name == "besselj" else "the argument of `gamma` is"
+        raise fault("P316", node.span, f"{what} above 170", "use a smaller one")
     steep = arguments if name in ("exp", "sinh", "cosh", "sech") else ()
     if any(a.is_number and (not a.is_finite or abs(a) > EXPONENT) for a in steep):
         raise fault("P316", node.span, f"`{name}` of this number overflows", "use a smaller one")

@@ -255,7 +255,7 @@ def _check_one(
     report.error(
         "P301",
         place,
-        f"`{unknown.name}` needs {order} boundary condition{plural} along {axis.name}"
+        f"`{unknown.name}` needs {order or 'no'} boundary condition{plural} along {axis.name}"
         + (f" ({wanted[0]} at {ends[0]}, {wanted[1]} at {ends[1]})" if total == order or order > 2 else "")
         + f", and has {total}",
         label=label,

@@ -75,13 +75,14 @@ def _grid(
     )
     highest = max(nature.constant, nature.variable, 1)
     # A one-sided closure reads highest + order points; a periodic stencil must not overlap itself.
-    least = highest + order + 1 if method == "fd" else 4
+    least = max(highest + order, 2 * radius(highest, order)) + 1 if method == "fd" else 4
     for axis in grid:
-        if axis.n < max(least, 2 * radius(highest, order) + 1 if method == "fd" else 4):
+        if axis.n < least:
             report.error(
                 "P403",
                 settings.places.get("n", system.problem.span),
                 f"{axis.n} points along {axis.name} are too few for this method, which needs {least}",
+                notes=settings.origin("n"),
                 help=f"choose n of at least {least}" + (", or a lower order" if method == "fd" else ""),
             )
             return None

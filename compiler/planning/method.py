@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from nablax.frontend.diagnostics import Report
+from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.passes.jets import jets, orders_of
 from nablax.plan import Method
@@ -110,7 +110,11 @@ def choose_method(
     needs = _needs_spectral(system, nature)
     if asked == "fd" and needs is not None and place is not None:
         report.error(
-            "P401", place, f"finite differences cannot take {needs[0]}", help="use `method = spectral`"
+            "P401",
+            place,
+            f"finite differences cannot take {needs[0]}",
+            notes=(Note(f"here is {needs[0]}", needs[1]), *settings.origin("method")),
+            help="use `method = spectral`",
         )
         return None
     if needs is not None and (wall is not None or curved):
@@ -127,6 +131,7 @@ def choose_method(
                 "P401",
                 place,
                 f"the spectral method needs every axis to be periodic, and `{wall.name}` is not",
+                notes=(Note(f"`{wall.name}` has two ends", wall.span), *settings.origin("method")),
                 help=f"use `method = fd`, or make `{wall.name}` periodic",
             )
             return None
@@ -135,6 +140,7 @@ def choose_method(
                 "P401",
                 place,
                 "the spectral method needs cartesian coordinates",
+                notes=settings.origin("method"),
                 help="use `method = fd`",
             )
             return None

@@ -7,7 +7,7 @@ from typing import TypeVar, get_args
 
 import sympy as sp
 
-from nablax.frontend.diagnostics import Edit, Report
+from nablax.frontend.diagnostics import Edit, Note, Report
 from nablax.frontend.source import Span
 from nablax.limits import AXIS_POINTS, FRAMES, GRID_POINTS
 from nablax.meaning.options import number
@@ -25,7 +25,7 @@ STEPPERS: tuple[StepperName, ...] = get_args(StepperName)
 class Settings:
     """What the spec asks for; None where it leaves the choice to the compiler.
 
-    `places` maps an option's name to where it stands.
+    `places` maps an option's name to where it stands, `given` to the flag that brought it from outside.
     """
 
     method: str | None
@@ -38,6 +38,11 @@ class Settings:
     dealias: float | None
     every: float | None
     places: dict[str, Span]
+    given: dict[str, str]
+
+    def origin(self, name: str) -> tuple[Note, ...]:
+        """What a message about an option adds when the option does not stand in the text."""
+        return (Note(f"`{self.given[name]}` asks for it"),) if name in self.given else ()
 
 
 def read_settings(problem: Problem, report: Report) -> Settings:
@@ -73,6 +78,7 @@ def read_settings(problem: Problem, report: Report) -> Settings:
         dealias=read("dealias", _dealias),
         every=read("every", _positive),
         places={name: o.span for name, o in given.items()},
+        given={name: o.given for name, o in given.items() if o.given},
     )
 
 

@@ -90,6 +90,7 @@ def choose_stepping(
             "P401",
             place,
             f"`{name}` integrates Fourier modes exactly and needs the spectral method",
+            notes=settings.origin("step"),
             help="use `imex`, `implicit` or an explicit Runge-Kutta stepper",
         )
         return None
@@ -99,6 +100,7 @@ def choose_stepping(
             "P401",
             place,
             "`implicit` would have to solve nonlinear equations for all Fourier modes at once",
+            notes=settings.origin("step"),
             help="use `imex` or `etdrk4`, which take the linear part implicitly or exactly",
         )
         return None
@@ -118,6 +120,7 @@ def choose_stepping(
                 "P408",
                 place or situation.system.problem.span,
                 f"no step is stable with `{name}`: the equations carry undamped waves",
+                notes=settings.origin("step"),
                 help="use `rk4` or `dopri5`",
             )
     tol, accuracy = _tolerance(situation, settings, name, reference)
@@ -190,6 +193,6 @@ def _check_dt(
         "P409",
         settings.places["dt"],
         f"dt = {settings.dt:g} is above the stable step of `{name}`, about {bound:.3g}",
-        notes=notes,
+        notes=(*notes, *settings.origin("dt")),
         help=f"choose dt below {SAFETY * bound:.2g}, or remove `dt`",
     )

@@ -1,0 +1,7 @@
+# --solve method=spectral
+space { x in [0, 1] }
+time { t in [0, 1] }
+fields { u }
+equations { dt(u) = 0.1*dxx(u) }
+initial { u = 0 }
+boundary { all: u = 0 }
