@@ -61,7 +61,8 @@ class FiniteDifferences:
                     )
                 found = jnp.asarray(given)
             elif expression is not None:
-                found = jnp.asarray(evaluate([expression], {**here, **_noise(expression, plan)})[0])
+                smooth, grains = _noise(expression, plan)
+                found = jnp.asarray(evaluate([smooth], {**here, **grains})[0])
             else:
                 raise Unsupported(f"`{unknown.name}` has no initial data", unknown.span)
             arrays.append(jnp.broadcast_to(self.nodes.cast(found, u), plan.shape))
@@ -200,11 +201,12 @@ class FiniteDifferences:
         return tuple(result)
 
 
-def _noise(expression: sp.Expr, plan: Plan) -> Mapping[sp.Basic, Operand]:
-    return {
-        node: jnp.asarray(noise(int(node.args[0]), plan.shape), plan.dtype)
-        for node in expression.atoms(Noise)
-    }
+def _noise(expression: sp.Expr, plan: Plan) -> tuple[sp.Expr, Mapping[sp.Basic, Operand]]:
+    """The expression with symbols for its noise, which SymPy would take for a number, and their values."""
+    nodes = sorted(expression.atoms(Noise), key=sp.default_sort_key)
+    symbols = {node: sp.Dummy(real=True) for node in nodes}
+    values = {s: jnp.asarray(noise(int(n.args[0]), plan.shape), plan.dtype) for n, s in symbols.items()}
+    return expression.xreplace(symbols), values
 
 
 def build(plan: Plan, implicit_order: int = 2) -> FiniteDifferences:

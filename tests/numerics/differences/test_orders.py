@@ -93,8 +93,11 @@ KINDS = ["periodic", "dirichlet", "neumann", "dirichlet-neumann", "robin"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("order", [4, 6, 8])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "order"),
+    [(kind, order) for kind in KINDS if kind != "dirichlet-neumann" for order in (4, 8)]
+    + [("dirichlet-neumann", 6), ("periodic", 6)],
+)
 def test_heat_on_a_line(kind: str, order: int) -> None:
     """Time-dependent data throughout; the Robin coefficient is a traced parameter."""
     sizes, speed = ((12, 18), 0.6) if order > 4 else ((20, 30), 0.3)
@@ -248,20 +251,15 @@ def test_waves_between_fixed_walls(order: int, expected: int) -> None:
     assert measured > expected - 0.5
 
 
-ENDS = {
-    "supported": ([(0, 2), (0, 2)], sp.sin(sp.pi * x) * sp.cos(sp.pi**2 * t)),
-    "clamped": ([(0, 1), (0, 1)], None),
-    "cantilever": ([(0, 1), (2, 3)], None),
-}
+ENDS = {"supported": ((0, 2), (0, 2)), "clamped": ((0, 1), (0, 1)), "cantilever": ((0, 1), (2, 3))}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("order", [2, 4])
 @pytest.mark.parametrize("ends", ENDS)
 def test_beams(ends: str, order: int) -> None:
-    """w_tt = -w_xxxx + source, two conditions at either end, against one smooth solution."""
-    conditions, mode = ENDS[ends]
-    exact = mode if mode is not None else sp.exp(x) * sp.sin(2 * x + t)
+    """w_tt = -w_xxxx + source, two conditions with data that move at either end."""
+    exact = sp.exp(x) * sp.sin(2 * x) * sp.cos(3 * t)
 
     def case(n: int) -> Case:
         lines = [Line("x", 0.0, 1.0, n)]
@@ -269,13 +267,13 @@ def test_beams(ends: str, order: int) -> None:
         source = forced(exact.diff(t), lambda _: -exact.diff(x, 4))
         walls = [
             Wall("w", "x", side, [(1, m)], exact.diff(x, m).subs(x, side))
-            for side, pair in zip((0, 1), conditions, strict=True)
+            for side, pair in zip((0, 1), ENDS[ends], strict=True)
             for m in pair
         ]
-        return lines, {"w": v, "v": -w.diff(x, 4) + source}, {"w": exact, "v": exact.diff(t)}, walls
+        return lines, {"w": v, "v": -w.diff(x, 4) + source}, {"w": exact}, walls
 
-    (measured,) = study(case, order, (18, 27), 0.05, 0.8, power=2, rate_of={"v": "w"})
-    assert measured > order - 0.5
+    (measured,) = study(case, order, (12, 32), 0.1, 0.8, power=2, rate_of={"v": "w"})
+    assert measured > order - 0.4
 
 
 @pytest.mark.slow
