@@ -5,9 +5,10 @@ import os
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from nablax.passes.jets import base, is_jet, jets
-from nablax.problem import Problem
-from nablax.system import System
+from nablax.passes.conservative import equal
+from nablax.passes.jets import base, derivative, is_jet, jets
+from nablax.problem import Problem, Summand
+from nablax.system import System, Terms
 
 
 class BrokenPromiseError(AssertionError):
@@ -55,3 +56,19 @@ def verify_system(system: System) -> None:
         for source in terms.forcing:
             _require(not source.flux.has(AppliedUndef), "an unknown in a forcing term")
     _require(len(system.initial) == len(system.unknowns), "initial values missing")
+    space = tuple(a.symbol for a in system.axes)
+    real = not any(u.complex for u in system.unknowns)
+    constraints = [_linear_value(system, c.terms) for c in system.constraints if not c.terms.nonlinear]
+    for terms in system.right_sides:
+        plain = [Summand(t.flux, t.span) for t in terms.nonlinear]
+        _require(
+            equal(terms.conservative, plain, constraints, space, real),
+            "the conservative form differs from the expanded one",
+        )
+
+
+def _linear_value(system: System, terms: Terms) -> sp.Expr:
+    space = tuple(a.symbol for a in system.axes)
+    return sp.Add(
+        *(t.coefficient * derivative(system.unknowns[t.unknown].value, space, t.orders) for t in terms.linear)
+    )

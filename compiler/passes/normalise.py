@@ -419,7 +419,9 @@ def _solve_masses(
     zero = (0,) * len(space)
     plain = all(orders_of(top, space) == zero for mass in masses for top in mass)
     rests = [tuple(Summand(-_without(s.value, tops), s.span) for s in rewritten[k]) for k in rows]
-    written = [_written_rest(problem.equations[k], problem) for k in rows]
+    written = [
+        _written_rest(problem.equations[k], problem, rest) for k, rest in zip(rows, rests, strict=True)
+    ]
     if not plain:
         return _operator_masses(problem, rows, moving, masses, tops, rests, written, space, report)
     if not rows:
@@ -462,14 +464,20 @@ def _without(value: sp.Expr, tops: Mapping[sp.Basic, int]) -> sp.Expr:
     return value.xreplace(dict.fromkeys(_tops_in(value, tops), sp.S.Zero))
 
 
-def _written_rest(equation: Equation, problem: Problem) -> Expanded:
-    """Summands without a time derivative, signs turned, derivatives as they stand in the text."""
+def _written_rest(equation: Equation, problem: Problem, rest: Expanded) -> Expanded:
+    """Summands without a time derivative, signs turned, derivatives as they stand in the text.
+
+    Empty where a summand with a time derivative leaves something on the right side (`rest` holds what the
+    expanded summands leave): its form in the text cannot be kept.
+    """
     t = problem.time.symbol if problem.time else None
-    return tuple(
-        Summand(-s.value, s.span)
-        for s in equation.summands
-        if t is None or not any(t in d.variables for d in s.value.atoms(sp.Derivative))
-    )
+    found = []
+    for summand, left in zip(equation.summands, rest, strict=True):
+        if t is None or not any(t in d.variables for d in summand.value.atoms(sp.Derivative)):
+            found.append(Summand(-summand.value, summand.span))
+        elif left.value != 0:
+            return ()
+    return tuple(found)
 
 
 def _operator_masses(
@@ -538,11 +546,10 @@ def _forms(
         kept = conservative.as_written(written, space, real)
         if kept is not None:
             fluxes = tuple(t for t in kept if t.flux.has(AppliedUndef) and linear_part(t.flux) is None)
-            if conservative.equal(fluxes, summands, (), space, real):
-                forms.append(fluxes)
+            forms.append(fluxes)
     if real:
         integral = conservative.integrated(summands, space, vanishing)
-        if integral is not None and conservative.equal(integral, summands, vanishing, space, real):
+        if integral is not None:
             forms.append(integral)
     return forms
 
