@@ -2,6 +2,7 @@
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.plan import Choice, GridAxis, Method, Plan
+from nablax.planning.finite import check_finite
 from nablax.planning.method import Character, character, choose_method
 from nablax.planning.settings import Settings, frame_times, read_settings
 from nablax.planning.spectrum import linearise, nominal, unbounded_growth
@@ -17,6 +18,7 @@ SAMPLES = {1: 24, 2: 8, 3: 4}  # points per axis where coefficients are frozen
 def make_plan(system: System, report: Report) -> Plan | None:
     """The plan, or None with located messages that say why there is none."""
     settings = read_settings(system.problem, report)
+    check_finite(system, report)
     if report.failed:
         return None
     nature = character(system)
