@@ -111,9 +111,9 @@ class Expectation:
     Sides are SymPy expressions over fields, coordinates and the reductions of `nablax.reductions`.
     """
 
-    left: sp.Expr
+    left: sp.Basic  # an expression, or a tuple of the components of a vector
     relation: Literal["≈", "<", ">", "<=", ">="]
-    right: sp.Expr
+    right: sp.Basic
     within: sp.Expr | None
     always: bool
     at: sp.Expr | None

@@ -341,16 +341,7 @@ def _expectation(clause: syntax.Clause, statement: syntax.Statement, scope: Scop
     relation = _EXPECTED.get(clause.operator)
     if relation is None:
         raise reported()
-    left, right = evaluate(clause.left, scope), evaluate(clause.right, scope)
-    if isinstance(left, VectorValue) or isinstance(right, VectorValue):
-        side = clause.left if isinstance(left, VectorValue) else clause.right
-        raise fault(
-            "P205",
-            side.span,
-            "an expectation compares scalars, and this is a vector",
-            f"state one line per component, such as `U.{scope.axes[0].name} ≈ ...`",
-            label="a vector",
-        )
+    left, right = _compared(clause, scope)
     within = None if clause.within is None else constant(clause.within, scope)
     if within is not None and clause.within is not None:
         if relation != "≈":
@@ -376,6 +367,33 @@ def _expectation(clause: syntax.Clause, statement: syntax.Statement, scope: Scop
             "remove one of the two",
         )
     return Expectation(left, relation, right, within, clause.always, moment, clause.span)
+
+
+def _compared(clause: syntax.Relation, scope: Scope) -> tuple[sp.Basic, sp.Basic]:
+    """The two sides; vectors as tuples, which ≈ compares jointly."""
+    left, right = evaluate(clause.left, scope), evaluate(clause.right, scope)
+    if not isinstance(left, VectorValue) and not isinstance(right, VectorValue):
+        return left, right
+    side = clause.left if isinstance(left, VectorValue) else clause.right
+    if clause.operator != "≈":
+        raise fault(
+            "P205",
+            side.span,
+            "vectors have no order",
+            "compare the length `|U|`, or state one line per component",
+            label="a vector",
+        )
+    if isinstance(left, VectorValue) and isinstance(right, VectorValue):
+        return sp.Tuple(*left.items), sp.Tuple(*right.items)
+    if isinstance(left, VectorValue) and right == 0:
+        return sp.Tuple(*left.items), sp.S.Zero
+    raise fault(
+        "P205",
+        side.span,
+        "a vector is compared with a scalar",
+        "compare it with a vector, such as `(a, b)`, or with 0",
+        label="a vector",
+    )
 
 
 def _moment(statement: syntax.Statement, scope: Scope) -> sp.Expr | None:
