@@ -20,10 +20,22 @@ class ReverseModeError(Exception):
 
 
 def forward_only(reason: str) -> Callable[[Array], Array]:
-    """The identity, whose transpose raises `ReverseModeError` with the reason."""
+    """The identity, whose transpose raises `ReverseModeError` with the reason.
+
+    Early versions of JAX trace the transpose in forward mode as well; there it is the bare identity, and
+    JAX's own error for a `while_loop` has to do.
+    """
 
     def refuse(_: tuple[()], cotangent: Array) -> Array:
         raise ReverseModeError(reason)
+
+    def through(a: Array) -> Array:
+        return jax.custom_derivatives.linear_call(lambda _, x: x, refuse, (), a)
+
+    try:
+        jax.eval_shape(through, 0.0)
+    except ReverseModeError:
+        return lambda a: a
 
     @jax.custom_jvp
     def identity(a: Array) -> Array:
@@ -31,7 +43,6 @@ def forward_only(reason: str) -> Callable[[Array], Array]:
 
     @identity.defjvp
     def tangent(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-        through = jax.custom_derivatives.linear_call(lambda _, x: x, refuse, (), *tangents)
-        return identity(*primals), through
+        return identity(*primals), through(*tangents)
 
     return identity

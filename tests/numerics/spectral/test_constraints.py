@@ -53,7 +53,9 @@ def divergence(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     return np.fft.ifft2(1j * k[:, None] * np.fft.fft2(u) + 1j * k[None, :] * np.fft.fft2(v)).real
 
 
-@pytest.mark.parametrize("stepper", ["etdrk4", "imex", "rk4"])
+@pytest.mark.parametrize(
+    "stepper", ["etdrk4", *(pytest.param(s, marks=pytest.mark.slow) for s in ("imex", "rk4"))]
+)
 def test_vortices_in_a_wind(stepper: str) -> None:
     lines = [circle("x", 32), circle("y", 32)]
     system = navier_stokes(lines, {"u": 1 + sp.sin(x) * sp.cos(y), "v": 0.5 - sp.cos(x) * sp.sin(y)})
