@@ -30,7 +30,8 @@ def forward_only(reason: str) -> Callable[[Array], Array]:
         raise ReverseModeError(reason)
 
     def through(a: Array) -> Array:
-        return jax.custom_derivatives.linear_call(lambda _, x: x, refuse, (), a)
+        same: Array = jax.custom_derivatives.linear_call(lambda _, x: x, refuse, (), a)
+        return same
 
     try:
         jax.eval_shape(through, 0.0)
