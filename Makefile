@@ -1,8 +1,10 @@
 # Two commands: `make demo` solves a PDE from a text file, `make test` runs the tests.
 # Both install what they need into .venv; only Python and make are required.
+# `make bench` has a .venv-bench of its own, with the peers it compares with.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+BENCH  ?= .venv-bench
 
 .PHONY: demo test lint typecheck bench clean
 
@@ -20,6 +22,17 @@ lint: $(VENV)/.installed-test
 typecheck: $(VENV)/.installed-test
 	$(BIN)/python .ci/link_packages.py
 	$(BIN)/mypy
+
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python -m benchmarks.run $(BENCHFLAGS)
+
+$(BENCH)/.installed: pyproject.toml benchmarks/requirements.txt
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --editable .
+	sed '/^#/d' benchmarks/requirements.txt | while read -r peer; do \
+	  $(BENCH)/bin/python -m pip install --quiet "$$peer" || echo "$$peer: not installed, its rows will say so"; \
+	done
+	touch $@
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

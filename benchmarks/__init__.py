@@ -1,0 +1,1 @@
+"""Timings against peers and hand-written programs, as ratios within one run: `make bench`."""
