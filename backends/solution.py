@@ -3,18 +3,65 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jax
+import numpy as np
 from jax import Array
 
 from nablax.plan import Plan
 
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.figure import Figure
 
-@partial(jax.tree_util.register_dataclass, data_fields=["t", "fields"], meta_fields=["plan"])
+
+@partial(jax.tree_util.register_dataclass, data_fields=["t", "fields", "params"], meta_fields=["plan"])
 @dataclass(frozen=True)
 class Solution:
-    """Fields at output times, a pytree: `t` is [frames], each field [frames, *plan.shape]."""
+    """Fields at output times, a pytree: `t` is [frames], each field [frames, *plan.shape].
+
+    `params` holds the values it was solved with. The methods are for concrete arrays of one run: take a
+    member out of a batch first.
+    """
 
     t: Array
     fields: Mapping[str, Array]
+    params: Mapping[str, Array]
     plan: Plan
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """The run as a dataset laid out like a saved one: dims (t, axes), vectors as `U_x`, `U_y`."""
+        import xarray
+
+        from nablax.backends.output.store import layout
+
+        shape = layout(self.plan, self._numbers())
+        coords = {a.name: a.points for a in shape.axes} | {shape.dims[0]: np.asarray(self.t)}
+        data = {v.name: (shape.dims, np.asarray(self.fields[v.component])) for v in shape.variables}
+        marks = dict(shape.attributes) | {"complete": 1, "frames_written": len(self.t)}
+        return xarray.Dataset(data, coords, attrs=marks)
+
+    def plot(self) -> "Figure":
+        """The default picture as a matplotlib figure, which a notebook shows by itself."""
+        from nablax.backends.output.pictures import default_figure
+        from nablax.backends.output.scene import scene_of
+
+        return default_figure(scene_of(self.to_xarray()))
+
+    def save(self, path: str | Path) -> None:
+        """Write `.zarr` or `.nc`. Raises `OutputError` if something else lies there."""
+        from nablax.backends.frames import Frame
+        from nablax.backends.output.store import create, layout
+
+        writer = create(Path(path), layout(self.plan, self._numbers()))
+        times = np.asarray(self.t)
+        arrays = {name: np.asarray(values) for name, values in self.fields.items()}
+        for i, t in enumerate(times):
+            fields = {name: values[i] for name, values in arrays.items()}
+            writer.append(Frame(index=i, t=float(t), fields=fields, steps=0, rejected=0, dt=0.0))
+        writer.close(complete=True)
+
+    def _numbers(self) -> dict[str, float]:
+        return {name: float(value) for name, value in self.params.items()}

@@ -134,7 +134,7 @@ class Solver:
         if not finite:
             for _ in self._events(params, state, times):
                 pass
-        return Solution(t, fields, self.plan)
+        return Solution(t, fields, complete, self.plan)
 
     def stream(
         self, params: Numbers | None = None, initial: State | None = None
