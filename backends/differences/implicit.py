@@ -9,7 +9,7 @@ import sympy as sp
 from jax import Array
 
 from nablax.backends.differences import krylov, modal
-from nablax.backends.differences.equations import Pointwise, RightSide, pointwise, pointwise_value
+from nablax.backends.differences.equations import Extent, Pointwise, RightSide, pointwise, pointwise_value
 from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.layout import coordinates
 from nablax.backends.differences.modal import Coupling, Group
@@ -61,7 +61,9 @@ def mean(item: Entry, nodes: Nodes, scalars: Scalars, padded: Mapping[int, Array
     region = nodes.places[item.coupling.equation].evolving
     here = {**scalars, **coordinates(nodes.plan, region)}
     return jnp.mean(
-        jnp.asarray(pointwise_value(item.coefficient, here, region, padded, nodes.places, scalars))
+        jnp.asarray(
+            pointwise_value(item.coefficient, here, Extent(region, region), padded, nodes.places, scalars)
+        )
     )
 
 

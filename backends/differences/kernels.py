@@ -107,11 +107,15 @@ def weighted(groups: Sequence[tuple[Operand, Sequence[tuple[int, Array]]]]) -> O
 
 
 def apply(
-    stencil: Stencil, scalars: Mapping[sp.Basic, Operand], at: Callable[[Offset], Array]
+    stencil: Stencil,
+    scalars: Mapping[sp.Basic, Operand],
+    at: Callable[[Offset], Array],
+    lift: Callable[[Operand], Operand] = lambda a: a,
 ) -> Operand | None:
     """The stencil's value where `at(offset)` are the shifted arrays; None for the empty stencil.
 
-    `scalars` maps the stencil's expressions to numbers or scalars.
+    `scalars` maps the stencil's expressions to numbers or scalars. `lift` is linear and goes around sums
+    of shifted arrays, before traced scalars join them.
     """
     if not stencil.groups:
         return None
@@ -124,12 +128,14 @@ def apply(
         ratios = [plain(weight[0][1] / leading) for weight in weights]
         scale = plain(leading)
         whole = scale if expressions[0] == 1 else times(scale, scalars[expressions[0]])
-        return times(whole, weighted(list(zip(ratios, shifted, strict=True))))
-    values: list[Operand] = []
-    for weight in weights:
+        summed = lift(weighted(list(zip(ratios, shifted, strict=True))))
+        return summed if not isinstance(whole, Array) and whole == 1.0 else times(whole, summed)
+    total: Operand | None = None
+    for weight, members in zip(weights, shifted, strict=True):
         value: Operand = 0.0
         for expression, number in weight:
             part = plain(number) if expression == 1 else times(plain(number), scalars[expression])
             value = part if isinstance(value, float) and value == 0.0 else plus(value, part)
-        values.append(value)
-    return weighted(list(zip(values, shifted, strict=True)))
+        term = times(value, lift(weighted([(1.0, members)])))
+        total = term if total is None else plus(total, term)
+    return total

@@ -186,10 +186,11 @@ def _character(system: System, reads: list[tuple[int, int, Orders]], unknown: in
     return "mixed" if any(order % 2 for _, order in mine) else "diffusive"
 
 
-def coordinates(plan: Plan, region: Region) -> Mapping[sp.Basic, Array]:
+def coordinates(plan: Plan, region: Region, within: Region | None = None) -> Mapping[sp.Basic, Array]:
     """Coordinate arrays over a region by axis symbol, each of size 1 along the other axes.
 
-    Made from iota, so that no grid-sized constant enters a program. Periodic coordinates wrap.
+    Made from iota, so that no grid-sized constant enters a program. Periodic coordinates wrap; with
+    `within`, positions outside it take the coordinate of the nearest one inside.
     """
     dtype = jnp.dtype(plan.dtype)
     dimensions = len(plan.grid)
@@ -199,6 +200,8 @@ def coordinates(plan: Plan, region: Region) -> Mapping[sp.Basic, Array]:
         index = lax.broadcasted_iota(jnp.int32, shape, k) + start
         if axis.periodic and (start < 0 or stop > axis.n):
             index = index % axis.n
+        if within is not None and within[k] != (start, stop):
+            index = jnp.clip(index, within[k][0], within[k][1] - 1)
         result[plan.system.axes[k].symbol] = axis.lower + index.astype(dtype) * axis.spacing
     return result
 

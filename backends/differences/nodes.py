@@ -8,7 +8,7 @@ import numpy as np
 import sympy as sp
 from jax import Array
 
-from nablax.backends.differences.equations import RightSide, value
+from nablax.backends.differences.equations import Extent, RightSide, value
 from nablax.backends.differences.halo import Scalars, pad, wall_values
 from nablax.backends.differences.layout import Place, slab, window
 from nablax.backends.differences.walls import Wall
@@ -45,10 +45,21 @@ class Nodes:
 
     def inner(self, side: RightSide, unknown: int, padded: Mapping[int, Array], scalars: Scalars) -> Array:
         """A right-hand side on the evolving nodes of its unknown, in its dtype."""
-        place = self.places[unknown]
-        found = jnp.asarray(value(side, place.evolving, padded, self.places, self.plan, scalars))
-        shape = tuple(b - a for a, b in place.evolving)
-        return jnp.broadcast_to(self.cast(found, unknown), shape)
+        region = self.places[unknown].evolving
+        return self._evaluated(side, unknown, Extent(region, region), padded, scalars)
+
+    def whole(self, side: RightSide, unknown: int, padded: Mapping[int, Array], scalars: Scalars) -> Array:
+        """A right-hand side on all nodes, zero on the pinned ones."""
+        everywhere = tuple((0, n) for n in self.plan.shape)
+        return self._evaluated(
+            side, unknown, Extent(self.places[unknown].evolving, everywhere), padded, scalars
+        )
+
+    def _evaluated(
+        self, side: RightSide, unknown: int, extent: Extent, padded: Mapping[int, Array], scalars: Scalars
+    ) -> Array:
+        found = jnp.asarray(value(side, extent, padded, self.places, self.plan, scalars))
+        return jnp.broadcast_to(self.cast(found, unknown), tuple(b - a for a, b in extent.outer))
 
     def cast(self, array: Array, unknown: int) -> Array:
         """To the unknown's dtype; of a complex value a real unknown takes the real part."""

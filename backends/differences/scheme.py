@@ -173,21 +173,21 @@ class FiniteDifferences:
         time = self.plan.system.time
         result = []
         for u, side in enumerate(sides):
-            inner = self.nodes.inner(side, u, padded, scalars)
             moving: dict[Wall, sp.Expr] = {}
             for wall in self.nodes.places[u].pinned:
                 rate = sp.Integer(0) if time is None else sp.diff(wall.pinned, time.symbol)
                 if rate != 0:
                     moving[wall] = rate
-            result.append(self.nodes.surround(inner, u, moving, scalars))
+            if moving:
+                inner = self.nodes.inner(side, u, padded, scalars)
+                result.append(self.nodes.surround(inner, u, moving, scalars))
+            else:
+                result.append(self.nodes.whole(side, u, padded, scalars))
         return tuple(result)
 
     def _linear(self, y: Vector, scalars: Scalars, homogeneous: bool) -> Vector:
         padded = self.nodes.padded(dict(enumerate(y)), scalars, homogeneous)
-        return tuple(
-            self.nodes.surround(self.nodes.inner(side, u, padded, scalars), u)
-            for u, side in enumerate(self.linear_sides)
-        )
+        return tuple(self.nodes.whole(side, u, padded, scalars) for u, side in enumerate(self.linear_sides))
 
     def _pinned(self, y: Vector, scalars: Scalars, always: bool) -> Vector:
         time = self.plan.system.time

@@ -152,6 +152,24 @@ def test_programs_lower_for_every_platform(dtype: Dtype, varying: bool) -> None:
         assert bool(jnp.all(jnp.isfinite(leaf)))
 
 
+def test_terms_infinite_at_a_wall_leave_rate_and_derivative_finite() -> None:
+    """1/x and log u on a wall where x = u = 0: the rate there is that of the pinned value."""
+    lines = [Line("x", 0.0, 1.0, 8)]
+    u = function("u", lines)
+    rate = D * (u.diff(x, 2) + u.diff(x) / x) + sp.log(u) / 100
+    walls = [dirichlet("u", "x", 0), dirichlet("u", "x", 1, 1)]
+    system = build_system(lines, {"u": rate}, initial={"u": x}, walls=walls, parameters={"D": 0.1})
+    made = build(build_plan(system, lines))
+    (start,) = made.initial(nominal(made.plan), {})
+
+    def total(u: jax.Array, D: jax.Array) -> jax.Array:
+        return jnp.sum(made.rate(0.0, made.embed(0.0, (u,), {"D": D}), {"D": D})[0] ** 2)
+
+    value, slopes = jax.value_and_grad(total, argnums=(0, 1))(start, jnp.asarray(0.1))
+    assert bool(jnp.isfinite(value))
+    assert all(bool(jnp.all(jnp.isfinite(s))) for s in slopes)
+
+
 def test_corners_belong_to_the_first_axis() -> None:
     lines = [Line("x", 0.0, 1.0, 6), Line("y", 0.0, 1.0, 6)]
     u = function("u", lines)
