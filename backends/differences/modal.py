@@ -126,7 +126,7 @@ def bounded_basis(matrices: Mapping[int, Matrix]) -> Basis:
         return Basis(False, False, None, None, {}, not matrices)
     leading = max(even)
     values, vectors, inverse = _eigen(matrices[leading])
-    if np.linalg.norm(vectors, 2) * np.linalg.norm(inverse, 2) > ILL_CONDITIONED:
+    if np.linalg.norm(vectors, 1) * np.linalg.norm(inverse, 1) > ILL_CONDITIONED:
         return Basis(False, False, None, None, {}, False)
     spectra: dict[int, Spectrum] = {leading: values}
     exact = True
