@@ -35,7 +35,7 @@ def gray_scott() -> Case:
     )
     return Case(
         "Gray–Scott, 512² points, float64, Euler, order 2, periodic",
-        SPEC, contenders, POINTS**2, 300, 100, 1e-10, {"Devito": 0.45, TWIN: 1.05},
+        SPEC, contenders, POINTS**2, 60, 100, 1e-10, {"Devito": 0.45, TWIN: 1.05},
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def kuramoto_sivashinsky() -> Case:
     )
     return Case(
         "Kuramoto–Sivashinsky, 1024 points, float64, ETDRK4",
-        SPEC, contenders, POINTS, 3000, 100, 1e-8, {"exponax": 0.8, TWIN: 1.05},
+        SPEC, contenders, POINTS, 1000, 100, 1e-8, {"exponax": 0.8, TWIN: 1.05},
     )  # fmt: skip
 
 

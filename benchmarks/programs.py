@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 from benchmarks.by_nablax import StepProgram, compiled, step_program
 from benchmarks.timing import first_call
@@ -14,7 +14,7 @@ FACTOR = 4  # by which every axis is refined
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds, and copies of the state.
+    """Seconds of CPU, and copies of the state.
 
     `planning` is from the text to a solver, nothing compiled; `first` what the first step takes over a
     later one; `refined` the same with `FACTOR` times as many points along every axis. `copies` is the
@@ -45,9 +45,9 @@ def cost(spec: str, rounds: int) -> Cost:
     firsts: dict[tuple[int, ...], list[float]] = {grid: [], finer: []}
     for _ in range(rounds):
         for n, seconds in firsts.items():
-            before = perf_counter()
+            before = process_time()
             solver = compiled(spec, n)
-            planning.append(perf_counter() - before)
+            planning.append(process_time() - before)
             program = step_program(solver)
             seconds.append(first_call(program))
     return Cost(

@@ -38,10 +38,10 @@ def main() -> None:
             compare(make(), 3 if asked.quick else asked.rounds, 10 if asked.quick else 1)
     if wanted("cold start", asked.only):
         quiet(asked.below)
-        starts(2 if asked.quick else 7)
+        starts(2 if asked.quick else max(asked.rounds // 4, 2))
     if wanted("compile memory", asked.only):
         quiet(asked.below)
-        costs(1 if asked.quick else 5)
+        costs(1 if asked.quick else max(asked.rounds // 4, 2))
     say(f"\nload at the end: {load()}")
 
 
@@ -73,20 +73,23 @@ def compare(case: Case, rounds: int, shorter: int) -> None:
     before = load()
     runs = {name: partial(program, steps) for name, program in ready.items()}
     interleaved(runs, 1)
-    seconds = interleaved(runs, rounds)
+    times = interleaved(runs, rounds)
+    ours = times[NABLAX]
     unit = 1e9 / (steps * case.points)
     rows = []
     for contender in case.contenders:
         name = contender.name
         if name in absent:
-            rows.append((name, absent[name], "", "", "", ""))
+            rows.append((name, absent[name], "", "", "", "", ""))
             continue
-        share = ratio(seconds[NABLAX], seconds[name])
+        this = times[name]
+        share = ratio(ours.wall, this.wall)
+        best = number(min(ours.wall) / min(this.wall))
+        work = number(ratio(ours.cpu, this.cpu).middle)
         goal = verdict(share.middle, case.goals[name]) if name in case.goals else ""
-        own = spread(seconds[name]).scaled(unit)
-        best = min(seconds[name]) * unit
-        rows.append((name, ranged(own), number(best), f"{apart[name]:.0e}", ranged(share), goal))
-    head = (case.title, "ns per point and step", "best", "apart", "nablax / this", "goal")
+        own = spread(this.wall).scaled(unit)
+        rows.append((name, ranged(own), f"{apart[name]:.0e}", ranged(share), best, work, goal))
+    head = (case.title, "ns per point and step", "apart", "nablax / this", "of bests", "of CPU", "goal")
     say(f"\n{table(head, rows)}\n\n{rounds} rounds of {steps} steps, load {before} to {load()}")
 
 
@@ -161,6 +164,7 @@ def load() -> str:
 
 
 def quiet(below: float | None) -> None:
+    """Waits, for as long as it takes, until the load of the last minute is below."""
     while below is not None and os.getloadavg()[0] > below:
         time.sleep(2)
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
-from time import perf_counter
+from time import perf_counter, process_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,28 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(low, middle, high)
 
 
-def interleaved(programs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each program in each round. Every program runs once in a round: what disturbs the machine
-    for longer than a round disturbs all of them."""
-    seconds: dict[str, list[float]] = {name: [] for name in programs}
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds round by round, on the wall and of CPU over all threads.
+
+    CPU time is what a busy machine leaves comparable, between programs whose idle threads sleep: OpenMP's
+    spin.
+    """
+
+    wall: list[float]
+    cpu: list[float]
+
+
+def interleaved(programs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Times]:
+    """Every program runs once in a round: what disturbs the machine for longer than a round disturbs all."""
+    times = {name: Times([], []) for name in programs}
     for _ in range(rounds):
         for name, program in programs.items():
-            before = perf_counter()
+            wall, cpu = perf_counter(), process_time()
             program()
-            seconds[name].append(perf_counter() - before)
-    return seconds
+            times[name].wall.append(perf_counter() - wall)
+            times[name].cpu.append(process_time() - cpu)
+    return times
 
 
 def ratio(above: Sequence[float], below: Sequence[float]) -> Spread:
@@ -46,11 +58,8 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> Spread:
 
 
 def first_call(program: Callable[[], object]) -> float:
-    """Seconds that the first call takes over a later one: tracing, lowering and compiling."""
-    before = perf_counter()
-    program()
-    first = perf_counter() - before
-    later = interleaved({"": program}, 3)[""]
+    """Seconds of CPU that the first call takes over a later one: tracing, lowering and compiling."""
+    first, *later = interleaved({"": program}, 4)[""].cpu
     return first - median(later)
 
 
