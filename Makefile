@@ -12,8 +12,8 @@ demo: $(VENV)/.installed
 	$(BIN)/nablax run pde_examples/burgers.pde -o build/burgers.zarr
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -q -m "not slow"
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m slow
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -137,7 +137,7 @@ class Affine(Protocol):
     def affine(self) -> bool: ...
 
 
-class Unsupported(Exception):  # noqa: N818
+class Unsupported(Exception):
     """A plan this backend cannot build, with the place of the term that prevents it."""
 
     def __init__(self, message: str, span: Span | None = None) -> None:

@@ -140,9 +140,9 @@ def costs(rounds: int) -> None:
     head = (
         "Step program",
         "n",
-        "text to plan, s",
-        "compile at n, s",
-        "at 4n, s",
+        "text to plan, s of CPU",
+        "compile at n, s of CPU",
+        "at 4n",
         "4n / n",
         "copies of the state",
     )

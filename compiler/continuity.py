@@ -9,7 +9,7 @@ _KINKS = (sp.Abs, sp.Max, sp.Min)  # continuous, and their derivatives are not
 _SIMPLE = 200  # operations of a difference that is worth simplifying
 
 
-class Jump(Exception):  # noqa: N818 - a finding about a spec, no failure of the program
+class Jump(Exception):
     """A function that may jump is differentiated."""
 
 

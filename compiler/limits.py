@@ -16,7 +16,7 @@ AXES = 3  # of a grid; residuals take more
 FRAMES = 1_000_000
 
 
-class TooLarge(Exception):  # noqa: N818 - a finding about a spec, no failure of the program
+class TooLarge(Exception):
     """An expression would grow beyond the limit."""
 
 

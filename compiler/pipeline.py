@@ -24,7 +24,7 @@ from nablax.planning.compatible import warn_incompatible
 from nablax.planning.make import make_plan
 from nablax.problem import Problem
 from nablax.system import System
-from nablax.verify import verify_problem, verify_system, wanted
+from nablax.verify import verify_plan, verify_problem, verify_system, wanted
 
 NOTHING = Overrides()
 
@@ -63,6 +63,8 @@ def finish_stages(module: Module | None, problem: Problem, report: Report) -> St
         verify_system(system)
     warn_incompatible(system, report)
     plan = make_plan(system, report)
+    if plan is not None and wanted():
+        verify_plan(plan)
     return Stages(report, module, problem, system, None if report.failed else plan)
 
 

@@ -27,6 +27,20 @@ class Choice:
     span: Span | None = None
 
 
+Treatment = Literal["exact", "implicit", "explicit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Which part of a step takes a term: the `index`-th of a kind in the `equation`-th evolution equation."""
+
+    equation: int
+    kind: Literal["linear", "nonlinear", "forcing"]
+    index: int
+    treatment: Treatment
+    span: Span
+
+
 @dataclass(frozen=True, slots=True)
 class GridAxis:
     """Points of one axis. Periodic: n points, the upper end left out. Bounded: n cells, n + 1 points."""
@@ -81,6 +95,7 @@ class Plan:
     frames: tuple[float, ...]
     dtype: Dtype
     choices: tuple[Choice, ...]
+    claims: tuple[Claim, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -130,7 +130,24 @@ def _plan(plan: Plan) -> list[str]:
     spacing = ", ".join(f"{a.name}: {a.spacing:.3g}" for a in plan.grid)
     lines.append(f"grid of {' x '.join(str(n) for n in plan.shape)} points, spacing {spacing}")
     lines.append(f"{len(plan.frames)} frames from {plan.frames[0]:g} to {plan.frames[-1]:g}")
-    return _section("Choices", lines)
+    return [*_section("Choices", lines), *_section("Terms", _treatments(plan))]
+
+
+_TREATMENTS = {
+    "exact": "exactly, by the propagator of its Fourier symbol",
+    "implicit": "implicitly",
+    "explicit": "explicitly",
+}
+
+
+def _treatments(plan: Plan) -> list[str]:
+    """One line per term of the text and way it is taken; silent where every term is taken alike."""
+    source = plan.system.problem.source
+    found = {(_written(source, c.span), _TREATMENTS[c.treatment]): None for c in plan.claims}
+    if len({treatment for _, treatment in found}) < 2:
+        return []
+    width = max(len(text) for text, _ in found)
+    return [f"{text:<{width}}  {treatment}" for text, treatment in found]
 
 
 def latex(problem: Problem) -> str:

@@ -1,12 +1,14 @@
 """What is true of the records between stages; checked in tests and under NABLAX_DEBUG=1."""
 
 import os
+from itertools import pairwise
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.passes.conservative import equal
 from nablax.passes.jets import base, derivative, is_jet, jets
+from nablax.plan import Plan
 from nablax.problem import Problem, Summand
 from nablax.system import System, Terms
 
@@ -65,6 +67,26 @@ def verify_system(system: System) -> None:
             equal(terms.conservative, plain, constraints, space, real),
             "the conservative form differs from the expanded one",
         )
+
+
+def verify_plan(plan: Plan) -> None:
+    """Every term claimed once, frames in order within the run, a grid of the system's axes."""
+    system = plan.system
+    wanted_claims = {
+        (i, kind, k)
+        for i, e in enumerate(system.evolution)
+        for kind in ("linear", "nonlinear", "forcing")
+        for k in range(len(getattr(e.terms, kind)))
+    }
+    claimed = [(c.equation, c.kind, c.index) for c in plan.claims]
+    _require(len(claimed) == len(set(claimed)), "a term is claimed twice")
+    _require(set(claimed) == wanted_claims, "a term is claimed by nothing")
+    exact = [c for c in plan.claims if c.treatment == "exact"]
+    _require(not exact or plan.method == "spectral", "a grid scheme has no exact terms")
+    _require([a.name for a in plan.grid] == [a.name for a in system.axes], "the grid has other axes")
+    _require(all(a < b for a, b in pairwise(plan.frames)), "frames out of order")
+    explicit = plan.stepping.name in ("euler", "rk2", "rk4", "dopri5")
+    _require(explicit or plan.stepping.bound is None, "a bound for a stepper that needs none")
 
 
 def _linear_value(system: System, terms: Terms) -> sp.Expr:

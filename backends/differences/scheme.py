@@ -12,7 +12,7 @@ from nablax.backends.differences import implicit
 from nablax.backends.differences.equations import RightSide, right_side
 from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.implicit import Entry, LinearOperator, entry
-from nablax.backends.differences.layout import Place, conservative, coordinates, places
+from nablax.backends.differences.layout import conservative, coordinates, places
 from nablax.backends.differences.linearisation import implicit_groups, jacobian
 from nablax.backends.differences.modal import Coupling, Group
 from nablax.backends.differences.nodes import Nodes
@@ -21,6 +21,7 @@ from nablax.backends.interface import Parameters, Unsupported, Vector
 from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.noise import noise
 from nablax.plan import Plan
+from nablax.planning.treatment import is_stiff
 from nablax.reductions import Noise
 from nablax.system import Evolution, LinearTerm
 
@@ -209,13 +210,11 @@ def _noise(expression: sp.Expr, plan: Plan) -> tuple[sp.Expr, Mapping[sp.Basic, 
     return expression.xreplace(symbols), values
 
 
-def build(plan: Plan, implicit_order: int = 2) -> FiniteDifferences:
+def build(plan: Plan) -> FiniteDifferences:
     """The scheme of a plan with `method == "fd"`.
 
-    L takes the linear terms with coefficients constant in time whose derivatives have at least
-    `implicit_order` in total, and the definitions of rates, without which a stiff second-order equation
-    would not be implicit at all. Raises Unsupported for constraints, mass operators, Fourier multipliers
-    and boundary conditions it cannot close.
+    L takes the linear terms that are stiff (`nablax.planning.treatment.is_stiff`). Raises Unsupported for
+    constraints, mass operators, Fourier multipliers and boundary conditions it cannot close.
     """
     system = plan.system
     if system.constraints or any(u.algebraic for u in system.unknowns):
@@ -231,7 +230,7 @@ def build(plan: Plan, implicit_order: int = 2) -> FiniteDifferences:
     for equation in ordered:
         terms = equation.terms
         others = (*conservative(terms.nonlinear, terms.conservative), *terms.forcing)
-        held = tuple(t for t in terms.linear if _implicit(plan, where, equation, t, implicit_order))
+        held = tuple(t for t in terms.linear if is_stiff(system, equation, t))
         rest = tuple(t for t in terms.linear if t not in held)
         everything.append(right_side(plan, terms.linear, others))
         stiff.append(held)
@@ -249,16 +248,3 @@ def _plain_mass(equation: Evolution) -> None:
         if plain and term.unknown == equation.unknown:
             return
     raise Unsupported("a time derivative under an operator has no finite-difference scheme", equation.span)
-
-
-def _implicit(
-    plan: Plan, where: tuple[Place, ...], equation: Evolution, term: LinearTerm, implicit_order: int
-) -> bool:
-    time = plan.system.time
-    if time is None or term.coefficient.has(time.symbol):
-        return False
-    walls = [w for pair in where[term.unknown].walls if pair is not None for w in pair]
-    if any(t.coefficient.has(time.symbol) for w in walls for c in w.conditions for t in c.terms):
-        return False
-    definition = plan.system.unknowns[term.unknown].rate_of == equation.unknown and not any(term.orders)
-    return sum(term.orders) >= implicit_order or definition

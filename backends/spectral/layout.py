@@ -134,7 +134,6 @@ class Layout:
         u: Array = lax.fft(y, "IRFFT" if self.real else "IFFT", self.nodes)
         return u
 
-
     def hermitian(self, y: Array) -> Array:
         """The modes of the real part of what y stands for.
 

@@ -19,7 +19,7 @@ class VectorValue:
 Value: TypeAlias = sp.Expr | VectorValue
 
 
-class Fault(Exception):  # noqa: N818 - a finding about a spec, no failure of the program
+class Fault(Exception):
     """A located error inside one statement; the statement is given up and the next one is read.
 
     `diagnostic` is None where the cause has been reported already, at another place.

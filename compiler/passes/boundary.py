@@ -32,12 +32,36 @@ def boundary_conditions(
         one = _one(problem, condition, axis, index, report)
         if one is not None:
             found.append(one)
-    if len(found) < len(problem.boundary):
+    if len(found) < len(problem.boundary) or _repeated(problem, unknowns, found, report):
         return None
     for i, unknown in enumerate(unknowns):
         if unknown.rate_of is not None:
             found += [_rate(b, i, problem, report) for b in found if b.unknown == unknown.rate_of]
     return tuple(found)
+
+
+def _repeated(
+    problem: Problem, unknowns: Sequence[Unknown], found: Sequence[Boundary], report: Report
+) -> bool:
+    """Whether two conditions on one side fix the same derivatives: they agree or contradict each other."""
+    first: dict[tuple[object, ...], Boundary] = {}
+    again = False
+    for condition in found:
+        orders = tuple(t.order for t in condition.terms)
+        key = (condition.unknown, condition.axis, condition.side, orders)
+        earlier = first.setdefault(key, condition)
+        if earlier is not condition:
+            again = True
+            axis = problem.axes[condition.axis]
+            end = (axis.lower, axis.upper)[condition.side]
+            report.error(
+                "P301",
+                condition.span,
+                f"`{unknowns[condition.unknown].name}` has this condition twice at {axis.name} = {sp.sstr(end)}",
+                notes=(Note("the first one", earlier.span),),
+                help="remove one of the two, or put a condition on another derivative in its place",
+            )
+    return again
 
 
 def _one(

@@ -7,6 +7,7 @@ from nablax.planning.method import Character, character, choose_method
 from nablax.planning.settings import Settings, frame_times, read_settings
 from nablax.planning.spectrum import linearise, nominal, unbounded_growth
 from nablax.planning.stepping import Situation, choose_stepping
+from nablax.planning.treatment import claims
 from nablax.sampling import sample
 from nablax.stencils import radius
 from nablax.system import System
@@ -47,7 +48,16 @@ def make_plan(system: System, report: Report) -> Plan | None:
         Choice("dtype", dtype, "asked for" if settings.dtype else "double precision", bool(settings.dtype))
     )
     return Plan(
-        system, method, grid, order if method == "fd" else 0, dealias, stepping, frames, dtype, tuple(choices)
+        system,
+        method,
+        grid,
+        order if method == "fd" else 0,
+        dealias,
+        stepping,
+        frames,
+        dtype,
+        tuple(choices),
+        claims(system, method, stepping.name),
     )
 
 

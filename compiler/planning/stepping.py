@@ -20,6 +20,8 @@ ORDERS = {
 }  # fmt: skip
 STIFF = 5000  # explicit steps in a run above which an implicit stepper pays
 SAFETY = 0.9
+PECLET = 7.0  # cell Péclet number up to which the closures of order 8 were found stable
+DENSE = 1000  # cells of a bounded axis up to which its dense eigenproblem is quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +59,32 @@ def explicit_bound(situation: Situation, stepper: StepperName) -> Bound:
         top = np.pi / axis.spacing * (kept if spectral else 1.0)
         modes.append(np.concatenate([-top * fractions[:0:-1], top * fractions]))
     spectrum = eigenvalues(system, situation.frozen, modes, symbol)
-    step = largest_step(stepper, spectrum)
+    step = largest_step(stepper, spectrum) / _wall_factor(situation)
     limiter = None
     if np.isfinite(step):
         longest = step
         for span in sorted({e.span for e in situation.frozen.entries}):
             without = eigenvalues(system, situation.frozen.without(span), modes, symbol)
-            relaxed = largest_step(stepper, without)
+            relaxed = largest_step(stepper, without) / _wall_factor(situation)
             if relaxed > longest * 1.01:
                 longest, limiter = relaxed, span
     flat = spectrum.ravel()
     largest = flat[np.argmax(np.abs(flat))] if flat.size else 0.0
     return Bound(step, limiter, bool(abs(np.real(largest)) > abs(np.imag(largest))))
+
+
+def _wall_factor(situation: Situation) -> float:
+    """How far closures at walls other than Dirichlet reach beyond the spectrum of the centred stencil.
+
+    The largest factors measured on the closures in `backends/differences/walls.py`: for second derivatives
+    by order of accuracy, for fourth derivatives at free and sliding ends.
+    """
+    system = situation.system
+    if situation.method == "spectral" or all(b.dirichlet for b in system.boundary):
+        return 1.0
+    if max(situation.nature.constant, situation.nature.variable) > 2:
+        return 2.2
+    return {2: 1.02, 4: 1.5, 6: 1.85, 8: 2.05}[situation.order]
 
 
 def _stencil_symbol(grid: tuple[GridAxis, ...], accuracy: int) -> Symbol:
@@ -123,6 +139,7 @@ def choose_stepping(
                 notes=settings.origin("step"),
                 help="use `rk4` or `dopri5`",
             )
+    _warn_walls(situation, settings, name, report)
     tol, accuracy = _tolerance(situation, settings, name, reference)
     if settings.dt is not None:
         _check_dt(settings, step, name, limiter, report)
@@ -196,3 +213,44 @@ def _check_dt(
         notes=(*notes, *settings.origin("dt")),
         help=f"choose dt below {SAFETY * bound:.2g}, or remove `dt`",
     )
+
+
+def _warn_walls(situation: Situation, settings: Settings, name: StepperName, report: Report) -> None:
+    """What is known to go wrong beside walls: order 8 under strong advection, dense solves of long axes."""
+    if situation.method != "fd":
+        return
+    for i, axis in enumerate(situation.grid):
+        if axis.periodic:
+            continue
+        if situation.order == 8 and (peclet := _cell_peclet(situation, i)) > PECLET:
+            report.warning(
+                "P410",
+                settings.places.get("order", situation.system.axes[i].span),
+                f"order 8 beside walls is stable up to a cell Péclet number of about {PECLET:g}, "
+                f"and along {axis.name} it is {peclet:.3g}",
+                help=f"raise n along {axis.name}, or choose order 4",
+            )
+        if name in ("imex", "implicit") and axis.n > DENSE:
+            report.warning(
+                "P411",
+                settings.places.get("n", situation.system.axes[i].span),
+                f"an implicit step on {axis.n} cells along {axis.name} works with dense matrices: "
+                f"setting up takes minutes, and the memory grows like n²",
+                help=f"stay below {DENSE} cells along a bounded axis, or choose an explicit stepper",
+            )
+
+
+def _cell_peclet(situation: Situation, axis: int) -> float:
+    """Largest |a| h / D along an axis, for u_t = a u_x + D u_xx; 0 without advection or without diffusion."""
+    speeds: dict[int, float] = {}
+    spreads: dict[int, float] = {}
+    for entry in situation.frozen.entries:
+        if entry.row != entry.column or sum(entry.orders) != entry.orders[axis]:
+            continue
+        values = np.abs(entry.values[np.isfinite(entry.values)])
+        if entry.orders[axis] == 1:
+            speeds[entry.row] = speeds.get(entry.row, 0.0) + float(values.max(initial=0.0))
+        elif entry.orders[axis] == 2:
+            spreads[entry.row] = spreads.get(entry.row, 0.0) + float(values.min(initial=np.inf))
+    ratios = [a / spreads[row] for row, a in speeds.items() if spreads.get(row)]
+    return max(ratios, default=0.0) * situation.grid[axis].spacing
