@@ -57,7 +57,8 @@ def _repeated(
             report.error(
                 "P301",
                 condition.span,
-                f"`{unknowns[condition.unknown].name}` has this condition twice at {axis.name} = {sp.sstr(end)}",
+                f"`{unknowns[condition.unknown].name}` has this condition twice at "
+                f"{axis.name} = {sp.sstr(end)}",
                 notes=(Note("the first one", earlier.span),),
                 help="remove one of the two, or put a condition on another derivative in its place",
             )
