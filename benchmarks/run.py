@@ -57,7 +57,7 @@ def arguments() -> argparse.Namespace:
 def compare(case: Case, rounds: int, shorter: int) -> None:
     """All contenders to the same answer first, then against the clock."""
     steps = case.steps // shorter
-    # Measured before our own work: with others on the cores, threads that spin lose more than threads that sleep.
+    # Before our own work. With others on the cores, threads that spin lose more than threads that sleep.
     busy = os.getloadavg()[0] > (os.cpu_count() or 1) / 2
     ready: dict[str, Program] = {}
     ends: dict[str, Fields] = {}
