@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import cast
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 from jax import Array
@@ -129,12 +130,27 @@ class Solver:
             start = float(state.t) if initial is not None and eager else self.plan.frames[0]
             if not times or any(b < a for a, b in zip((start, *times), times, strict=False)):
                 raise ValueError(f"`save_at` must not decrease, nor begin before the state's time {start:g}")
+            if eager and self.programs.control == "checked":
+                return self._collected(params, state, start, times)
             t, fields = self.compiled.solve(complete, state, start=start, times=times)
             finite = not eager or all(bool(np.isfinite(np.asarray(a)).all()) for a in fields.values())
         if not finite:
             for _ in self._events(params, state, times):
                 pass
         return Solution(t, fields, complete, self.plan)
+
+    def _collected(
+        self, params: Numbers | None, state: State, start: float, times: tuple[float, ...]
+    ) -> Solution:
+        """`solve` by the host loop, whose programs are small: the choice of a step compiles slowly inside
+        one program. Steps are chosen by the same rule."""
+        ahead = times if times[0] <= start else (start, *times)
+        events = self._events(params, state, ahead)
+        frames = [event for event in events if isinstance(event, Frame)][len(ahead) - len(times) :]
+        with precise(self.plan.dtype):
+            t = jnp.asarray([frame.t for frame in frames], self.plan.dtype)
+            fields = {n: jnp.stack([jnp.asarray(f.fields[n]) for f in frames]) for n in frames[0].fields}
+            return Solution(t, fields, self._complete(params), self.plan)
 
     def stream(
         self, params: Numbers | None = None, initial: State | None = None

@@ -13,7 +13,7 @@ from nablax.backends.stepping.vectors import finite
 Carry = TypeVar("Carry")
 Memory = TypeVar("Memory")
 
-BETWEEN_CHECKS = 16  # steps: a look at every entry each step would cost a pass over memory
+BETWEEN_CHECKS = 64  # steps: a look at every entry each step would cost a pass over memory
 
 
 class March(NamedTuple):
