@@ -35,7 +35,10 @@ class Programs:
 
     @property
     def bound(self) -> float | None:
-        return self.plan.stepping.bound
+        """The longest step: for stability, and so that what depends on time is seen."""
+        stepping = self.plan.stepping
+        limits = [x for x in (stepping.bound, stepping.cap) if x is not None]
+        return min(limits, default=None)
 
     def prepare(self, params: Parameters) -> Parameters:
         typed = {name: jnp.asarray(value).astype(self.plan.dtype) for name, value in params.items()}

@@ -1,7 +1,7 @@
 """A plan made to run: pure functions for JAX programs, and a host loop for runs with progress."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from time import perf_counter
@@ -11,11 +11,11 @@ from typing import cast
 import jax
 import jax.numpy as jnp
 import numpy as np
-import sympy as sp
 from jax import Array
 
 from nablax.backends.frames import Breakdown, Frame, NumericalFailure, Progress
 from nablax.backends.interface import Parameters, Semidiscretisation, State, Unsupported, Vector
+from nablax.backends.lowering import evaluate
 from nablax.backends.nodes import samples
 from nablax.backends.precision import precise, traced
 from nablax.backends.programs import Programs, step_count
@@ -68,10 +68,10 @@ class Solver:
     Every call may raise `PrecisionError`: float64 planned, float32 in force, and a transformation around.
     """
 
-    plan: Plan
+    plan: Plan = field(repr=False)
     parameters: Mapping[str, float]
-    programs: Programs
-    compiled: Compiled
+    programs: Programs = field(repr=False)
+    compiled: Compiled = field(repr=False)
 
     def initial(self, params: Numbers | None = None, fields: Mapping[str, Array] | None = None) -> State:
         """The state at the start of time.
@@ -123,6 +123,8 @@ class Solver:
         down; under a transformation the fields are not a number from there on.
         """
         times = tuple(float(t) for t in (self.plan.frames if save_at is None else save_at))
+        if not times or not all(np.isfinite(times)):
+            raise ValueError("`save_at` holds at least one time, all of them finite")
         with precise(self.plan.dtype, params, initial):
             eager = not traced(params, initial)
             complete = self._complete(params)
@@ -256,11 +258,32 @@ class Solver:
         if unknown:
             known = ", ".join(f"`{name}`" for name in self.parameters) or "none"
             raise ValueError(f"no parameter is named `{unknown[0]}`; there are: {known}")
-        merged = {**self.parameters, **(params or {})}
-        return {
-            name: value if isinstance(value, jax.Array) else self._number(float(value))
-            for name, value in merged.items()
-        }
+        given = dict(params or {})
+        found: dict[str, Array] = {}
+        for p in self.plan.system.parameters:
+            if p.name in given:
+                found[p.name] = self._given(p.name, given[p.name])
+            elif p.formula is not None and given:
+                values = {q.symbol: found[q.name] for q in self.plan.system.parameters if q.name in found}
+                (value,) = evaluate((p.formula,), values)
+                plain = not isinstance(value, jax.Array)
+                found[p.name] = self._number(float(cast(float, value))) if plain else cast(Array, value)
+            else:
+                found[p.name] = self._number(self.parameters[p.name])
+        return found
+
+    def _given(self, name: str, value: Number) -> Array:
+        """A parameter from outside: one number, and for a static parameter the one compiled in."""
+        if np.ndim(value) != 0:
+            raise ValueError(
+                f"`{name}` is one number, and has the shape {np.shape(value)}: jax.vmap takes several"
+            )
+        static = name in static_parameters(self.plan.system)
+        if static and (traced(value) or float(value) != self.parameters[name]):
+            raise ValueError(
+                f"`{name}` shapes the grid and is compiled in: use problem.compile(params={{{name!r}: ...}})"
+            )
+        return value if isinstance(value, jax.Array) else self._number(float(value))
 
     def _number(self, value: float) -> Array:
         # A NumPy scalar: to JAX it is as good as an array, and it is made without a compiled program.
@@ -286,6 +309,7 @@ class Loop:
     def __init__(self, solver: Solver, ready: Parameters) -> None:
         self._plan = solver.plan
         self._control = solver.programs.control
+        self._bound = solver.programs.bound
         self._order = solver.programs.method.order
         self._compiled = solver.compiled
         self._ready = ready
@@ -353,7 +377,7 @@ class Loop:
 
     def _checked(self, state: State, until: float) -> tuple[State, Chunk]:
         left = until - float(state.t)
-        bound = self._plan.stepping.bound
+        bound = self._bound
         cap = self._frame_span(left) if bound is None else min(self._frame_span(left), bound)
         h = float(state.dt)
         rejected = 0
@@ -401,12 +425,16 @@ class Loop:
         return error, h * (min(change, 0.5) if error > 1 else change)
 
 
+def static_parameters(system: System) -> frozenset[str]:
+    """Parameters in the ends of axes: another value is another grid."""
+    axes = (*system.axes, *((system.time,) if system.time else ()))
+    symbols = {s for a in axes for s in (a.lower.free_symbols | a.upper.free_symbols)}
+    return frozenset(p.name for p in system.parameters if p.symbol in symbols)
+
+
 def default_parameters(system: System) -> dict[str, float]:
-    """Values as the spec gives them; one may be written in terms of those before it."""
-    values: dict[sp.Symbol, sp.Expr] = {}
-    for p in system.parameters:
-        values[p.symbol] = p.value.xreplace(values)
-    return {p.name: float(values[p.symbol]) for p in system.parameters}
+    """Values as the spec gives them."""
+    return {p.name: float(p.value) for p in system.parameters}
 
 
 def build(plan: Plan) -> Solver:

@@ -8,11 +8,18 @@ class FractionalLaplacian(sp.Function):
 
     nargs = 2
 
+    def _eval_derivative(self, symbol: sp.Symbol) -> sp.Expr:
+        # Constant coefficients on a periodic box: derivatives pass through.
+        return FractionalLaplacian(sp.Derivative(self.args[0], symbol), self.args[1])
+
 
 class RieszDerivative(sp.Function):
     """-(-∂xx)^(β/2) u along one periodic axis: symbol -|k_x|^β. Arguments: u, x, β."""
 
     nargs = 3
+
+    def _eval_derivative(self, symbol: sp.Symbol) -> sp.Expr:
+        return RieszDerivative(sp.Derivative(self.args[0], symbol), *self.args[1:])
 
 
 Nonlocal = (FractionalLaplacian, RieszDerivative)

@@ -318,7 +318,18 @@ def _reduction(use: Use, kind: type[sp.Function]) -> Value:
             "integral terms arrive with a later version; in `expect` they work",
         )
     axes = tuple(use.axis(i) for i in range(1, len(use.arguments)))
-    return kind(use.scalar(0), *axes)
+    volume = use.geometry.volume
+    if volume == 1:
+        return kind(use.scalar(0), *axes)
+    if axes:
+        raise fault(
+            "P402",
+            use.span,
+            f"`{use.name}` over one axis in {use.geometry.coordinates} coordinates is not available yet",
+            "leave the axes out: the whole domain is integrated with its volume element",
+        )
+    whole = Integral(use.scalar(0) * volume)
+    return whole if kind is Integral else whole / Integral(volume)
 
 
 def _planned(what: str) -> Callable[[Use], Value]:

@@ -20,7 +20,7 @@ from nablax.meaning.resolve import resolve
 from nablax.overrides import Overrides
 from nablax.passes.normalise import normalise
 from nablax.plan import Plan
-from nablax.planning.compatible import warn_incompatible
+from nablax.planning.compatible import warn_incompatible, warn_jump
 from nablax.planning.make import make_plan
 from nablax.problem import Problem
 from nablax.system import System
@@ -62,6 +62,7 @@ def finish_stages(module: Module | None, problem: Problem, report: Report) -> St
         verify_problem(problem)
         verify_system(system)
     warn_incompatible(system, report)
+    warn_jump(system, report)
     plan = make_plan(system, report)
     if plan is not None and wanted():
         verify_plan(plan)

@@ -71,6 +71,7 @@ class Stepping:
     `dt` fixes the step (shortened evenly so that frames are met); None leaves it to the error control
     with relative and absolute tolerance, never above `bound`. `bound` is the stable step where one is
     known at the nominal parameters, `limiter` the span of the term that sets it.
+    `cap` is set where a coefficient or a source depends on time.
     """
 
     name: StepperName
@@ -80,6 +81,7 @@ class Stepping:
     atol: float
     bound: float | None = None
     limiter: Span | None = None
+    cap: float | None = None  # never longer, so that what depends on time is seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A named number. `interval` and `unknown` are set for `D ~ 0.1 in [0, 1]`."""
+    """A named number. `interval` and `unknown` are set for `D ~ 0.1 in [0, 1]`.
+
+    `formula` is the value in terms of earlier parameters, where the text writes it so.
+    """
 
     name: str
     symbol: sp.Symbol
@@ -61,6 +64,7 @@ class Parameter:
     unknown: bool
     interval: tuple[sp.Expr, sp.Expr] | None
     span: Span
+    formula: sp.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,8 @@ def _check_relation(name: str, relation: Relation, report: Report) -> bool:
     if name == "expect":
         if relation.operator != "=":
             return True
+        if written != "=":
+            return False  # `==`, told already
         report.error(
             "P016", sign, "`=` in `expect`", label="no computed number is exactly another",
             help="write `≈` (in ASCII `~=`), with `within` and a tolerance", edits=[Edit(sign, "≈")],

@@ -3,6 +3,9 @@
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+PLANNED = frozenset({"fractional", "inverse", "poisson"})
+"""Kinds that are stated in the language and that no method of this version solves."""
+
 
 def kinds() -> list[str]:
     """The kinds of problem there is a starter for."""

@@ -51,12 +51,14 @@ def check(spec: str, fix: bool, as_json: bool, parameters: tuple[str, ...], solv
 
 def examine(source: Source, changes: Overrides, folder: Path) -> tuple[Diagnostic, ...]:
     """Everything there is to say about a spec before it runs, what it asks to be written included."""
+    from nablax.backends.estimates import check_estimate
     from nablax.backends.output.requests import read_requests
     from nablax.pipeline import run_stages
 
     stages = run_stages(source, changes, folder)
     if stages.plan is not None:
         read_requests(stages.plan.system.problem, folder, stages.report)
+        check_estimate(stages.plan, folder, stages.report)
     return tuple(stages.report.diagnostics)
 
 

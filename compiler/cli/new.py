@@ -16,10 +16,11 @@ def new(name: str | None, kind: str) -> int:
 
     Without a name, list the kinds there are.
     """
-    from nablax.frontend.starters import kinds, starter
+    from nablax.frontend.starters import PLANNED, kinds, starter
 
     if name is None:
-        click.echo("\n".join(kinds()))
+        for known in kinds():
+            click.echo(f"{known}  (can be stated, not solved yet)" if known in PLANNED else known)
         return 0
     if kind not in kinds():
         raise click.BadParameter(f"`{kind}` is none of {', '.join(kinds())}", param_hint="--kind")
@@ -33,5 +34,8 @@ def new(name: str | None, kind: str) -> int:
         raise FileProblem(f"there is no folder `{path.parent}`")
     write_text(path, starter(kind, path.stem))
     click.echo(f"{path}")
-    click.echo(f"run it with `nablax run {path}`", err=True)
+    if kind in PLANNED:
+        click.echo("not solved yet: `nablax check` says what is missing", err=True)
+    else:
+        click.echo(f"run it with `nablax run {path}`", err=True)
     return 0

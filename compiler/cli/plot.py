@@ -21,11 +21,16 @@ def plot(out: str, what: str | None, field: str | None, output: str | None, movi
     from nablax.backends.output.scene import PictureError
 
     data = Path(out)
+    if not data.name or data.suffix not in (".zarr", ".nc"):
+        raise FileProblem(f"`{out}` is no saved run: those end in .zarr or .nc")
     try:
         path = Path(output) if output else data.with_suffix(".mp4" if movie else ".png")
         claim(path)
         if movie:
+            wanted = path
             path = draw_movie(data, path, field)
+            if path != wanted:
+                click.echo("there is no ffmpeg here, so the movie is a GIF", err=True)
         else:
             draw_saved(data, path, what, field)
     except (OutputError, PictureError) as error:

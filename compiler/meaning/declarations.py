@@ -155,9 +155,12 @@ def _parameter(clause: syntax.Clause, scope: Scope, values: Mapping[str, Given])
     else:
         given = None
         value = _number(start, scope)
+    formula = constant(start, scope) if given is None else None
+    if formula is not None and not formula.free_symbols:
+        formula = None
     unknown = isinstance(clause, syntax.Unknown)
     if interval is None:
-        return Parameter(name.id, symbol, value, unknown, None, name.span)
+        return Parameter(name.id, symbol, value, unknown, None, name.span, formula)
     low, high = _interval(interval, scope, "`[lowest, highest]`")
     low, high = _finite(low, interval.items[0]), _finite(high, interval.items[1])
     if not low < high:

@@ -360,10 +360,10 @@ def _check_arguments(node: syntax.Call, arguments: tuple[sp.Expr, ...]) -> None:
         raise fault("P316", node.span, f"`{name}` of this number overflows", "use a smaller one")
     if name in _ORDERED:
         for value, argument in zip(arguments, node.arguments, strict=True):
-            _check_ordered(value, argument.span, f"`{name}`")
+            check_ordered(value, argument.span, f"`{name}`")
 
 
-def _check_ordered(value: sp.Expr, span: Span, what: str) -> None:
+def check_ordered(value: sp.Expr, span: Span, what: str) -> None:
     """Complex numbers are neither large nor small."""
     complex_field = any(f.is_real is not True for f in value.atoms(AppliedUndef))
     if value.is_extended_real is False or (
@@ -395,7 +395,7 @@ def _where(node: syntax.Call, scope: Scope) -> Value:
         )
     sides = tuple(scalar(side, scope) for side in (clause.left, clause.right))
     for value, side in zip(sides, (clause.left, clause.right), strict=True):
-        _check_ordered(value, side.span, "a condition")
+        check_ordered(value, side.span, "a condition")
     condition = RELATIONS[clause.operator](*sides)
     then, otherwise = (evaluate(_argument(node, k), scope) for k in (1, 2))
     if not isinstance(then, VectorValue) and not isinstance(otherwise, VectorValue):

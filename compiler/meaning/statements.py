@@ -10,7 +10,7 @@ from sympy.core.function import AppliedUndef
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
-from nablax.meaning.expressions import constant, evaluate
+from nablax.meaning.expressions import check_ordered, constant, evaluate
 from nablax.meaning.scope import Failed, Scope
 from nablax.meaning.values import Fault, Value, VectorValue, fault, rank, rank_word, reported, shown
 from nablax.problem import (
@@ -373,6 +373,9 @@ def _compared(clause: syntax.Relation, scope: Scope) -> tuple[sp.Basic, sp.Basic
     """The two sides; vectors as tuples, which ≈ compares jointly."""
     left, right = evaluate(clause.left, scope), evaluate(clause.right, scope)
     if not isinstance(left, VectorValue) and not isinstance(right, VectorValue):
+        if clause.operator != "≈":
+            check_ordered(left, clause.left.span, "an inequality")
+            check_ordered(right, clause.right.span, "an inequality")
         return left, right
     side = clause.left if isinstance(left, VectorValue) else clause.right
     if clause.operator != "≈":

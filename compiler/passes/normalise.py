@@ -34,6 +34,8 @@ class Solved:
 
 def normalise(problem: Problem, report: Report) -> System | None:
     """The normal form of a problem without errors; None (and a report) where there is none."""
+    if not _off_centre(problem, report):
+        return None
     expanded = _expand_all(problem, report)
     if expanded is None or not _checked_values(problem, expanded, report):
         return None
@@ -51,6 +53,23 @@ def normalise(problem: Problem, report: Report) -> System | None:
         return None
     check_counts(problem, unknowns, evolution, boundary, report)
     return System(problem, unknowns, evolution, constraints, initial, boundary)
+
+
+def _off_centre(problem: Problem, report: Report) -> bool:
+    """Whether the radius of curvilinear coordinates stays away from 0, which is no wall."""
+    if problem.coordinates == "cartesian":
+        return True
+    radius = problem.axes[0]
+    lower = radius.lower.subs({p.symbol: p.value for p in problem.parameters})
+    if lower > 0:
+        return True
+    report.error(
+        "P402",
+        radius.span,
+        f"the centre of {problem.coordinates} coordinates ({radius.name} = 0) is not available yet",
+        help=f"begin the axis above 0: `{radius.name} in [0.01, ...]` with a condition there, or use a box",
+    )
+    return False
 
 
 def _real(problem: Problem) -> bool:
@@ -91,6 +110,14 @@ def _expand_all(problem: Problem, report: Report) -> tuple[Expanded, ...] | None
                     summand.span,
                     "a nonlocal operator of a nonlinear or space-dependent expression is not available yet",
                     help="apply it to a field, or to a sum of fields with constant coefficients",
+                )
+            t = problem.time.symbol if problem.time else None
+            if any(t in d.variables for n in value.atoms(*Nonlocal) for d in n.atoms(sp.Derivative)):
+                report.error(
+                    "P402",
+                    summand.span,
+                    "a nonlocal operator of a time derivative is not available yet",
+                    help="apply it to the field itself, or solve the equation for the time derivative",
                 )
             if value.has(sp.zoo, sp.nan):
                 report.error(

@@ -12,6 +12,7 @@ from nablax.sampling import sample
 from nablax.system import Boundary, System
 
 TOLERANCE = 1e-6
+JUMP = 1e-2  # relative to the data there; smaller ones are tails that were cut off
 
 
 def warn_incompatible(system: System, report: Report) -> None:
@@ -37,6 +38,50 @@ def warn_incompatible(system: System, report: Report) -> None:
             label=f"it wants {wanted[worst]:.4g}, and the initial data give {found[worst]:.4g}",
             help="make them agree, or accept that the boundary wins and the solution starts with a jump",
         )
+
+
+def _magnitude(system: System, value: sp.Expr, values: dict[sp.Basic, np.ndarray]) -> float:
+    """The largest value of initial data on a few points."""
+    lines = [
+        np.linspace(float(sample(a.lower, values)), float(sample(a.upper, values)), 17) for a in system.axes
+    ]
+    grids = np.meshgrid(*lines, indexing="ij")
+    found = np.abs(sample(value, values | {a.symbol: g for a, g in zip(system.axes, grids, strict=True)}))
+    return float(np.max(found[np.isfinite(found)], initial=0.0))
+
+
+def warn_jump(system: System, report: Report) -> None:
+    """A warning per field whose initial data do not close up along a periodic axis."""
+    values = nominal(system)
+    for value, unknown in zip(system.initial, system.unknowns, strict=True):
+        if value is None or value.has(Noise) or unknown.rate_of is not None:
+            continue
+        for i, axis in enumerate(system.axes):
+            if not axis.periodic:
+                continue
+            ends = [float(sample(e, values)) for e in (axis.lower, axis.upper)]
+            lines = [
+                np.linspace(float(sample(a.lower, values)), float(sample(a.upper, values)), 9)[1:-1] + 1e-3
+                if j != i
+                else np.zeros(1)
+                for j, a in enumerate(system.axes)
+            ]
+            places = np.array(list(product(*lines))).T
+            sides = []
+            for end in ends:
+                places[i] = end
+                at = values | {a.symbol: places[j] for j, a in enumerate(system.axes)}
+                sides.append(np.array(np.broadcast_to(sample(value, at), (places.shape[1],))))
+            jump = float(np.max(np.abs(sides[0] - sides[1])))
+            scale = _magnitude(system, value, values)
+            if np.isfinite(jump) and jump > JUMP * max(scale, 1e-300):
+                report.warning(
+                    "P318",
+                    next(c.span for c in system.problem.initial if c.component == unknown.name),
+                    f"the initial value of `{unknown.name}` jumps by {jump:.3g} where the periodic axis "
+                    f"{axis.name} closes",
+                    help=f"make it periodic in {axis.name}, or give the axis walls",
+                )
 
 
 def _compare(system: System, condition: Boundary, initial: sp.Expr) -> tuple[np.ndarray, np.ndarray, float]:

@@ -179,10 +179,16 @@ def _dealias(option: Option) -> float:
 
 
 def frame_times(
-    problem: Problem, start: float, end: float, every: float | None, places: dict[str, Span], report: Report
+    problem: Problem, start: float, end: float, settings: Settings, report: Report
 ) -> tuple[float, ...]:
-    """Output times: both ends, every interval between them, and the times that expectations speak of."""
-    count = 100.0 if every is None else (end - start) / every
+    """Output times: both ends, every interval between them, and the times that expectations speak of.
+
+    By default 100 intervals, and never more than steps of a `dt` that the spec fixes.
+    """
+    every, places = settings.every, settings.places
+    steps = 100.0 if settings.dt is None else max(1.0, float(round((end - start) / settings.dt)))
+    intervals = min(100.0, steps)
+    count = intervals if every is None else (end - start) / every
     if count > FRAMES:
         report.error(
             "P405",
@@ -191,7 +197,7 @@ def frame_times(
             help="write less often",
         )
         return (start, end)
-    step = (end - start) / 100 if every is None else every
+    step = (end - start) / intervals if every is None else every
     times = [start + i * step for i in range(int(count + 1e-9) + 1)]
     near = 1e-9 * (end - start)
     nominal = {p.symbol: p.value for p in problem.parameters}

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+import sympy as sp
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
+from nablax.passes.jets import jets
 from nablax.plan import Choice, GridAxis, Method, StepperName, Stepping
 from nablax.planning.method import Character
 from nablax.planning.settings import Settings
@@ -120,6 +122,17 @@ def choose_stepping(
             help="use `imex` or `etdrk4`, which take the linear part implicitly or exactly",
         )
         return None
+    if name == "imex" and situation.method == "fd" and place is not None:
+        moving = _moving_wall(situation.system)
+        if moving is not None:
+            report.error(
+                "P401",
+                place,
+                "`imex` needs conditions whose coefficients do not depend on time",
+                notes=(Note("this condition has one that does", moving),),
+                help="use `implicit`, or an explicit stepper",
+            )
+            return None
     reference = explicit_bound(situation, "dopri5")
     reason = "asked for"
     if name is None:
@@ -140,7 +153,7 @@ def choose_stepping(
                 help="use `rk4` or `dopri5`",
             )
     _warn_walls(situation, settings, name, report)
-    tol, accuracy = _tolerance(situation, settings, name, reference)
+    tol, accuracy = _tolerance(settings, report)
     if settings.dt is not None:
         _check_dt(settings, step, name, limiter, report)
         choices.append(Choice("dt", f"{settings.dt:g}", "asked for", True, settings.places.get("dt")))
@@ -151,18 +164,47 @@ def choose_stepping(
         choices.append(Choice("dt", "adaptive", f"{how}{cap}"))
         choices.append(Choice("tol", f"{tol:g}", accuracy, settings.tol is not None))
     scale = _scale(situation.system)
-    return Stepping(name, ORDERS[name], settings.dt, tol, tol * 1e-2 * scale, step, limiter)
+    longest = situation.duration / 100 if _depends_on_time(situation.system) else None
+    return Stepping(name, ORDERS[name], settings.dt, tol, tol * 1e-2 * scale, step, limiter, longest)
 
 
-def _tolerance(
-    situation: Situation, settings: Settings, name: StepperName, reference: Bound
-) -> tuple[float, str]:
-    """The relative tolerance of one step."""
-    if settings.tol is not None:
+def _depends_on_time(system: System) -> bool:
+    """Whether a coefficient, a source or boundary data hold the time."""
+    t = system.time.symbol if system.time else None
+    if t is None:
+        return False
+    for terms in system.right_sides:
+        bare = (f.flux.xreplace(dict.fromkeys(jets(f.flux), sp.S.One)) for f in terms.nonlinear)
+        held = (*(term.coefficient for term in terms.linear), *bare, *(f.flux for f in terms.forcing))
+        if any(e.has(t) for e in held):
+            return True
+    return any(b.data.has(t) for b in system.boundary)
+
+
+def _moving_wall(system: System) -> Span | None:
+    """A boundary condition with a coefficient that depends on time."""
+    t = system.time.symbol if system.time else None
+    return next(
+        (b.span for b in system.boundary if t is not None and any(c.coefficient.has(t) for c in b.terms)),
+        None,
+    )
+
+
+def _tolerance(settings: Settings, report: Report) -> tuple[float, str]:
+    """The relative tolerance of one step, never below what the dtype can tell."""
+    single = settings.dtype == "float32"
+    floor = 5e-6 if single else 1e-13
+    if settings.tol is None:
+        return (1e-5, "what single precision allows") if single else (1e-6, "the default")
+    if settings.tol >= floor:
         return settings.tol, "asked for"
-    if situation.method == "fd" and not reference.damped and name in ("imex", "implicit"):
-        return 1e-7, "a tenth of the default: nothing damps the errors of earlier steps"
-    return 1e-6, "the default"
+    report.warning(
+        "P412",
+        settings.places["tol"],
+        f"tol = {settings.tol:g} is below what {settings.dtype or 'float64'} can tell: {floor:g} is used",
+        help="raise tol" + (", or use `dtype = float64`" if single else ""),
+    )
+    return floor, "as tight as the dtype allows"
 
 
 def _default_stepper(situation: Situation, bound: Bound) -> tuple[StepperName, str]:
@@ -176,6 +218,8 @@ def _default_stepper(situation: Situation, bound: Bound) -> tuple[StepperName, s
         return "implicit", f"stiff: an explicit stepper would need about {steps:.2g} steps"
     if nature.degree == 0:
         return "implicit", f"stiff and linear: an explicit stepper would need about {steps:.2g} steps"
+    if _moving_wall(situation.system) is not None:
+        return "implicit", "stiff, with a boundary coefficient that depends on time"
     return "imex", f"stiff in its linear part: an explicit stepper would need about {steps:.2g} steps"
 
 
