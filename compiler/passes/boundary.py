@@ -176,12 +176,46 @@ def check_counts(
     for axis_index, axis in enumerate(problem.axes):
         if axis.periodic:
             continue
+        loose: list[tuple[Unknown, int, Span, list[Boundary]]] = []
         for i, unknown in enumerate(unknowns):
             if unknown.rate_of is not None or unknown.algebraic:
                 continue
             order, span, leading = _highest(i, unknowns, evolution, axis_index, space)
             given = [b for b in boundary if b.unknown == i and b.axis == axis_index]
-            _check_one(problem, unknown, axis, order, span, leading, given, report)
+            if order % 2 and leading is None:
+                loose.append((unknown, order, span, given))
+            else:
+                _check_one(problem, unknown, axis, order, span, leading, given, report)
+        if len(loose) > 1:
+            _check_together(axis, loose, report)
+        for unknown, order, span, given in loose if len(loose) == 1 else ():
+            _check_one(problem, unknown, axis, order, span, None, given, report)
+
+
+def _check_together(
+    axis: Axis, loose: Sequence[tuple[Unknown, int, Span, list[Boundary]]], report: Report
+) -> None:
+    """Fields coupled by odd derivatives: waves of the system carry combinations of them, so that only the
+    conditions on all of them together can be counted."""
+    names = ", ".join(f"`{unknown.name}`" for unknown, *_ in loose)
+    wanted = sum(order for _, order, _, _ in loose)
+    given = [b for *_, conditions in loose for b in conditions]
+    if len(given) == wanted:
+        report.warning(
+            "P313",
+            given[0].span,
+            f"{names} are coupled by odd derivatives along {axis.name}: {wanted} conditions in all are "
+            "right, and where they belong is not proven",
+            help=f"give each side of `{axis.name}` as many conditions as waves enter there",
+        )
+        return
+    report.error(
+        "P301",
+        given[-1].span if given else axis.span,
+        f"{names} need {wanted} boundary conditions along {axis.name} together, and have {len(given)}",
+        notes=(Note("they are coupled by odd derivatives", loose[0][2]),),
+        help=f"give each side of `{axis.name}` as many conditions as waves enter there, or make it periodic",
+    )
 
 
 def _highest(

@@ -3,6 +3,7 @@
 from nablax.frontend.diagnostics import Note, Report
 from nablax.plan import Choice, GridAxis, Method, Plan
 from nablax.planning.finite import check_finite
+from nablax.planning.masses import check_masses
 from nablax.planning.method import Character, character, choose_method
 from nablax.planning.settings import Settings, frame_times, read_settings
 from nablax.planning.spectrum import linearise, nominal, unbounded_growth
@@ -26,6 +27,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
     chosen = choose_method(system, nature, settings, report)
     if chosen is None or system.time is None:
         return None
+    _warn_left_aside(system, report)
     method, reason = chosen
     choices = [Choice("method", method, reason, settings.method is not None, settings.places.get("method"))]
     order = _order(method, settings, choices)
@@ -33,6 +35,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
     if grid is None:
         return None
     _warn_growth(system, report)
+    check_masses(system, grid, report)
     dealias = _dealias(method, settings, nature, len(grid), choices)
     values = nominal(system)
     start, end = (float(sample(e, values)) for e in (system.time.lower, system.time.upper))
@@ -132,6 +135,28 @@ def _dealias(
         Choice("dealias", f"{kept:.3g}", reason, settings.dealias is not None, settings.places.get("dealias"))
     )
     return (kept,) * dimension
+
+
+def _warn_left_aside(system: System, report: Report) -> None:
+    """Training is not available yet: say what a solver does with a spec that asks for it."""
+    problem = system.problem
+    unknown = [p for p in problem.parameters if p.unknown]
+    if unknown:
+        names = ", ".join(f"`{p.name}`" for p in unknown)
+        report.warning(
+            "P504",
+            unknown[0].span,
+            f"{names} {'is' if len(unknown) == 1 else 'are'} to be found, and the start value is taken",
+            help="training is not available yet; set another value with `--set`",
+        )
+    aside = (*(o.span for o in problem.train), *(m.span for m in problem.data))
+    if aside:
+        report.warning(
+            "P504",
+            aside[0],
+            "this is for training, which is not available yet, and the solver leaves it aside",
+            help="remove it, or keep it for a later version",
+        )
 
 
 def _warn_growth(system: System, report: Report) -> None:

@@ -150,6 +150,14 @@ def eigenvalues(
     return np.linalg.eigvals(matrix)
 
 
+def mass_determinants(
+    system: System, frozen: Linearisation, modes: Sequence[np.ndarray], symbol: Symbol
+) -> np.ndarray:
+    """The determinant of the mass symbol at every combination of wavenumbers; shape (combinations,)."""
+    k = np.stack([g.ravel() for g in np.meshgrid(*modes, indexing="ij")])
+    return np.asarray(np.linalg.det(_assemble(system, frozen.masses, frozen.size, 1, k, symbol)[0]))
+
+
 def _assemble(
     system: System, entries: Sequence[Entry], size: int, count: int, k: np.ndarray, symbol: Symbol
 ) -> np.ndarray:

@@ -161,7 +161,7 @@ def test_fmt_of_what_is_no_spec(nablax, heat):
 
 
 def test_new(nablax, heat):
-    kinds = nablax("new").out.split()
+    kinds = [line.split()[0] for line in nablax("new").out.splitlines()]
     assert "heat" in kinds
     for kind in kinds:
         answer = nablax("new", f"a-{kind}", "--kind", kind)

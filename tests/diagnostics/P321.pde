@@ -1,6 +1,6 @@
-space polar { r in [0, 1]; theta in [0, 2*pi] periodic }
+space { x in [0, 1] }
 time { t in [0, 1] }
 fields { u }
-equations { dt(u) = laplacian(u) }
+equations { dt(u) = dxx(u) + dx(u)/x }
 initial { u = 0 }
 boundary { all: u = 0 }

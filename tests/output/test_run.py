@@ -114,6 +114,15 @@ def test_an_interrupt_keeps_the_frames(tmp_path, ring, frames_of, exact, replay)
 
 
 def test_an_interrupt_waits_for_the_frame():
+    # A process started in the background ignores interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        _interrupted_work()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupted_work():
     done = []
 
     def work():

@@ -1,0 +1,6 @@
+space { x in [0, 1] periodic }
+time { t in [0, 1] }
+fields { u }
+params { D ~ 0.1 in [0.01, 1] }
+equations { dt(u) = D*dxx(u) }
+initial { u = sin(2*pi*x) }
