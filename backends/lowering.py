@@ -92,11 +92,6 @@ def atoms(expressions: Sequence[sp.Expr]) -> frozenset[sp.Basic]:
     return frozenset(found)
 
 
-def lowerable(function: type[sp.Basic]) -> bool:
-    """Whether the table has this function."""
-    return function in FUNCTIONS or function in (sp.Add, sp.Mul, sp.Pow, sp.Piecewise)
-
-
 def evaluate(expressions: Sequence[sp.Expr], environment: Environment) -> tuple[Operand, ...]:
     """Values of the expressions, elementwise with broadcasting. `environment` maps every atom to its value.
 

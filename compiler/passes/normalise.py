@@ -551,9 +551,7 @@ def _operator_masses(
 
 
 def _homogeneous_linear(total: sp.Expr) -> bool:
-    return all(jets(term) and not isinstance(term, sp.Pow) for term in sp.Add.make_args(total)) and all(
-        len([f for f in sp.Mul.make_args(term) if jets(f)]) == 1 for term in sp.Add.make_args(total)
-    )
+    return all(jets(term) and linear_part(term) is not None for term in sp.Add.make_args(total))
 
 
 def _forms(
@@ -563,7 +561,7 @@ def _forms(
     vanishing: Sequence[sp.Expr],
     real: bool,
 ) -> list[conservative.Fluxes]:
-    """Readings of the nonlinear terms, each proven equal to the expanded one."""
+    """Readings of the nonlinear terms, equal in value (proven by `verify_system`)."""
     expanded = parts.nonlinear
     forms: list[conservative.Fluxes] = [expanded]
     summands = tuple(Summand(t.flux, t.span) for t in expanded)
