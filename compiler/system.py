@@ -6,6 +6,7 @@ variation vanishes. Nonlinear terms are kept twice, expanded (derivatives of bar
 conservative (derivatives of pointwise fluxes), equal in value.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy as sp
@@ -33,6 +34,12 @@ class Unknown:
     rate_of: int | None
     algebraic: bool
     span: Span
+
+
+def root_of(unknown: int, unknowns: Sequence[Unknown]) -> int:
+    """The index of the component whose rate (of whatever order) this is; its own for a component."""
+    parent = unknowns[unknown].rate_of
+    return unknown if parent is None else root_of(parent, unknowns)
 
 
 @dataclass(frozen=True, slots=True)
