@@ -32,26 +32,8 @@ class AdditiveRungeKutta(Generic[Carry]):
     """L y implicit, `explicit_rate` explicit. No memory: the first stage is explicit in both halves."""
 
     scheme: Split[Carry]
-    order: int = 4
-    error_order: int = 3
 
-    @property
-    def aided(self) -> bool:
-        return False
-
-    @property
-    def reversible(self) -> bool:
-        return True
-
-    def aid(self, h: Array, params: Parameters) -> tuple[()]:
-        return ()
-
-    def start(self, t: Array, carry: Carry, params: Parameters) -> tuple[()]:
-        return ()
-
-    def step(
-        self, t: Array, carry: Carry, memory: tuple[()], h: Array, aid: tuple[()], params: Parameters
-    ) -> Attempt[Carry, tuple[()]]:
+    def attempt(self, t: Array, carry: Carry, h: Array, params: Parameters) -> Attempt[Carry, tuple[()]]:
         scheme = self.scheme
         y = scheme.core(carry)
         explicit = [scheme.explicit_rate(t, carry, params)]
@@ -86,26 +68,8 @@ class DiagonallyImplicit(Generic[Carry]):
     scheme: Semidiscretisation[Carry]
     linearised: Linearised
     tolerance: Tolerance
-    order: int = 4
-    error_order: int = 3
 
-    @property
-    def aided(self) -> bool:
-        return False
-
-    @property
-    def reversible(self) -> bool:
-        return False
-
-    def aid(self, h: Array, params: Parameters) -> tuple[()]:
-        return ()
-
-    def start(self, t: Array, carry: Carry, params: Parameters) -> tuple[()]:
-        return ()
-
-    def step(
-        self, t: Array, carry: Carry, memory: tuple[()], h: Array, aid: tuple[()], params: Parameters
-    ) -> Attempt[Carry, tuple[()]]:
+    def attempt(self, t: Array, carry: Carry, h: Array, params: Parameters) -> Attempt[Carry, tuple[()]]:
         # The stages are a loop, so that Newton's method and the solver inside it are compiled once.
         scheme = self.scheme
         y = scheme.core(carry)
@@ -166,26 +130,8 @@ class AffineImplicit(Generic[Carry]):
     """The implicit half for a rate L y + f(t): one `solve` a stage, the forcing at the stage's time."""
 
     scheme: Split[Carry]
-    order: int = 4
-    error_order: int = 3
 
-    @property
-    def aided(self) -> bool:
-        return False
-
-    @property
-    def reversible(self) -> bool:
-        return True
-
-    def aid(self, h: Array, params: Parameters) -> tuple[()]:
-        return ()
-
-    def start(self, t: Array, carry: Carry, params: Parameters) -> tuple[()]:
-        return ()
-
-    def step(
-        self, t: Array, carry: Carry, memory: tuple[()], h: Array, aid: tuple[()], params: Parameters
-    ) -> Attempt[Carry, tuple[()]]:
+    def attempt(self, t: Array, carry: Carry, h: Array, params: Parameters) -> Attempt[Carry, tuple[()]]:
         scheme = self.scheme
         y = scheme.core(carry)
         rates = [scheme.rate(t, carry, params)]

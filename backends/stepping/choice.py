@@ -1,11 +1,15 @@
 """The stepper a plan names, for the scheme it is given."""
 
+from collections.abc import Callable
 from typing import Literal, cast
+
+from jax import Array
 
 from nablax.backends.interface import (
     Affine,
     Exponential,
     Linearised,
+    Parameters,
     Semidiscretisation,
     Split,
     Unsupported,
@@ -15,7 +19,7 @@ from nablax.backends.stepping.additive import AdditiveRungeKutta, AffineImplicit
 from nablax.backends.stepping.control import Tolerance
 from nablax.backends.stepping.explicit import ExplicitRungeKutta
 from nablax.backends.stepping.exponential import ExponentialRungeKutta
-from nablax.backends.stepping.method import Method
+from nablax.backends.stepping.method import Attempt, Memoryless, Method
 from nablax.backends.stepping.tableaus import CLASSICAL, DORMAND_PRINCE, EULER, HEUN
 from nablax.plan import Stepping
 
@@ -39,14 +43,21 @@ def method_of(stepping: Stepping, scheme: Semidiscretisation[Vector]) -> AnyMeth
             AnyMethod, ExponentialRungeKutta(cast(Exponential[Vector], scheme), 4 if name == "etdrk4" else 2)
         )
     if name == "imex":
-        return cast(AnyMethod, AdditiveRungeKutta(cast(Split[Vector], scheme)))
+        return _pair(AdditiveRungeKutta(cast(Split[Vector], scheme)).attempt)
     if isinstance(scheme, Affine) and scheme.affine:
-        return cast(AnyMethod, AffineImplicit(cast(Split[Vector], scheme)))
+        return _pair(AffineImplicit(cast(Split[Vector], scheme)).attempt)
     if isinstance(scheme, Linearised):
-        return cast(AnyMethod, DiagonallyImplicit(scheme, scheme, tolerance_of(stepping)))
+        return _pair(DiagonallyImplicit(scheme, scheme, tolerance_of(stepping)).attempt, reversible=False)
     raise Unsupported(
         "a nonlinear right-hand side cannot be taken implicitly here; `imex` takes its linear part"
     )
+
+
+def _pair(
+    attempt: Callable[[Array, Vector, Array, Parameters], Attempt[Vector, tuple[()]]], reversible: bool = True
+) -> AnyMethod:
+    """ARK4(3)6L[2]SA, or its implicit half: of fourth order with a third-order estimate."""
+    return cast(AnyMethod, Memoryless(attempt, order=4, error_order=3, reversible=reversible))
 
 
 def tolerance_of(stepping: Stepping) -> Tolerance:

@@ -1,5 +1,7 @@
 """What a one-step method is to the loops that drive it."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from jax import Array
@@ -51,3 +53,28 @@ class Method(Protocol[Carry, Aid, Memory]):
     def step(
         self, t: Array, carry: Carry, memory: Memory, h: Array, aid: Aid, params: Parameters
     ) -> Attempt[Carry, Memory]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Memoryless(Generic[Carry]):
+    """A method that is its step alone: nothing kept between steps, nothing computed from h alone."""
+
+    attempt: Callable[[Array, Carry, Array, Parameters], Attempt[Carry, tuple[()]]]
+    order: int
+    error_order: int
+    reversible: bool = True
+
+    @property
+    def aided(self) -> bool:
+        return False
+
+    def aid(self, h: Array, params: Parameters) -> tuple[()]:
+        return ()
+
+    def start(self, t: Array, carry: Carry, params: Parameters) -> tuple[()]:
+        return ()
+
+    def step(
+        self, t: Array, carry: Carry, memory: tuple[()], h: Array, aid: tuple[()], params: Parameters
+    ) -> Attempt[Carry, tuple[()]]:
+        return self.attempt(t, carry, h, params)
