@@ -7,16 +7,16 @@ solution = problem.compile(n=256).solve()
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nablax.facade import Problem, load, parse
+    from nablax.facade import Problem, field, load, parse
     from nablax.frontend.diagnostics import SpecError
 
-__all__ = ["Problem", "SpecError", "__version__", "load", "parse"]
+__all__ = ["Problem", "SpecError", "__version__", "field", "load", "parse"]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
     # SymPy takes half a second to import: `nablax --help` and the formatter go without it.
-    if name in ("Problem", "load", "parse"):
+    if name in ("Problem", "field", "load", "parse"):
         from nablax import facade
 
         return getattr(facade, name)

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nablax.frontend.diagnostics import Diagnostic
+from nablax.frontend.diagnostics import Diagnostic, Severity
 from nablax.frontend.parser import read_source
 from nablax.frontend.source import Source
 from nablax.overrides import Overrides
 from nablax.pipeline import Stages, run_stages
 
 if TYPE_CHECKING:
+    from nablax.backends.residuals.field import Field, PyTree
+    from nablax.backends.residuals.residual import Residual
     from nablax.backends.solver import Solver
 
 Number = int | float
@@ -31,7 +33,7 @@ class Problem:
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        return tuple(self.stages.report.diagnostics)
+        return tuple(d for d in self.stages.report.diagnostics if d.severity is Severity.WARNING)
 
     def show(self) -> str:
         """Equations, normal form, character, and every choice with its reason."""
@@ -75,9 +77,19 @@ class Problem:
         stages = self.stages
         if solve or parameters:
             stages = run_stages(self.source, Overrides(parameters, solve), self.folder)
-            stages.report.check()
+        stages.report.check()
         assert stages.plan is not None
         return build(stages.plan)
+
+    def residual(self, net: object) -> "Residual":
+        """r = residual(params, points): what the equations leave of a field or network, by name.
+
+        `net` is a `nablax.field(problem, net)`, or what that takes.
+        """
+        from nablax.backends.residuals.residual import build_residual
+
+        assert self.stages.system is not None
+        return build_residual(self.stages.system, field(self, net))
 
 
 def _text(value: Number | str | Sequence[int]) -> str:
@@ -87,6 +99,19 @@ def _text(value: Number | str | Sequence[int]) -> str:
     if isinstance(value, Sequence):
         return f"[{', '.join(str(int(v)) for v in value)}]"
     return repr(value.item() if hasattr(value, "item") else value)
+
+
+def field(problem: Problem, net: object, params: "PyTree" = None) -> "Field":
+    """The unknowns of a problem as a network with parameters.
+
+    `net` maps ONE point [axes] (space axes in declared order, then time) to [components] in declared order:
+    an equinox module, something with `apply(params, z)` (flax), or a plain `net(params, z)`, whose
+    parameters may be given as `params`. Raises ValueError for anything else.
+    """
+    from nablax.backends.residuals.field import make_field
+
+    assert problem.stages.problem is not None
+    return make_field(problem.stages.problem, net, params)
 
 
 def parse(
@@ -103,7 +128,9 @@ def parse(
     overrides = Overrides({k: _text(v) for k, v in (params or {}).items()}, {})
     place = None if folder is None else Path(folder)
     stages = run_stages(read_source(name, text), overrides, place)
-    stages.report.check()
+    if stages.system is None:
+        # A problem that no solver takes has a residual all the same: `compile` says what is in the way.
+        stages.report.check()
     return Problem(stages, overrides, place)
 
 

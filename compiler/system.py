@@ -110,6 +110,21 @@ class Constraint:
 
 
 @dataclass(frozen=True, slots=True)
+class Balance:
+    """An equation as it stands: 0 = every value, sums of products of jets, solved for nothing.
+
+    Where the normal form is for time steppers, this is for residuals: no division, no rates, and time
+    derivatives of any order. A vector equation has one value per axis. `name` is the label, else the field
+    (or component) that the equation determines.
+    """
+
+    name: str
+    values: tuple[sp.Expr, ...]
+    vector: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class BoundaryTerm:
     """coefficient · d^order/d(axis)^order of the unknown the condition speaks of."""
 
@@ -139,7 +154,10 @@ class Boundary:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The normal form. `initial[i]` belongs to `unknowns[i]`; None for algebraic unknowns."""
+    """The normal form. `initial[i]` belongs to `unknowns[i]`; None for algebraic unknowns.
+
+    `balances` are the same equations before anything is solved for, the start of every residual.
+    """
 
     problem: Problem
     unknowns: tuple[Unknown, ...]
@@ -147,6 +165,7 @@ class System:
     constraints: tuple[Constraint, ...]
     initial: tuple[sp.Expr | None, ...]
     boundary: tuple[Boundary, ...]
+    balances: tuple[Balance, ...] = ()
 
     @property
     def axes(self) -> tuple[Axis, ...]:

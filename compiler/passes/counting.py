@@ -14,7 +14,7 @@ from nablax.problem import Component, Problem
 def counted(problem: Problem, expanded: Sequence[Expanded], report: Report) -> bool:
     """As many equations as unknowns, and an unknown for every equation to determine."""
     components = problem.components
-    match = _matching(problem, expanded)
+    match = matching(problem, expanded)
     left_over = [c for c in components if c not in match.values()]
     if not left_over and len(expanded) == len(components):
         return True
@@ -50,7 +50,7 @@ def counted(problem: Problem, expanded: Sequence[Expanded], report: Report) -> b
     return False
 
 
-def _matching(problem: Problem, expanded: Sequence[Expanded]) -> dict[int, Component]:
+def matching(problem: Problem, expanded: Sequence[Expanded]) -> dict[int, Component]:
     """A largest assignment of equations to components they contain; time derivatives go first."""
     by_value = {c.value: c for c in problem.components}
     t = problem.time.symbol if problem.time else None

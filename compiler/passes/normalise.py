@@ -1,6 +1,7 @@
 """Problem to system: counts, time derivatives isolated, first order in time, terms split."""
 
 from nablax.frontend.diagnostics import Report
+from nablax.passes.balances import balances
 from nablax.passes.boundary import boundary_conditions, check_counts
 from nablax.passes.counting import counted
 from nablax.passes.expansion import checked_values, expand_all
@@ -31,7 +32,7 @@ def normalise(problem: Problem, report: Report) -> System | None:
     if boundary is None:
         return None
     check_counts(problem, unknowns, evolution, boundary, report)
-    return System(problem, unknowns, evolution, constraints, initial, boundary)
+    return System(problem, unknowns, evolution, constraints, initial, boundary, balances(problem, expanded))
 
 
 def _off_centre(problem: Problem, report: Report) -> bool:

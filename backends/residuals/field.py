@@ -1,0 +1,140 @@
+"""Fields: a network tied to the unknowns of a problem, with its parameters as a pytree of arrays."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from nablax.problem import Component, Problem
+
+PyTree: TypeAlias = object
+Call = Callable[[PyTree, Array], Array]
+"""(parameters, one point [axes]) to the outputs at that point."""
+
+
+class FieldError(ValueError):
+    """A network, or parameters or points given with it, that do not fit the problem."""
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class Field:
+    """The unknowns of a problem as functions with parameters.
+
+    `call` maps the network's parameters and one point (space axes in declared order, then time) to the
+    components in declared order. A complex component is one complex output, or two real ones (real part,
+    imaginary part). `params` holds inexact arrays only, so that `jax.grad` and optimisers take it as it is:
+    the network's own pytree, or `{"net": ..., "eq": {"D": 0.1}}` where the spec has unknown parameters.
+    It is None for a function without parameters of its own to offer; the caller brings them.
+    """
+
+    problem: Problem
+    call: Call
+    params: PyTree
+
+    @property
+    def unknown(self) -> dict[str, Array]:
+        """The unknown parameters at their start values."""
+        return start_values(self.problem)
+
+
+def start_values(problem: Problem) -> dict[str, Array]:
+    return {p.name: jnp.asarray(float(p.value)) for p in problem.parameters if p.unknown}
+
+
+def make_field(problem: Problem, net: object, params: PyTree = None) -> Field:
+    """A field from an equinox module, something with `init` and `apply` (flax), or a plain `net(params, z)`.
+
+    `params` are the parameters of a network that does not carry its own. Raises `FieldError` for anything
+    that cannot be called.
+    """
+    if isinstance(net, Field):
+        return net
+    call: Call
+    if isinstance(net, eqx.Module):
+        own, static = eqx.partition(net, eqx.is_inexact_array)
+        params = own if params is None else params
+
+        def call(values: PyTree, z: Array) -> Array:
+            return jnp.asarray(eqx.combine(values, static)(z))
+
+    elif callable(getattr(net, "apply", None)):
+        apply = net.apply  # type: ignore[attr-defined]
+
+        def call(values: PyTree, z: Array) -> Array:
+            return jnp.asarray(apply(values, z))
+
+    elif callable(net):
+
+        def call(values: PyTree, z: Array) -> Array:
+            return jnp.asarray(net(values, z))
+
+    else:
+        raise FieldError(f"a network is called with a point, and {type(net).__name__} cannot be called")
+    unknown = start_values(problem)
+    if params is not None and unknown:
+        params = {"net": params, "eq": unknown}
+    return Field(problem, call, params)
+
+
+def parts(field: Field, params: PyTree) -> tuple[PyTree, Mapping[str, Array]]:
+    """(the network's parameters, the unknown parameters of the equations). Raises `FieldError`."""
+    names = {p.name for p in field.problem.parameters if p.unknown}
+    if not names:
+        return params, {}
+    if not (isinstance(params, Mapping) and set(params) == {"net", "eq"}):
+        raise FieldError(
+            'the spec has unknown parameters, so params is {"net": ..., "eq": {...}}: see field.params'
+        )
+    if set(params["eq"]) != names:
+        given, wanted = ", ".join(sorted(params["eq"])) or "none", ", ".join(sorted(names))
+        raise FieldError(f"the unknown parameters are {wanted}, and params has {given}")
+    return params["net"], params["eq"]
+
+
+def outputs(components: tuple[Component, ...], values: Array) -> dict[Component, Array]:
+    """The components of network outputs [..., n]. Raises `FieldError` where the number is wrong."""
+    paired = not jnp.iscomplexobj(values)
+    wanted = sum(2 if paired and c.complex else 1 for c in components)
+    count = values.shape[-1] if values.ndim else 1
+    if count != wanted:
+        names = ", ".join(c.name for c in components)
+        halves = " (two for each complex component)" if wanted > len(components) else ""
+        raise FieldError(f"the network has {count} outputs, and {names} need {wanted}{halves}")
+    found: dict[Component, Array] = {}
+    k = 0
+    for component in components:
+        if component.complex and paired:
+            found[component] = jax.lax.complex(values[..., k], values[..., k + 1])
+            k += 2
+        else:
+            found[component] = values[..., k] if component.complex or paired else values[..., k].real
+            k += 1
+    return found
+
+
+def check_network(field: Field, params: PyTree, dtype: jnp.dtype) -> None:
+    """One abstract call: the network takes a point and gives a vector of as many outputs as are needed."""
+    problem = field.problem
+    axes = len(problem.symbols)
+    point = jnp.zeros((axes,), dtype)
+    try:
+        found = jax.eval_shape(field.call, params, point)
+    except (TypeError, ValueError) as error:
+        raise FieldError(
+            f"the network cannot be called with one point of shape [{axes}], "
+            f"({', '.join(str(s) for s in problem.symbols)}): {_first_line(error)}"
+        ) from error
+    if len(found.shape) != 1:
+        raise FieldError(
+            f"the network maps one point to an array of shape {list(found.shape)}, and a vector "
+            f"[{len(problem.components)}] of the components is wanted: batching is not its task"
+        )
+    outputs(problem.components, jnp.zeros(found.shape, found.dtype))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0]

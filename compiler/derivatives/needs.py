@@ -1,0 +1,111 @@
+"""Need analysis: the linear differential functionals of the unknowns that statements are functions of.
+
+Derivatives that enter only through one combination with constant coefficients become one functional: the
+Laplacian, the biharmonic, u_xxx + u_xyy. They do so exactly when the slopes of every statement with respect
+to them are proportional with one rational factor throughout, so that also the square of a Laplacian, long
+since multiplied out, is found.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from nablax.derivatives.statements import Statement
+from nablax.passes.jets import base, jets, orders_of
+from nablax.system import Orders
+
+Form = tuple[tuple[Orders, sp.Rational], ...]
+"""A homogeneous polynomial in the derivations: orders along the arguments, with their coefficients."""
+
+_FOLDED = (sp.conjugate, sp.Abs, sp.re, sp.im, sp.arg, sp.sign, sp.Derivative, sp.Subs)
+
+
+@dataclass(frozen=True, slots=True)
+class Functional:
+    """A derivative, or a sum of derivatives of one order, of `value`, an applied unknown."""
+
+    value: AppliedUndef
+    form: Form
+    stand_in: sp.Dummy
+
+    @property
+    def order(self) -> int:
+        return sum(self.form[0][0])
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Statements of one place, written in coordinates, parameters and the stand-ins of the functionals."""
+
+    statements: tuple[Statement, ...]
+    functionals: tuple[Functional, ...]
+
+    @property
+    def order(self) -> int:
+        return max((f.order for f in self.functionals), default=0)
+
+
+def needs(statements: Sequence[Statement]) -> Needs:
+    """What the statements, all of one place, need to know of the unknowns."""
+    found = sorted({j for s in statements for v in s.values for j in jets(v)}, key=sp.default_sort_key)
+    names = {jet: sp.Dummy(real=base(jet).is_real) for jet in found}
+    frozen = [v.xreplace(names) for s in statements for v in s.values]
+    slopes = {jet: _slopes(frozen, name) for jet, name in names.items()}
+    groups: list[dict[sp.Basic, sp.Rational]] = []
+    for jet in found:
+        for group in groups:
+            leader = next(iter(group))
+            if (factor := _factor(jet, leader, slopes)) is not None:
+                group[jet] = factor
+                break
+        else:
+            groups.append({jet: sp.S.One})
+    functionals = []
+    values: dict[sp.Basic, sp.Expr] = {}
+    for group in groups:
+        leader = next(iter(group))
+        form = tuple((_orders(jet), factor) for jet, factor in group.items())
+        functional = Functional(base(leader), form, sp.Dummy(_title(group), real=base(leader).is_real))
+        functionals.append(functional)
+        values |= dict.fromkeys(group, sp.S.Zero) | {leader: functional.stand_in}
+    return Needs(_rewritten(statements, values), tuple(functionals))
+
+
+def _slopes(frozen: Sequence[sp.Expr], name: sp.Symbol) -> tuple[sp.Expr, ...] | None:
+    found = tuple(sp.expand(sp.diff(value, name)) if value.has(name) else sp.S.Zero for value in frozen)
+    return None if any(slope.has(*_FOLDED) for slope in found) else found
+
+
+def _factor(
+    jet: sp.Basic, leader: sp.Basic, slopes: Mapping[sp.Basic, tuple[sp.Expr, ...] | None]
+) -> sp.Rational | None:
+    """The q with ∂E/∂jet = q ∂E/∂leader for every statement E, where there is one."""
+    mine, other = slopes[jet], slopes[leader]
+    if mine is None or other is None or base(jet) != base(leader):
+        return None
+    order = sum(_orders(jet))
+    if order == 0 or order != sum(_orders(leader)):
+        return None
+    pairs = [(a, b) for a, b in zip(mine, other, strict=True) if a != 0 or b != 0]
+    if any(a == 0 or b == 0 for a, b in pairs):
+        return None
+    quotient = sp.cancel(pairs[0][0] / pairs[0][1])
+    if not quotient.is_Rational or any(sp.expand(a - quotient * b) != 0 for a, b in pairs):
+        return None
+    return quotient
+
+
+def _orders(jet: sp.Basic) -> Orders:
+    return orders_of(jet, base(jet).args)
+
+
+def _title(group: Mapping[sp.Basic, sp.Rational]) -> str:
+    from nablax.notation import text
+
+    return text(sp.Add(*(factor * jet for jet, factor in group.items())))
+
+
+def _rewritten(statements: Sequence[Statement], values: Mapping[sp.Basic, sp.Expr]) -> tuple[Statement, ...]:
+    return tuple(replace(s, values=tuple(v.xreplace(values) for v in s.values)) for s in statements)
