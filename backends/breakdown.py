@@ -3,14 +3,14 @@
 from nablax.backends.frames import Breakdown
 from nablax.frontend.diagnostics import Diagnostic, Note
 from nablax.frontend.source import Span
-from nablax.plan import Plan
+from nablax.outline import Outline
 
 
-def breakdown_diagnostic(plan: Plan, breakdown: Breakdown) -> Diagnostic:
+def breakdown_diagnostic(outline: Outline, breakdown: Breakdown) -> Diagnostic:
     """R701: the solution became infinite. R702: the error control drove the step to nothing."""
     where = "".join(f", {axis} = {value:.6g}" for axis, value in breakdown.where.items())
     notes = [_maximum(breakdown)]
-    stepping = plan.stepping
+    stepping = outline.stepping
     if stepping.bound is not None:
         compared = f"the last step was {breakdown.dt:.3g}; the stable step is about {stepping.bound:.3g}"
         limited = ", set by this term" if stepping.limiter is not None else ""
@@ -25,10 +25,10 @@ def breakdown_diagnostic(plan: Plan, breakdown: Breakdown) -> Diagnostic:
     return Diagnostic(
         code,
         message,
-        _equation(plan, breakdown.field),
+        _equation(outline, breakdown.field),
         label="while this equation advanced",
         notes=tuple(notes),
-        help=_remedy(plan, breakdown),
+        help=_remedy(outline, breakdown),
     )
 
 
@@ -39,8 +39,8 @@ def _maximum(breakdown: Breakdown) -> Note:
     )
 
 
-def _remedy(plan: Plan, breakdown: Breakdown) -> str:
-    bound, dt = plan.stepping.bound, plan.stepping.dt
+def _remedy(outline: Outline, breakdown: Breakdown) -> str:
+    bound, dt = outline.stepping.bound, outline.stepping.dt
     if dt is not None and bound is not None and dt > bound:
         return f"set `dt = {0.9 * bound:.2g}`, or leave `dt` out"
     if dt is not None:
@@ -50,12 +50,5 @@ def _remedy(plan: Plan, breakdown: Breakdown) -> str:
     return "raise n; if it fails at the same time, the solution itself may become infinite there"
 
 
-def _equation(plan: Plan, field: str) -> Span:
-    for evolution in plan.system.evolution:
-        name = plan.system.unknowns[evolution.unknown].name
-        if name == field or name == f"dt({field})":
-            return evolution.span
-    for component in plan.system.problem.components:
-        if component.name == field or component.field == field:
-            return component.span
-    return plan.system.problem.span
+def _equation(outline: Outline, field: str) -> Span:
+    return dict(outline.equations).get(field, outline.span)

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import sympy as sp
 
+from nablax.backends.formulas import FormulaError, Place, evaluate_formula, frame_values
 from nablax.backends.frames import Frame
 from nablax.backends.quadrature import norm
-from nablax.backends.reference import Nodes, UnevaluableError, environment, evaluate, nodes
 from nablax.frontend.source import Span
-from nablax.plan import Plan
-from nablax.problem import Expectation
+from nablax.outline import Outline, Statement
 
 TOLERANCE = 1e-6  # of `≈` without `within`
 SLACK = 1e-9  # of inequalities, relative to max(1, |right side|)
@@ -54,25 +52,24 @@ class _Reading:
 class Judge:
     """Sees every frame once and keeps, per statement, the reading that decides."""
 
-    def __init__(self, plan: Plan, params: Mapping[str, float]) -> None:
-        self._plan = plan
+    def __init__(self, outline: Outline, params: Mapping[str, float]) -> None:
+        self._outline = outline
         self._params = params
-        self._place = nodes(plan)
-        self._expectations = plan.system.problem.expectations
-        self._frames = [_frame_index(e, plan, params) for e in self._expectations]
+        self._place = Place(outline.grid, outline.accuracy)
+        self._frames = [_frame_index(s, outline, params) for s in outline.statements]
         self._readings: dict[int, _Reading] = {}
-        self._refusals: dict[int, str] = {}
+        self._refusals = {i: s.refusal for i, s in enumerate(outline.statements) if s.refusal}
 
     def see(self, frame: Frame) -> None:
         values = None
-        for i, (expectation, index) in enumerate(zip(self._expectations, self._frames, strict=True)):
+        for i, (statement, index) in enumerate(zip(self._outline.statements, self._frames, strict=True)):
             if i in self._refusals or (index is not None and index != frame.index):
                 continue
             if values is None:
-                values = environment(self._plan, frame.t, frame.fields, self._params)
+                values = frame_values(self._outline, frame.t, frame.fields, self._params)
             try:
-                reading = _read(expectation, values, self._place, frame.t)
-            except UnevaluableError as error:
+                reading = _read(statement, values, self._place, frame.t)
+            except FormulaError as error:
                 self._refusals[i] = str(error)
                 continue
             before = self._readings.get(i)
@@ -81,54 +78,47 @@ class Judge:
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict per statement, in the order of the text."""
-        return tuple(self._verdict(i, e) for i, e in enumerate(self._expectations))
+        return tuple(self._verdict(i, s) for i, s in enumerate(self._outline.statements))
 
-    def _verdict(self, i: int, expectation: Expectation) -> Verdict:
-        text = " ".join(self._plan.system.problem.source.slice(expectation.span).split())
+    def _verdict(self, i: int, statement: Statement) -> Verdict:
+        text = " ".join(self._outline.source.slice(statement.span).split())
         reading = self._readings.get(i)
         if reading is None or i in self._refusals:
             reason = self._refusals.get(i, "the run did not get there")
-            measure: Measure = "error" if expectation.relation == "≈" else "value"
-            return Verdict(text, expectation.span, False, measure, None, np.nan, None, reason)
+            measure: Measure = "error" if statement.relation == "≈" else "value"
+            return Verdict(text, statement.span, False, measure, None, np.nan, None, reason)
         passed = bool(reading.margin <= 0)
         return Verdict(
-            text, expectation.span, passed, reading.measure, reading.measured, reading.bound, reading.t
+            text, statement.span, passed, reading.measure, reading.measured, reading.bound, reading.t
         )
 
 
-def _frame_index(expectation: Expectation, plan: Plan, params: Mapping[str, float]) -> int | None:
+def _frame_index(statement: Statement, outline: Outline, params: Mapping[str, float]) -> int | None:
     """The frame a statement speaks of; None for every frame."""
-    if expectation.always:
+    if statement.always:
         return None
-    if expectation.at is None:
-        return len(plan.frames) - 1
-    values = {p.symbol: np.asarray(params[p.name]) for p in plan.system.parameters if p.name in params}
-    at = float(np.real(evaluate(expectation.at, values, nodes(plan))))
-    return int(np.argmin(np.abs(np.asarray(plan.frames) - at)))
+    if statement.at is None:
+        return len(outline.frames) - 1
+    values = {name: np.asarray(value) for name, value in params.items()}
+    place = Place(outline.grid, outline.accuracy)
+    at = float(np.real(evaluate_formula(statement.at, values, place)))
+    return int(np.argmin(np.abs(np.asarray(outline.frames) - at)))
 
 
-def _read(
-    expectation: Expectation, values: Mapping[sp.Basic, np.ndarray], place: Nodes, t: float
-) -> _Reading:
-    left = [evaluate(e, values, place) for e in _entries(expectation.left)]
-    right = [evaluate(e, values, place) for e in _entries(expectation.right)]
-    if expectation.relation == "≈":
+def _read(statement: Statement, values: Mapping[str, np.ndarray], place: Place, t: float) -> _Reading:
+    left = [evaluate_formula(f, values, place) for f in statement.left]
+    right = [evaluate_formula(f, values, place) for f in statement.right]
+    if statement.relation == "≈":
         within = TOLERANCE
-        if expectation.within is not None:
-            within = float(np.real(evaluate(expectation.within, values, place)))
+        if statement.within is not None:
+            within = float(np.real(evaluate_formula(statement.within, values, place)))
         return _closeness(left, right, within, place, t)
-    sign = 1.0 if expectation.relation in ("<", "<=") else -1.0
+    sign = 1.0 if statement.relation in ("<", "<=") else -1.0
     return _inequality(left[0], right[0], sign, t)
 
 
-def _entries(side: sp.Basic) -> tuple[sp.Basic, ...]:
-    if isinstance(side, sp.MatrixBase):
-        return tuple(side)
-    return tuple(side.args) if isinstance(side, sp.Tuple) else (side,)
-
-
 def _closeness(
-    left: Sequence[np.ndarray], right: Sequence[np.ndarray], within: float, place: Nodes, t: float
+    left: Sequence[np.ndarray], right: Sequence[np.ndarray], within: float, place: Place, t: float
 ) -> _Reading:
     if len(right) == 1:
         right = [right[0]] * len(left)

@@ -17,7 +17,7 @@ from nablax.backends.reverse import CHOSEN_STEPS, CONVERGED_STAGES, forward_only
 from nablax.backends.stepping import adaptive, checked
 from nablax.backends.stepping.choice import AnyMethod, Control
 from nablax.backends.stepping.control import Tolerance
-from nablax.backends.stepping.fixed import March, checkpointed, march
+from nablax.backends.stepping.fixed import March, checkpointed, march, step_count
 from nablax.plan import Plan
 
 FOREVER = np.int32(2**31 - 1)
@@ -159,11 +159,6 @@ class Programs:
         if not self.method.reversible:
             together = jax.tree.map(forward_only(CONVERGED_STAGES), together)
         return jnp.asarray(end), together
-
-
-def step_count(span: float, dt: float) -> int:
-    """How many equal steps of at most dt make up a span; a hair over a whole number is no extra step."""
-    return max(int(np.ceil(span / dt * (1 - 1e-9))), 0 if span <= 0 else 1)
 
 
 def _poisoned(y: Vector, stuck: Array) -> Vector:

@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 
 from nablax.backends.frames import Frame
-from nablax.plan import GridAxis, Plan
+from nablax.outline import Outline
+from nablax.plan import GridAxis
 
 SPECTRAL_LIMIT = 1e-4  # of the energy: 1 % in amplitude
 DIFFERENCE_LIMIT = 1e-1  # relative L2 at twice the spacing: about 1 % on the grid itself
@@ -40,14 +41,14 @@ class Resolution:
 class ResolutionWatch:
     """Sees every frame. The first is left out: initial data may be as rough as they like."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, outline: Outline) -> None:
+        self._outline = outline
         self._worst: dict[str, Resolution] = {}
         self._scale: dict[str, float] = {}
 
     def see(self, frame: Frame) -> None:
-        for field in self._plan.system.problem.fields:
-            parts = [frame.fields[c.name] for c in field.components if c.name in frame.fields]
+        for field in self._outline.fields:
+            parts = [frame.fields[c] for c in field.components if c in frame.fields]
             if not parts:
                 continue
             scale = max(self._scale.get(field.name, 0.0), *(float(np.max(np.abs(p))) for p in parts))
@@ -55,12 +56,12 @@ class ResolutionWatch:
             if frame.index == 0 or scale == 0.0 or not np.isfinite(scale):
                 continue
             for part in parts:
-                for i, axis in enumerate(self._plan.grid):
+                for i, axis in enumerate(self._outline.grid):
                     self._keep(self._reading(field.name, part / scale, i, axis, frame.t))
 
     def _reading(self, field: str, values: np.ndarray, i: int, axis: GridAxis, t: float) -> Resolution:
-        if self._plan.method == "spectral":
-            indicator = spectral_tail(values, i, self._plan.dealias[i])
+        if self._outline.method == "spectral":
+            indicator = spectral_tail(values, i, self._outline.dealias[i])
             return Resolution(field, axis.name, t, indicator, SPECTRAL_LIMIT, "modes")
         indicator = coarse_difference(values, i, axis.periodic)
         return Resolution(field, axis.name, t, indicator, DIFFERENCE_LIMIT, "points")

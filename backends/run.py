@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from types import FrameType
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
@@ -17,12 +17,15 @@ from nablax.backends.estimates import check_estimate
 from nablax.backends.expectations import Judge, Verdict
 from nablax.backends.frames import Frame, NumericalFailure, Progress
 from nablax.backends.output import store
+from nablax.backends.output.drawings import Requests
 from nablax.backends.output.paths import OutputError, claim
-from nablax.backends.output.requests import Requests, read_requests
 from nablax.backends.resolution import Resolution, ResolutionWatch
 from nablax.frontend.diagnostics import Diagnostic, Report, Severity
 from nablax.frontend.source import Span
-from nablax.plan import Plan
+from nablax.outline import Outline
+
+if TYPE_CHECKING:
+    from nablax.plan import Plan
 
 Status = Literal["done", "broken", "interrupted"]
 
@@ -81,18 +84,21 @@ class Outcome:
 class Prepared:
     """A checked request: nothing has been written yet."""
 
-    plan: Plan
+    outline: Outline
     requests: Requests
     path: Path
     target: Target
 
 
-def prepare(plan: Plan, target: Target, report: Report) -> Prepared:
+def prepare(plan: "Plan", target: Target, report: Report) -> Prepared:
     """Check needs and paths before anything is compiled.
 
     Raises `SpecError` for what the spec asks and cannot have, `OutputError` for a path that the command
     line or the default names.
     """
+    from nablax.backends.output.requests import read_requests
+    from nablax.outlining import outline_of
+
     requests = read_requests(plan.system.problem, target.folder, report)
     path = target.data or requests.save or target.here / f"{target.stem}.zarr"
     check_estimate(plan, _existing(path.parent), report)
@@ -102,7 +108,7 @@ def prepare(plan: Plan, target: Target, report: Report) -> Prepared:
         _claim_for_spec(requests.movie, requests.movie_span, report)
     report.check()
     claim(path)
-    return Prepared(plan, requests, path, target)
+    return Prepared(outline_of(plan), requests, path, target)
 
 
 def _existing(folder: Path) -> Path:
@@ -124,10 +130,10 @@ def run(prepared: Prepared, solver: Stream, watcher: Watcher) -> Outcome:
 
     Raises `OutputError` if the disk refuses.
     """
-    plan = prepared.plan
+    outline = prepared.outline
     started = perf_counter()
     params = {name: float(np.real(np.asarray(value))) for name, value in solver.parameters.items()}
-    judge, resolution = Judge(plan, params), ResolutionWatch(plan)
+    judge, resolution = Judge(outline, params), ResolutionWatch(outline)
     writer: store.Writer | None = None
     status: Status = "done"
     diagnostics: list[Diagnostic] = []
@@ -137,7 +143,7 @@ def run(prepared: Prepared, solver: Stream, watcher: Watcher) -> Outcome:
             if isinstance(event, Frame):
                 with uninterrupted():
                     if writer is None:
-                        writer = store.create(prepared.path, store.layout(plan, params))
+                        writer = store.create(prepared.path, store.layout(outline, params))
                     writer.append(event)
                 judge.see(event)
                 resolution.see(event)
@@ -145,13 +151,13 @@ def run(prepared: Prepared, solver: Stream, watcher: Watcher) -> Outcome:
             watcher.saw(event)
     except NumericalFailure as failure:
         status = "broken"
-        diagnostics.append(breakdown_diagnostic(plan, failure.breakdown))
+        diagnostics.append(breakdown_diagnostic(outline, failure.breakdown))
     except KeyboardInterrupt:
         status = "interrupted"
     if writer is not None:
         with uninterrupted():
             writer.close(complete=status == "done")
-    diagnostics += [_unresolved(plan, r) for r in resolution.worst().values() if not r.resolved]
+    diagnostics += [_unresolved(outline, r) for r in resolution.worst().values() if not r.resolved]
     outcome = Outcome(
         status=status,
         data=None if writer is None else prepared.path,
@@ -184,12 +190,12 @@ def _illustrated(prepared: Prepared, outcome: Outcome, params: Mapping[str, floa
         try:
             claim(path)
             if what == "picture":
-                draw_run(prepared.plan, prepared.path, path, requests.drawings, params)
+                draw_run(prepared.outline, prepared.path, path, requests.drawings, params)
                 pictures.append(path)
             else:
                 pictures.append(draw_movie(prepared.path, path))
         except (OutputError, PictureError) as error:
-            span = prepared.plan.system.problem.span
+            span = prepared.outline.span
             message = f"the {what} was not drawn: {error}"
             diagnostics.append(Diagnostic("P553", message, span, severity=Severity.WARNING))
         except KeyboardInterrupt:
@@ -197,21 +203,19 @@ def _illustrated(prepared: Prepared, outcome: Outcome, params: Mapping[str, floa
     return replace(outcome, pictures=tuple(pictures), diagnostics=tuple(diagnostics))
 
 
-def _unresolved(plan: Plan, reading: Resolution) -> Diagnostic:
+def _unresolved(outline: Outline, reading: Resolution) -> Diagnostic:
     """R710: the grid does not carry the solution."""
-    n = next(a.n for a in plan.grid if a.name == reading.axis)
+    n = next(a.n for a in outline.grid if a.name == reading.axis)
     measure = (
         f"the top third of the modes holds {reading.indicator:.1e} of the energy of its variation"
         if reading.kind == "modes"
         else f"every second point predicts the others within {reading.indicator:.1%} only"
     )
-    option = next((o for o in plan.system.problem.solve if o.name == "n"), None)
-    field = next(f for f in plan.system.problem.fields if f.name == reading.field)
-    inside = option is not None and option.span.end <= len(plan.system.problem.source.text)
+    field = next(f for f in outline.fields if f.name == reading.field)
     return Diagnostic(
         "R710",
         f"`{reading.field}` is not resolved along {reading.axis} at t = {reading.t:.6g}",
-        option.span if option is not None and inside else field.span,
+        outline.n or field.span,
         label=f"{measure}",
         help=f"raise n above {n} along {reading.axis} and compare",
         severity=Severity.WARNING,

@@ -10,17 +10,17 @@ import jax
 import numpy as np
 from jax import Array
 
-from nablax.plan import Plan
+from nablax.outline import Outline
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.figure import Figure
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["t", "fields", "params"], meta_fields=["plan"])
+@partial(jax.tree_util.register_dataclass, data_fields=["t", "fields", "params"], meta_fields=["outline"])
 @dataclass(frozen=True)
 class Solution:
-    """Fields at output times, a pytree: `t` is [frames], each field [frames, *plan.shape].
+    """Fields at output times, a pytree: `t` is [frames], each field [frames, *outline.shape].
 
     `params` holds the values it was solved with. The methods are for concrete arrays of one run: take a
     member out of a batch first.
@@ -29,7 +29,7 @@ class Solution:
     t: Array
     fields: Mapping[str, Array]
     params: Mapping[str, Array]
-    plan: Plan
+    outline: Outline
 
     def to_xarray(self) -> "xarray.Dataset":
         """The run as a dataset laid out like a saved one: dims (t, axes), vectors as `U_x`, `U_y`."""
@@ -37,7 +37,7 @@ class Solution:
 
         from nablax.backends.output.store import layout
 
-        shape = layout(self.plan, self._numbers())
+        shape = layout(self.outline, self._numbers())
         coords = {a.name: a.points for a in shape.axes} | {shape.dims[0]: np.asarray(self.t)}
         data = {v.name: (shape.dims, np.asarray(self.fields[v.component])) for v in shape.variables}
         marks = dict(shape.attributes) | {"complete": 1, "frames_written": len(self.t)}
@@ -55,7 +55,7 @@ class Solution:
         from nablax.backends.frames import Frame
         from nablax.backends.output.store import create, layout
 
-        writer = create(Path(path), layout(self.plan, self._numbers()))
+        writer = create(Path(path), layout(self.outline, self._numbers()))
         times = np.asarray(self.t)
         arrays = {name: np.asarray(values) for name, values in self.fields.items()}
         for i, t in enumerate(times):

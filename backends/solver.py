@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from math import inf
-from time import perf_counter
 from types import MappingProxyType
 from typing import cast
 
@@ -13,23 +11,24 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from nablax.backends.frames import Breakdown, Frame, NumericalFailure, Progress
+from nablax.backends.frames import Frame, Progress
 from nablax.backends.interface import Parameters, Semidiscretisation, State, Unsupported, Vector
+from nablax.backends.loop import Drive, HostPrograms, events
 from nablax.backends.lowering import evaluate
 from nablax.backends.nodes import samples
 from nablax.backends.precision import precise, traced
-from nablax.backends.programs import Programs, step_count
+from nablax.backends.programs import Programs
 from nablax.backends.solution import Solution
 from nablax.backends.stepping.adaptive import Tally
-from nablax.backends.stepping.checked import GROW, MOST_STEPS, SAFETY, TRIES
 from nablax.backends.stepping.choice import control_of, method_of, tolerance_of
-from nablax.backends.stepping.fixed import BETWEEN_CHECKS, March
+from nablax.backends.stepping.fixed import March
+from nablax.outline import Outline
+from nablax.outlining import outline_of, static_parameters
 from nablax.plan import Plan
 from nablax.system import System
 
 Number = float | Array | np.ndarray | np.floating
 Numbers = Mapping[str, Number]
-TICK = 0.2  # seconds of work between signs of life
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +50,6 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """What a piece of a frame took. `stuck`: the error control found no step small enough."""
-
-    steps: int
-    rejected: int
-    dt: float
-    finite: bool
-    stuck: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Solver:
     """`initial`, `step`, `rhs`, `fields` and `solve` are pure; parameters left out keep their default.
 
@@ -69,9 +57,26 @@ class Solver:
     """
 
     plan: Plan = field(repr=False)
+    outline: Outline = field(repr=False)
     parameters: Mapping[str, float]
     programs: Programs = field(repr=False)
     compiled: Compiled = field(repr=False)
+
+    @property
+    def drive(self) -> Drive:
+        """What the host loop takes."""
+        c, drawn = self.compiled, samples(self.plan)
+        host = HostPrograms(
+            start=lambda params: c.start(params, {}, drawn),
+            prepare=c.prepare,
+            show=c.show,
+            aid=c.aid,
+            march=c.march,
+            judge=c.judge,
+            advance=c.advance,
+        )
+        p = self.programs
+        return Drive(self.outline, p.control, p.bound, p.method.order, host)
 
     def initial(self, params: Numbers | None = None, fields: Mapping[str, Array] | None = None) -> State:
         """The state at the start of time.
@@ -139,7 +144,7 @@ class Solver:
         if not finite:
             for _ in self._events(params, state, times):
                 pass
-        return Solution(t, fields, complete, self.plan)
+        return Solution(t, fields, complete, self.outline)
 
     def _collected(
         self, params: Numbers | None, state: State, start: float, times: tuple[float, ...]
@@ -152,7 +157,7 @@ class Solver:
         with precise(self.plan.dtype):
             t = jnp.asarray([frame.t for frame in frames], self.plan.dtype)
             fields = {n: jnp.stack([jnp.asarray(f.fields[n]) for f in frames]) for n in frames[0].fields}
-            return Solution(t, fields, self._complete(params), self.plan)
+            return Solution(t, fields, self._complete(params), self.outline)
 
     def stream(
         self, params: Numbers | None = None, initial: State | None = None
@@ -163,92 +168,12 @@ class Solver:
         """
         return self._events(params, initial, self.plan.frames)
 
-    # --- the host loop ---
-
     def _events(
         self, params: Numbers | None, initial: State | None, times: Sequence[float]
     ) -> Iterator[Frame | Progress]:
         with precise(self.plan.dtype, params, initial):
             complete = self._complete(params)
-            ready = self.compiled.prepare(complete)
-            state = self.compiled.start(complete, {}, samples(self.plan)) if initial is None else initial
-        loop = Loop(self, ready)
-        index = 0
-        if initial is None or float(state.t) <= times[0]:
-            yield self._frame(0, state, ready, 0, 0, 0.0)
-            index = 1
-        while index < len(times) and float(self._number(times[index])) <= float(state.t):
-            index += 1
-        total = 0
-        ticked = perf_counter()
-        for frame in range(index, len(times)):
-            steps = rejected = 0
-            dt = 0.0
-            while not loop.arrived(state, times[frame]):
-                with precise(self.plan.dtype):
-                    after, chunk = loop.advance(state, times[frame])
-                    if chunk.stuck or not chunk.finite:
-                        raise NumericalFailure(self._breakdown(state, after, chunk, ready))
-                state = after
-                steps, rejected, dt = steps + chunk.steps, rejected + chunk.rejected, chunk.dt
-                if perf_counter() - ticked > TICK and not loop.arrived(state, times[frame]):
-                    yield Progress(float(state.t), total + steps)
-                    ticked = perf_counter()
-            total += steps
-            yield self._frame(frame, state, ready, steps, rejected, dt)
-            ticked = perf_counter()
-
-    def _frame(
-        self, index: int, state: State, ready: Parameters, steps: int, rejected: int, dt: float
-    ) -> Frame:
-        with precise(self.plan.dtype):
-            fields = {n: np.asarray(a) for n, a in self.compiled.show(state.t, state.y, ready).items()}
-        for name, values in fields.items():
-            if not np.isfinite(values).all():
-                where = self._place(~np.isfinite(values))
-                raise NumericalFailure(
-                    Breakdown("infinite", float(state.t), name, where, float(state.t), inf, dt)
-                )
-        return Frame(index, float(state.t), MappingProxyType(fields), steps, rejected, dt)
-
-    def _breakdown(self, state: State, after: State, chunk: Chunk, ready: Parameters) -> Breakdown:
-        """Where and when: the last steps once more, one by one."""
-        if chunk.stuck:
-            fields = self._magnitudes(after, ready)
-            name = max(fields, key=lambda n: float(fields[n].max()))
-            largest = float(fields[name].max())
-            where = self._place(fields[name] == largest)
-            return Breakdown("step", float(after.t), name, where, float(after.t), largest, chunk.dt)
-        h = self._number(chunk.dt)
-        aid = self.compiled.aid(h, ready)
-        sure = max(0, chunk.steps - 2 * BETWEEN_CHECKS)
-        t, y = state.t, self.compiled.march(state.t, state.y, h, np.int32(sure), aid, ready).y
-        last = self._magnitudes(State(t, y, h), ready)
-        for i in range(sure, chunk.steps + 1):
-            t = self._number(float(state.t) + i * float(h))
-            seen = self._magnitudes(State(t, y, h), ready)
-            for name, values in seen.items():
-                if not np.isfinite(values).all():
-                    return Breakdown(
-                        "infinite",
-                        float(t),
-                        name,
-                        self._place(~np.isfinite(values)),
-                        float(t) - float(h),
-                        float(last[name].max()),
-                        float(h),
-                    )
-            last = seen
-            y = self.compiled.march(t, y, h, np.int32(1), aid, ready).y
-        name = next(iter(last))
-        return Breakdown("infinite", float(t), name, {}, float(t), float(last[name].max()), float(h))
-
-    def _magnitudes(self, state: State, ready: Parameters) -> dict[str, np.ndarray]:
-        return {n: np.abs(np.asarray(a)) for n, a in self.compiled.show(state.t, state.y, ready).items()}
-
-    def _place(self, mask: np.ndarray) -> dict[str, float]:
-        index = np.unravel_index(int(np.argmax(mask)), mask.shape)
-        return {a.name: a.lower + a.spacing * int(i) for a, i in zip(self.plan.grid, index, strict=True)}
+        return events(self.drive, complete, initial, times)
 
     # --- arguments ---
 
@@ -299,139 +224,6 @@ class Solver:
                 raise ValueError(f"`{name}` has the shape {np.shape(values)}, and the grid {self.plan.shape}")
 
 
-class Loop:
-    """Drives the compiled programs from the host, in chunks of bounded work.
-
-    It remembers what is dear and stays the same from chunk to chunk: the coefficients of the last step
-    size, and how many steps fill a tick.
-    """
-
-    def __init__(self, solver: Solver, ready: Parameters) -> None:
-        self._plan = solver.plan
-        self._control = solver.programs.control
-        self._bound = solver.programs.bound
-        self._order = solver.programs.method.order
-        self._compiled = solver.compiled
-        self._ready = ready
-        self._number = solver._number
-        self._budget = 1
-        self._aids: list[tuple[float, object]] = []
-        self._ahead: tuple[tuple[float, Vector, March], ...] = ()
-        self._warm = False
-
-    def arrived(self, state: State, until: float) -> bool:
-        return float(state.t) >= float(self._number(until))
-
-    def advance(self, state: State, until: float) -> tuple[State, Chunk]:
-        """Towards `until`, in as many steps as a tick has room for."""
-        started = perf_counter()
-        if self._control == "fixed":
-            assert self._plan.stepping.dt is not None
-            after, chunk = self._fixed(state, until, self._plan.stepping.dt)
-        elif self._control == "adaptive":
-            after, chunk = self._adaptive(state, until)
-        else:
-            after, chunk = self._checked(state, until)
-        self._learn(chunk.steps + chunk.rejected, perf_counter() - started)
-        return after, chunk
-
-    def _learn(self, steps: int, seconds: float) -> None:
-        if not self._warm:
-            self._warm = True  # compiling took most of it
-            return
-        room = int(TICK / max(seconds, 1e-6) * max(steps, 1))
-        self._budget = max(1, min(room, 16 * self._budget, 2**30))
-
-    def _march(self, state: State, until: float, h: float, count: int, whole: int) -> tuple[State, March]:
-        moved = self._stepped(state.t, state.y, h, count)
-        t = until if count == whole else float(state.t) + count * h
-        return State(self._number(t), moved.y, self._number(h)), moved
-
-    def _stepped(self, t: Array, y: Vector, h: float, count: int) -> March:
-        """`count` steps; one alone may be known from the last look ahead."""
-        if count == 1:
-            for size, before, moved in self._ahead:
-                if abs(size - h) <= 1e-12 * h and before is y:
-                    return moved
-        step = self._number(h)
-        return self._compiled.march(t, y, step, np.int32(count), self._coefficients(h), self._ready)
-
-    def _coefficients(self, h: float) -> object:
-        for known, aid in self._aids:
-            if abs(known - h) <= 1e-12 * h:
-                return aid
-        aid = self._compiled.aid(self._number(h), self._ready)
-        self._aids = [(h, aid), *self._aids[:1]]
-        return aid
-
-    def _fixed(self, state: State, until: float, dt: float) -> tuple[State, Chunk]:
-        left = until - float(state.t)
-        whole = step_count(left, dt)
-        after, moved = self._march(state, until, left / whole, min(whole, self._budget), whole)
-        return after, Chunk(int(moved.taken), 0, left / whole, bool(moved.finite), False)
-
-    def _adaptive(self, state: State, until: float) -> tuple[State, Chunk]:
-        budget = np.int32(self._budget)
-        after, tally = self._compiled.advance(state, self._number(until), budget, self._ready)
-        return after, Chunk(int(tally.steps), int(tally.rejected), float(tally.last), True, bool(tally.stuck))
-
-    def _checked(self, state: State, until: float) -> tuple[State, Chunk]:
-        left = until - float(state.t)
-        bound = self._bound
-        cap = self._frame_span(left) if bound is None else min(self._frame_span(left), bound)
-        h = float(state.dt)
-        rejected = 0
-        if h <= 0:
-            h = cap
-            while True:
-                seen = self._assess(state, h)
-                if seen[0] <= 1:
-                    break
-                rejected, h = rejected + 1, seen[1]
-                if rejected > TRIES or self._hopeless(h):
-                    return state, Chunk(0, rejected, h, True, True)
-        size, finite = h, True
-        while rejected <= TRIES and not self._hopeless(h):
-            whole = step_count(left, h)
-            size = left / whole
-            count = min(whole, self._budget)
-            after, moved = self._march(state, until, size, count, whole)
-            finite = bool(moved.finite)
-            error, wanted = self._assess(after, size) if finite else (inf, size / 10)
-            if error <= 1:
-                following = min(wanted, cap) if wanted > GROW * size else max(h, size)
-                kept = after._replace(dt=self._number(following))
-                return kept, Chunk(count, rejected, size, True, False)
-            rejected, h = rejected + 1, min(wanted, size / 2)
-        return state, Chunk(0, rejected, size, True, True)
-
-    def _hopeless(self, h: float) -> bool:
-        return h * MOST_STEPS < self._frame_span(0.0)
-
-    def _frame_span(self, left: float) -> float:
-        frames = self._plan.frames
-        return max(left, (frames[-1] - frames[0]) / max(len(frames) - 1, 1))
-
-    def _assess(self, state: State, h: float) -> tuple[float, float]:
-        """Two steps of h against one of 2h: (error over a frame, step wanted)."""
-        t, y, single = state.t, state.y, self._number(h)
-        first = self._stepped(t, y, h, 1)
-        second = self._stepped(self._number(float(t) + h), first.y, h, 1)
-        self._ahead = ((h, y, first), (h, first.y, second))
-        coarse = self._stepped(t, y, 2 * h, 1)
-        span = self._number(self._frame_span(0.0))
-        error = float(self._compiled.judge(y, second.y, coarse.y, single, span))
-        change = min(max(SAFETY * max(error, 1e-12) ** (-1 / self._order), 0.1), 10.0)
-        return error, h * (min(change, 0.5) if error > 1 else change)
-
-
-def static_parameters(system: System) -> frozenset[str]:
-    """Parameters in the ends of axes: another value is another grid."""
-    axes = (*system.axes, *((system.time,) if system.time else ()))
-    symbols = {s for a in axes for s in (a.lower.free_symbols | a.upper.free_symbols)}
-    return frozenset(p.name for p in system.parameters if p.symbol in symbols)
-
-
 def default_parameters(system: System) -> dict[str, float]:
     """Values as the spec gives them."""
     return {p.name: float(p.value) for p in system.parameters}
@@ -459,7 +251,8 @@ def build(plan: Plan) -> Solver:
         judge=once(programs.judge),
         advance=jax.jit(programs.advance),
     )
-    return Solver(plan, MappingProxyType(default_parameters(plan.system)), programs, compiled)
+    defaults = MappingProxyType(default_parameters(plan.system))
+    return Solver(plan, outline_of(plan), defaults, programs, compiled)
 
 
 def _scheme(plan: Plan) -> Semidiscretisation[Vector]:

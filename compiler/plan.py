@@ -1,10 +1,12 @@
 """Every numerical choice for one system on one grid, each with its reason."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nablax.frontend.source import Span
-from nablax.system import System
+
+if TYPE_CHECKING:
+    from nablax.system import System
 
 Method = Literal["spectral", "fd"]
 Dtype = Literal["float64", "float32"]
@@ -88,7 +90,7 @@ class Stepping:
 class Plan:
     """What a backend builds from. `frames` are the output times, first and last included."""
 
-    system: System
+    system: "System"
     method: Method
     grid: tuple[GridAxis, ...]
     order: int  # of accuracy of the finite differences; 0 for spectral

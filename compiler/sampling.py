@@ -4,75 +4,13 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import sympy as sp
-from scipy import special
 
+from nablax.pointwise import POINTWISE, Samples
 from nablax.reductions import Noise
 
-Samples = np.ndarray
-
 FUNCTIONS: Mapping[type[sp.Basic], Callable[..., Samples]] = {
-    sp.sin: np.sin,
-    sp.cos: np.cos,
-    sp.tan: np.tan,
-    sp.cot: lambda z: 1 / np.tan(z),
-    sp.sec: lambda z: 1 / np.cos(z),
-    sp.csc: lambda z: 1 / np.sin(z),
-    sp.asin: np.arcsin,
-    sp.acos: np.arccos,
-    sp.atan: np.arctan,
-    sp.atan2: np.arctan2,
-    sp.sinh: np.sinh,
-    sp.cosh: np.cosh,
-    sp.tanh: np.tanh,
-    sp.coth: lambda z: 1 / np.tanh(z),
-    sp.sech: lambda z: 1 / np.cosh(z),
-    sp.csch: lambda z: 1 / np.sinh(z),
-    sp.asinh: np.arcsinh,
-    sp.acosh: np.arccosh,
-    sp.atanh: np.arctanh,
-    sp.exp: np.exp,
-    sp.log: np.log,
-    sp.Abs: np.abs,
-    sp.sign: np.sign,
-    sp.conjugate: np.conj,
-    sp.re: np.real,
-    sp.im: np.imag,
-    sp.arg: np.angle,
-    sp.erf: special.erf,
-    sp.erfc: special.erfc,
-    sp.gamma: special.gamma,
-    sp.loggamma: special.loggamma,
-    sp.polygamma: lambda n, z: special.polygamma(n.astype(int), z),
-    sp.besselj: special.jv,
-    sp.bessely: special.yv,
-    sp.besseli: special.iv,
-    sp.besselk: special.kv,
-    sp.floor: np.floor,
-    sp.ceiling: np.ceil,
-    sp.Heaviside: np.heaviside,
-    sp.Add: lambda *a: sum(a[1:], a[0]),
-    sp.Mul: lambda *a: np.prod(np.broadcast_arrays(*a), axis=0),
-    sp.Pow: lambda a, b: _power(np.asarray(a), b),
-    sp.Max: lambda *a: np.max(np.broadcast_arrays(*a), axis=0),
-    sp.Min: lambda *a: np.min(np.broadcast_arrays(*a), axis=0),
-    sp.StrictLessThan: np.less,
-    sp.LessThan: np.less_equal,
-    sp.StrictGreaterThan: np.greater,
-    sp.GreaterThan: np.greater_equal,
-    sp.Equality: np.equal,
-    sp.Unequality: np.not_equal,
-    sp.And: lambda *a: np.all(np.broadcast_arrays(*a), axis=0),
-    sp.Or: lambda *a: np.any(np.broadcast_arrays(*a), axis=0),
-    sp.Not: np.logical_not,
+    getattr(sp, name): function for name, function in POINTWISE.items()
 }
-
-
-def _power(base: Samples, exponent: Samples) -> Samples:
-    """Complex where a negative base has a root taken of it."""
-    whole = np.all(np.asarray(exponent) == np.round(np.real(exponent)))
-    if not whole and not np.iscomplexobj(base) and np.any(base < 0):
-        base = base + 0j
-    return np.asarray(base**exponent)
 
 
 def sample(expression: sp.Basic, values: Mapping[sp.Basic, Samples]) -> Samples:

@@ -16,7 +16,7 @@ from nablax.backends.output.scene import PictureError, Quantity, Scene, only, qu
 from nablax.backends.output.store import open_run
 
 if TYPE_CHECKING:
-    from nablax.plan import Plan
+    from nablax.outline import Outline
 
 MOST_ROWS = 4  # fields in one picture
 FORMATS = ("png", "pdf", "svg", "jpg", "jpeg", "webp")
@@ -55,7 +55,7 @@ def draw_saved(data: Path, path: Path, kind: str | None = None, field: str | Non
 
 
 def draw_run(
-    plan: "Plan", data: Path, path: Path, drawings: Sequence[Drawing], params: Mapping[str, float]
+    outline: "Outline", data: Path, path: Path, drawings: Sequence[Drawing], params: Mapping[str, float]
 ) -> None:
     """The picture of a run that has just ended: what its spec asks for, or the default."""
     with open_run(data) as run:
@@ -64,7 +64,7 @@ def draw_run(
             figure = default_figure(scene)
         else:
             figure = kind_figure(
-                scene, [(d.kind, quantity_of(d, scene, run, plan, params), d.at) for d in drawings]
+                scene, [(d.kind, quantity_of(d, scene, run, outline, params), d.at) for d in drawings]
             )
         save(figure, path)
 

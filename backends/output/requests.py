@@ -1,26 +1,16 @@
 """What the `output` block asks for, checked before the run: where to save, which pictures, which movie."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import sympy as sp
 
-from nablax.backends.output.drawings import KINDS, Drawing, Kind
+from nablax.backends.output.drawings import KINDS, Drawing, Kind, Requests
 from nablax.backends.output.paths import DATA_SUFFIXES, MOVIE_SUFFIXES, OutputError, inside
+from nablax.formulate import UnevaluableError
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
+from nablax.outlining import formula_of
 from nablax.problem import Field, Option, OptionCall, OptionValue, Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Requests:
-    """The `output` block: paths are resolved and inside the spec's folder."""
-
-    save: Path | None
-    movie: Path | None
-    drawings: tuple[Drawing, ...]
-    save_span: Span | None = None
-    movie_span: Span | None = None
 
 
 def read_requests(problem: Problem, folder: Path, report: Report) -> Requests:
@@ -94,7 +84,11 @@ def _drawing(value: OptionValue, span: Span, problem: Problem, report: Report) -
             return None
         assert isinstance(number, sp.Expr)
         at.append((name, float(number)))
-    drawing = _shown(kind, value.arguments[0], problem, tuple(at))
+    try:
+        drawing = _shown(kind, value.arguments[0], problem, tuple(at))
+    except UnevaluableError as error:
+        report.error("P555", span, str(error), help="draw fields and what is made of them at one time")
+        return None
     if drawing is None:
         report.error("P554", span, f"`{value.arguments[0]}` is no field", help="name a declared field")
         return None
@@ -119,7 +113,7 @@ def _shown(
         for component in problem.components:
             if value == component.value:
                 return Drawing(kind, component.name, at=at)
-        return Drawing(kind, _written(value, problem), value, at)
+        return Drawing(kind, _written(value, problem), formula_of(value, problem), at)
     return None
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import xarray
 
     from nablax.backends.output.drawings import Drawing
-    from nablax.plan import Plan
+    from nablax.outline import Outline
 
 
 class PictureError(Exception):
@@ -142,21 +142,21 @@ def only(scene: Scene, run: "xarray.Dataset", field: str) -> Scene:
 
 
 def quantity_of(
-    drawing: "Drawing", scene: Scene, run: "xarray.Dataset", plan: "Plan", params: Mapping[str, float]
+    drawing: "Drawing", scene: Scene, run: "xarray.Dataset", outline: "Outline", params: Mapping[str, float]
 ) -> Quantity:
     """What a drawing of the spec shows: a field, a component, or an expression evaluated frame by frame."""
-    if drawing.expression is None:
+    if drawing.formula is None:
         return only(scene, run, drawing.field).quantities[0]
-    from nablax.backends.reference import environment, evaluate, nodes
+    from nablax.backends.formulas import Place, evaluate_formula, frame_values
 
-    place = nodes(plan)
-    names = {c.name: c.name.replace(".", "_") for c in plan.system.problem.components}
+    formula, place = drawing.formula, Place(outline.grid, outline.accuracy)
+    names = {c: c.replace(".", "_") for f in outline.fields for c in f.components}
 
     def frame(i: int) -> np.ndarray:
         at = {} if scene.time is None else {scene.time: i}
         fields = {name: run[variable].isel(at).values for name, variable in names.items()}
         t = float(scene.times[i]) if len(scene.times) else 0.0
-        values = evaluate(drawing.expression, environment(plan, t, fields, params), place)
+        values = evaluate_formula(formula, frame_values(outline, t, fields, params), place)
         return _closed(np.broadcast_to(values, place.shape)[None], scene.axes)
 
     return Quantity(drawing.field, 1, np.iscomplexobj(frame(scene.last)), frame)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import xarray
     import zarr
 
-    from nablax.plan import Plan
+    from nablax.outline import Outline
 
 CHUNK_BYTES = 1 << 18  # small frames share a chunk: a folder of ten thousand tiny files serves nobody
 PATIENCE = 0.5  # seconds that a frame may wait for company
@@ -126,10 +126,11 @@ class Writer:
         self._written_at = monotonic()
 
 
-def layout(plan: "Plan", parameters: Mapping[str, float]) -> Layout:
+def layout(outline: "Outline", parameters: Mapping[str, float]) -> Layout:
     """The layout of a plan's dataset. Raises `OutputError` if two variables would have one name."""
-    problem = plan.system.problem
-    variables = tuple(Variable(c.name.replace(".", "_"), c.name, c.complex) for c in problem.components)
+    variables = tuple(
+        Variable(c.replace(".", "_"), c, f.complex) for f in outline.fields for c in f.components
+    )
     names = [v.name for v in variables] + [
         f"{v.name}_{p}" for v in variables if v.complex for p in ("re", "im")
     ]
@@ -137,44 +138,43 @@ def layout(plan: "Plan", parameters: Mapping[str, float]) -> Layout:
         if names.count(name) > 1:
             raise OutputError(f"two fields would be saved under the name `{name}`")
     return Layout(
-        time=None if plan.system.time is None else plan.system.time.name,
+        time=outline.time,
         axes=tuple(
-            Coordinate(a.name, a.lower + a.spacing * np.arange(a.points, dtype=np.float64)) for a in plan.grid
+            Coordinate(a.name, a.lower + a.spacing * np.arange(a.points, dtype=np.float64))
+            for a in outline.grid
         ),
         variables=variables,
-        attributes=_attributes(plan, parameters),
-        dtype=plan.dtype,
+        attributes=_attributes(outline, parameters),
+        dtype=outline.dtype,
     )
 
 
-def _attributes(plan: "Plan", parameters: Mapping[str, float]) -> dict[str, str | int]:
-    from nablax.reductions import Noise
-
-    problem = plan.system.problem
-    seeds = sorted({int(n.args[0]) for e in plan.system.initial if e is not None for n in e.atoms(Noise)})
+def _attributes(outline: "Outline", parameters: Mapping[str, float]) -> dict[str, str | int]:
     fields = [
         {
             "name": f.name,
             "rank": f.rank,
             "complex": f.complex,
-            "variables": [c.name.replace(".", "_") for c in f.components],
+            "variables": [c.replace(".", "_") for c in f.components],
         }
-        for f in problem.fields
+        for f in outline.fields
     ]
-    axes = [{"name": a.name, "lower": a.lower, "upper": a.upper, "periodic": a.periodic} for a in plan.grid]
+    axes = [
+        {"name": a.name, "lower": a.lower, "upper": a.upper, "periodic": a.periodic} for a in outline.grid
+    ]
     return {
         SCHEMA_ATTRIBUTE: SCHEMA,
         "Conventions": "CF-1.11",
-        "title": problem.title,
-        "spec_name": problem.source.name,
-        "spec": problem.source.text,
+        "title": outline.title,
+        "spec_name": outline.source.name,
+        "spec": outline.source.text,
         "parameters": json.dumps(dict(parameters)),
         "fields": json.dumps(fields),
         "axes": json.dumps(axes),
-        "coordinate_system": problem.coordinates,
-        "method": f"{plan.method} / {plan.stepping.name}",
+        "coordinate_system": outline.coordinates,
+        "method": f"{outline.method} / {outline.stepping.name}",
         "versions": json.dumps({name: version(name) for name in ("nablax", "jax", "numpy")}),
-        "seed": json.dumps(seeds),
+        "seed": json.dumps(list(outline.seeds)),
         "complete": 0,
         "frames_written": 0,
     }

@@ -4,6 +4,7 @@ from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from nablax.backends.interface import Parameters, Semidiscretisation, Vector
@@ -83,3 +84,8 @@ def trajectory(
 
 checkpointed = jax.checkpoint(trajectory, static_argnums=(0, 1, 5))
 """`trajectory`, its steps computed again in reverse mode instead of kept."""
+
+
+def step_count(span: float, dt: float) -> int:
+    """How many equal steps of at most dt make up a span; a hair over a whole number is no extra step."""
+    return max(int(np.ceil(span / dt * (1 - 1e-9))), 0 if span <= 0 else 1)

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nablax.backends.expectations import Verdict
     from nablax.backends.run import Outcome
-    from nablax.plan import Plan
+    from nablax.outline import Outline
 
 
-def describe(plan: "Plan", outcome: "Outcome") -> str:
+def describe(outline: "Outline", outcome: "Outcome") -> str:
     """Where the files are, what became of the expectations, and what it took."""
     lines = []
     if outcome.data is not None:
-        lines.append(f"{outcome.data}  {_contents(plan, outcome)}")
+        lines.append(f"{outcome.data}  {_contents(outline, outcome)}")
     lines += [str(p) for p in outcome.pictures]
     lines += _verdicts(outcome.verdicts)
     rejected = f" ({outcome.rejected} rejected)" if outcome.rejected else ""
@@ -22,14 +22,14 @@ def describe(plan: "Plan", outcome: "Outcome") -> str:
     return "\n".join(lines)
 
 
-def _contents(plan: "Plan", outcome: "Outcome") -> str:
-    names = ", ".join(f.name for f in plan.system.problem.fields)
-    if plan.system.time is None:
+def _contents(outline: "Outline", outcome: "Outcome") -> str:
+    names = ", ".join(f.name for f in outline.fields)
+    if outline.time is None:
         return names
     frames = f"{outcome.frames} frame{'s' if outcome.frames != 1 else ''}"
-    if outcome.frames < len(plan.frames):
-        frames = f"{outcome.frames} of {len(plan.frames)} frames"
-    reached = "" if outcome.t is None else f", {plan.system.time.name} = {plan.frames[0]:g} to {outcome.t:g}"
+    if outcome.frames < len(outline.frames):
+        frames = f"{outcome.frames} of {len(outline.frames)} frames"
+    reached = "" if outcome.t is None else f", {outline.time} = {outline.frames[0]:g} to {outcome.t:g}"
     return f"{frames} of {names}{reached}"
 
 

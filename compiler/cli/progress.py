@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from nablax.backends.frames import Frame, Progress
     from nablax.backends.run import Watcher
-    from nablax.plan import Plan
+    from nablax.outline import Outline
 
 
 class Silent:
@@ -22,7 +22,7 @@ class Silent:
 
 
 @contextmanager
-def watching(plan: "Plan", silent: bool) -> "Iterator[Watcher]":
+def watching(outline: "Outline", silent: bool) -> "Iterator[Watcher]":
     """A watcher for one run; the terminal is left clean afterwards."""
     if silent or not sys.stderr.isatty():
         yield Silent()
@@ -30,7 +30,7 @@ def watching(plan: "Plan", silent: bool) -> "Iterator[Watcher]":
     from rich.console import Console
     from rich.live import Live
 
-    panel = _Panel(plan)
+    panel = _Panel(outline)
     with Live(
         get_renderable=panel.render, console=Console(stderr=True), refresh_per_second=8, transient=True
     ):
@@ -38,9 +38,9 @@ def watching(plan: "Plan", silent: bool) -> "Iterator[Watcher]":
 
 
 class _Panel:
-    def __init__(self, plan: "Plan") -> None:
-        self._plan = plan
-        self._t = plan.frames[0]
+    def __init__(self, outline: "Outline") -> None:
+        self._outline = outline
+        self._t = outline.frames[0]
         self._steps = 0
         self._before = 0  # steps up to the last frame
         self._frame: Frame | None = None
@@ -64,11 +64,11 @@ class _Panel:
         from rich.progress_bar import ProgressBar
         from rich.table import Table
 
-        first, last = self._plan.frames[0], self._plan.frames[-1]
+        first, last = self._outline.frames[0], self._outline.frames[-1]
         span = (last - first) or 1.0
         table = Table.grid(padding=(0, 2))
         if self._started is None:
-            table.add_row("compiling", f"{self._plan.method}, {self._plan.stepping.name}")
+            table.add_row("compiling", f"{self._outline.method}, {self._outline.stepping.name}")
             return Group(table)
         if self._t >= last:
             table.add_row("drawing", f"{self._steps} steps taken")

@@ -14,7 +14,7 @@ from nablax.frontend.diagnostics import Diagnostic, Report, Severity, SpecError
 from nablax.frontend.source import Source
 
 if TYPE_CHECKING:
-    from nablax.backends.run import Outcome, Target
+    from nablax.backends.run import Outcome, Prepared, Stream, Target
     from nablax.backends.solver import Solver
     from nablax.plan import Plan
 
@@ -54,7 +54,9 @@ def run(
     )
     try:
         plan, report = compile_plan(source, changes, folder_of(spec))
-        outcome = _run(plan, report, target, quiet or as_json)
+        prepared = _prepared(plan, target, report)
+        quiet_jax(plan.dtype == "float64")
+        outcome = execute(prepared, build_solver(plan, report), quiet or as_json)
     except SpecError as error:
         if not as_json:
             raise
@@ -68,7 +70,7 @@ def run(
     if not quiet:
         from nablax.cli.outcome import describe
 
-        click.echo(describe(plan, outcome))
+        click.echo(describe(prepared.outline, outcome))
     return exit_code(outcome)
 
 
@@ -81,18 +83,25 @@ def exit_code(outcome: "Outcome") -> int:
     return 0 if outcome.met else MISSED
 
 
-def _run(plan: "Plan", report: Report, target: "Target", silent: bool) -> "Outcome":
+def _prepared(plan: "Plan", target: "Target", report: Report) -> "Prepared":
     from nablax.backends.output.paths import OutputError
     from nablax.backends.run import prepare
-    from nablax.backends.run import run as run_plan
+
+    try:
+        return prepare(plan, target, report)
+    except OutputError as error:
+        raise FileProblem(str(error)) from None
+
+
+def execute(prepared: "Prepared", solver: "Stream", silent: bool) -> "Outcome":
+    """Run what is prepared, with progress on a terminal unless `silent`. Raises `FileProblem`."""
+    from nablax.backends.output.paths import OutputError
+    from nablax.backends.run import run as run_prepared
     from nablax.cli.progress import watching
 
     try:
-        prepared = prepare(plan, target, report)
-        quiet_jax(plan.dtype == "float64")
-        solver = build_solver(plan, report)
-        with watching(plan, silent) as watcher:
-            return run_plan(prepared, solver, watcher)
+        with watching(prepared.outline, silent) as watcher:
+            return run_prepared(prepared, solver, watcher)
     except OutputError as error:
         raise FileProblem(str(error)) from None
 

@@ -8,6 +8,7 @@ import pytest
 from nablax.backends.frames import Progress
 from nablax.cli.progress import watching
 from nablax.frontend.source import read_source
+from nablax.outlining import outline_of
 from nablax.pipeline import compile_plan
 
 
@@ -24,7 +25,7 @@ def plan(heat):
 def test_terminal(plan, frames, monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setenv("TERM", "xterm")
-    with watching(plan, silent=False) as watcher:
+    with watching(outline_of(plan), silent=False) as watcher:
         from rich.console import Console
 
         def shown():
@@ -45,7 +46,7 @@ def test_terminal(plan, frames, monkeypatch):
 
 @pytest.mark.parametrize("silent", [True, False])
 def test_no_terminal(plan, frames, capsys, silent):
-    with watching(plan, silent) as watcher:
+    with watching(outline_of(plan), silent) as watcher:
         for event in frames():
             watcher.saw(event)
     captured = capsys.readouterr()

@@ -25,7 +25,7 @@ def compiled(path: Path) -> Solver:
 def test_example_meets_its_expectations(path):
     solver = compiled(path)
     params = {name: float(value) for name, value in solver.parameters.items()}
-    judge = Judge(solver.plan, params)
+    judge = Judge(solver.outline, params)
     frames = 0
     for event in solver.stream():
         if isinstance(event, Frame):

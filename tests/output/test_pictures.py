@@ -14,6 +14,7 @@ from nablax.backends.output.pictures import default_figure, draw_run, draw_saved
 from nablax.backends.output.requests import read_requests
 from nablax.backends.output.scene import PictureError, scene_of
 from nablax.frontend.diagnostics import Report
+from nablax.outlining import outline_of
 
 DPI = 60
 AXES = {
@@ -77,7 +78,7 @@ def saved(tmp_path, plan_of, frames_of):
         zero = "(" + ", ".join(["0*x"] * dimension) + ")"
         plan = plan_of(spec(dimension, fields, equations, initial.format(zero=zero), output))
         path = tmp_path / f"{kind}{dimension}.zarr"
-        writer = store.create(path, store.layout(plan, {"nu": 0.5, "T_air": 2e-7}))
+        writer = store.create(path, store.layout(outline_of(plan), {"nu": 0.5, "T_air": 2e-7}))
         for frame in frames_of(plan, values):
             writer.append(frame)
         writer.close(complete=True)
@@ -164,7 +165,7 @@ def test_pictures_of_the_spec(saved, tmp_path, output):
     report = Report(plan.system.problem.source)
     requests = read_requests(plan.system.problem, tmp_path, report)
     assert not report.diagnostics
-    draw_run(plan, path, tmp_path / "picture.png", requests.drawings, {"nu": 0.5})
+    draw_run(outline_of(plan), path, tmp_path / "picture.png", requests.drawings, {"nu": 0.5})
     check_picture(tmp_path / "picture.png")
 
 
@@ -290,7 +291,7 @@ def test_polar_coordinates(tmp_path, plan_of, frames_of):
         output { every = 0.5 }
         """
     )
-    writer = store.create(tmp_path / "out.zarr", store.layout(plan, {}))
+    writer = store.create(tmp_path / "out.zarr", store.layout(outline_of(plan), {}))
     for frame in frames_of(plan, lambda t, r, theta: {"u": r * np.sin(theta + t)}):
         writer.append(frame)
     writer.close(complete=True)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nablax.backends.resolution import ResolutionWatch, coarse_difference, spectral_tail
+from nablax.outlining import outline_of
 
 
 def shock(n, width):
@@ -53,7 +54,7 @@ def test_axis_that_is_to_blame():
 @pytest.mark.parametrize(("width", "resolved"), [(2.0, True), (0.02, False)])
 def test_watch(ring, frames_of, width, resolved):
     plan = ring()
-    watch = ResolutionWatch(plan)
+    watch = ResolutionWatch(outline_of(plan))
     for frame in frames_of(plan, lambda t, x: {"u": np.tanh(np.sin(x) / width)}):
         watch.see(frame)
     reading = watch.worst()["u"]
@@ -64,11 +65,11 @@ def test_watch(ring, frames_of, width, resolved):
 def test_watch_leaves_out_the_first_frame_and_rounding(ring, frames_of):
     plan = ring()
     rough = np.random.default_rng(0).normal(size=32)
-    watch = ResolutionWatch(plan)
+    watch = ResolutionWatch(outline_of(plan))
     for frame in frames_of(plan, lambda t, x: {"u": rough if t == 0 else np.sin(x) + 1e-12 * rough}):
         watch.see(frame)
     assert watch.worst()["u"].resolved
-    vanished = ResolutionWatch(plan)
+    vanished = ResolutionWatch(outline_of(plan))
     for frame in frames_of(plan, lambda t, x: {"u": np.sin(x) if t == 0 else 1e-12 * rough}):
         vanished.see(frame)
     assert vanished.worst()["u"].resolved

@@ -13,6 +13,7 @@ from nablax.backends.output.paths import OutputError
 from nablax.backends.run import Target, prepare, run, uninterrupted
 from nablax.frontend.diagnostics import Report, Severity, SpecError
 from nablax.frontend.render import render
+from nablax.outlining import outline_of
 
 
 class Watch:
@@ -91,7 +92,7 @@ def test_what_a_breakdown_says(plan_of):
         solve { n = 64; step = rk4; dt = 0.1 }
         """
     )
-    diagnostic = breakdown_diagnostic(plan, breakdown())
+    diagnostic = breakdown_diagnostic(outline_of(plan), breakdown())
     text = render(plan.system.problem.source, diagnostic)
     assert "`u` became infinite at t = 0.6, x = 1.5" in text
     assert "the last finite maximum of |u| was 1e+08, at t = 0.55" in text
@@ -99,7 +100,7 @@ def test_what_a_breakdown_says(plan_of):
     assert plan.stepping.bound is not None
     assert "the stable step is about" in text
     assert "set `dt = " in diagnostic.help
-    stuck = breakdown_diagnostic(plan, breakdown("step"))
+    stuck = breakdown_diagnostic(outline_of(plan), breakdown("step"))
     assert (stuck.code, "shrank to nothing" in stuck.message) == ("R702", True)
 
 

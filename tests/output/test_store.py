@@ -14,6 +14,7 @@ import xarray as xr
 
 from nablax.backends.output import store
 from nablax.backends.output.paths import OutputError, claim, inside
+from nablax.outlining import outline_of
 
 WAVE = """
 "A wave packet"
@@ -37,7 +38,7 @@ def test_round_trip(tmp_path, plan_of, frames_of, suffix):
     plan = plan_of(WAVE)
     frames = frames_of(plan, wave)
     path = tmp_path / f"out{suffix}"
-    writer = store.create(path, store.layout(plan, {"nu": 0.5}))
+    writer = store.create(path, store.layout(outline_of(plan), {"nu": 0.5}))
     for frame in frames:
         writer.append(frame)
     writer.close(complete=True)
@@ -59,7 +60,7 @@ def test_round_trip(tmp_path, plan_of, frames_of, suffix):
 def test_formats_as_others_see_them(tmp_path, plan_of, frames_of):
     plan = plan_of(WAVE)
     for suffix in (".zarr", ".nc"):
-        writer = store.create(tmp_path / f"out{suffix}", store.layout(plan, {}))
+        writer = store.create(tmp_path / f"out{suffix}", store.layout(outline_of(plan), {}))
         for frame in frames_of(plan, wave):
             writer.append(frame)
         writer.close(complete=True)
@@ -73,7 +74,7 @@ def test_formats_as_others_see_them(tmp_path, plan_of, frames_of):
 def test_readable_while_written(tmp_path, ring, frames_of, exact, suffix, monkeypatch):
     monkeypatch.setattr(store, "PATIENCE", -1.0)
     plan = ring()
-    writer = store.create(tmp_path / f"out{suffix}", store.layout(plan, {}))
+    writer = store.create(tmp_path / f"out{suffix}", store.layout(outline_of(plan), {}))
     for count, frame in enumerate(frames_of(plan, exact), start=1):
         writer.append(frame)
         with store.open_run(tmp_path / f"out{suffix}") as run:
@@ -118,7 +119,7 @@ def test_killed_run_stays_readable(tmp_path):
 def test_own_run_is_replaced(tmp_path, ring, frames_of, exact, suffix):
     plan, path = ring(), tmp_path / f"out{suffix}"
     for count in (5, 2):
-        writer = store.create(path, store.layout(plan, {}))
+        writer = store.create(path, store.layout(outline_of(plan), {}))
         for frame in frames_of(plan, exact)[:count]:
             writer.append(frame)
         writer.close(complete=False)
@@ -165,13 +166,13 @@ def test_strangers_are_never_overwritten(tmp_path, ring, name, make):
     make(path)
     before = sorted(p.name for p in tmp_path.rglob("*"))
     with pytest.raises(OutputError, match=r"not written by nablax|is a link"):
-        store.create(path, store.layout(ring(), {}))
+        store.create(path, store.layout(outline_of(ring()), {}))
     assert sorted(p.name for p in tmp_path.rglob("*")) == before
 
 
 def test_a_strangers_file_inside_our_run_protects_it(tmp_path, ring):
     path = tmp_path / "out.zarr"
-    store.create(path, store.layout(ring(), {})).close(complete=True)
+    store.create(path, store.layout(outline_of(ring()), {})).close(complete=True)
     (path / "thesis.tex").write_text("precious")
     with pytest.raises(OutputError, match="not written by nablax"):
         claim(path)
@@ -179,7 +180,7 @@ def test_a_strangers_file_inside_our_run_protects_it(tmp_path, ring):
 
 def test_unknown_suffix(tmp_path, ring):
     with pytest.raises(OutputError, match="neither"):
-        store.create(tmp_path / "out.csv", store.layout(ring(), {}))
+        store.create(tmp_path / "out.csv", store.layout(outline_of(ring()), {}))
 
 
 def test_paths_stay_inside(tmp_path):
@@ -214,7 +215,7 @@ def test_clashing_names(plan_of):
         """
     )
     with pytest.raises(OutputError, match="`U_x`"):
-        store.layout(plan, {})
+        store.layout(outline_of(plan), {})
 
 
 @pytest.mark.parametrize("content", [None, "text", "zarr"])

@@ -1,0 +1,285 @@
+"""The host loop: frames as they come, from programs that each do a bounded piece of work."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
+from time import perf_counter
+from types import MappingProxyType
+from typing import cast
+
+import numpy as np
+from jax import Array
+
+from nablax.backends.frames import Breakdown, Frame, NumericalFailure, Progress
+from nablax.backends.interface import Parameters, State, Vector
+from nablax.backends.precision import precise
+from nablax.backends.stepping.adaptive import Tally
+from nablax.backends.stepping.checked import GROW, MOST_STEPS, SAFETY, TRIES
+from nablax.backends.stepping.choice import Control
+from nablax.backends.stepping.fixed import BETWEEN_CHECKS, March, step_count
+from nablax.outline import Outline
+
+TICK = 0.2  # seconds of work between signs of life
+
+
+@dataclass(frozen=True, slots=True)
+class HostPrograms:
+    """What the loop calls, never part of another program: see `nablax.backends.programs.Programs`.
+
+    `start` makes the state at the start of time from complete parameters.
+    """
+
+    start: Callable[[Parameters], State]
+    prepare: Callable[[Parameters], Parameters]
+    show: Callable[..., dict[str, Array]]
+    aid: Callable[..., object]
+    march: Callable[..., March]
+    judge: Callable[..., Array]
+    advance: Callable[..., tuple[State, Tally]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """A solver as the loop sees it: `bound` is the longest step, `order` the method's."""
+
+    outline: Outline
+    control: Control
+    bound: float | None
+    order: int
+    programs: HostPrograms
+
+    def number(self, value: float) -> Array:
+        """In the plan's precision. A NumPy scalar: to JAX as good as an array, and no program makes it."""
+        return cast(Array, np.dtype(self.outline.dtype).type(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What a piece of a frame took. `stuck`: the error control found no step small enough."""
+
+    steps: int
+    rejected: int
+    dt: float
+    finite: bool
+    stuck: bool
+
+
+def events(
+    drive: Drive, params: Parameters, initial: State | None, times: Sequence[float]
+) -> Iterator[Frame | Progress]:
+    """Frames at `times` as they come, with `Progress` in long ones; from `initial`, those after its time.
+
+    `params` are complete. Raises `NumericalFailure`.
+    """
+    dtype, number = drive.outline.dtype, drive.number
+    with precise(dtype, params, initial):
+        ready = drive.programs.prepare(params)
+        state = drive.programs.start(params) if initial is None else initial
+    loop = Loop(drive, ready)
+    index = 0
+    if initial is None or float(state.t) <= times[0]:
+        yield _frame(drive, 0, state, ready, 0, 0, 0.0)
+        index = 1
+    while index < len(times) and float(number(times[index])) <= float(state.t):
+        index += 1
+    total = 0
+    ticked = perf_counter()
+    for frame in range(index, len(times)):
+        steps = rejected = 0
+        dt = 0.0
+        while not loop.arrived(state, times[frame]):
+            with precise(dtype):
+                after, chunk = loop.advance(state, times[frame])
+                if chunk.stuck or not chunk.finite:
+                    raise NumericalFailure(_breakdown(drive, state, after, chunk, ready))
+            state = after
+            steps, rejected, dt = steps + chunk.steps, rejected + chunk.rejected, chunk.dt
+            if perf_counter() - ticked > TICK and not loop.arrived(state, times[frame]):
+                yield Progress(float(state.t), total + steps)
+                ticked = perf_counter()
+        total += steps
+        yield _frame(drive, frame, state, ready, steps, rejected, dt)
+        ticked = perf_counter()
+
+
+def _frame(
+    drive: Drive, index: int, state: State, ready: Parameters, steps: int, rejected: int, dt: float
+) -> Frame:
+    with precise(drive.outline.dtype):
+        fields = {n: np.asarray(a) for n, a in drive.programs.show(state.t, state.y, ready).items()}
+    for name, values in fields.items():
+        if not np.isfinite(values).all():
+            where = _place(drive, ~np.isfinite(values))
+            raise NumericalFailure(
+                Breakdown("infinite", float(state.t), name, where, float(state.t), inf, dt)
+            )
+    return Frame(index, float(state.t), MappingProxyType(fields), steps, rejected, dt)
+
+
+def _breakdown(drive: Drive, state: State, after: State, chunk: Chunk, ready: Parameters) -> Breakdown:
+    """Where and when: the last steps once more, one by one."""
+    if chunk.stuck:
+        fields = _magnitudes(drive, after, ready)
+        name = max(fields, key=lambda n: float(fields[n].max()))
+        largest = float(fields[name].max())
+        where = _place(drive, fields[name] == largest)
+        return Breakdown("step", float(after.t), name, where, float(after.t), largest, chunk.dt)
+    h = drive.number(chunk.dt)
+    aid = drive.programs.aid(h, ready)
+    sure = max(0, chunk.steps - 2 * BETWEEN_CHECKS)
+    t, y = state.t, drive.programs.march(state.t, state.y, h, np.int32(sure), aid, ready).y
+    last = _magnitudes(drive, State(t, y, h), ready)
+    for i in range(sure, chunk.steps + 1):
+        t = drive.number(float(state.t) + i * float(h))
+        seen = _magnitudes(drive, State(t, y, h), ready)
+        for name, values in seen.items():
+            if not np.isfinite(values).all():
+                return Breakdown(
+                    "infinite",
+                    float(t),
+                    name,
+                    _place(drive, ~np.isfinite(values)),
+                    float(t) - float(h),
+                    float(last[name].max()),
+                    float(h),
+                )
+        last = seen
+        y = drive.programs.march(t, y, h, np.int32(1), aid, ready).y
+    name = next(iter(last))
+    return Breakdown("infinite", float(t), name, {}, float(t), float(last[name].max()), float(h))
+
+
+def _magnitudes(drive: Drive, state: State, ready: Parameters) -> dict[str, np.ndarray]:
+    return {n: np.abs(np.asarray(a)) for n, a in drive.programs.show(state.t, state.y, ready).items()}
+
+
+def _place(drive: Drive, mask: np.ndarray) -> dict[str, float]:
+    index = np.unravel_index(int(np.argmax(mask)), mask.shape)
+    return {a.name: a.lower + a.spacing * int(i) for a, i in zip(drive.outline.grid, index, strict=True)}
+
+
+class Loop:
+    """Drives the compiled programs from the host, in chunks of bounded work.
+
+    It remembers what is dear and stays the same from chunk to chunk: the coefficients of the last step
+    size, and how many steps fill a tick.
+    """
+
+    def __init__(self, drive: Drive, ready: Parameters) -> None:
+        self._frames = drive.outline.frames
+        self._dt = drive.outline.stepping.dt
+        self._control = drive.control
+        self._bound = drive.bound
+        self._order = drive.order
+        self._programs = drive.programs
+        self._ready = ready
+        self._number = drive.number
+        self._budget = 1
+        self._aids: list[tuple[float, object]] = []
+        self._ahead: tuple[tuple[float, Vector, March], ...] = ()
+        self._warm = False
+
+    def arrived(self, state: State, until: float) -> bool:
+        return float(state.t) >= float(self._number(until))
+
+    def advance(self, state: State, until: float) -> tuple[State, Chunk]:
+        """Towards `until`, in as many steps as a tick has room for."""
+        started = perf_counter()
+        if self._control == "fixed":
+            assert self._dt is not None
+            after, chunk = self._fixed(state, until, self._dt)
+        elif self._control == "adaptive":
+            after, chunk = self._adaptive(state, until)
+        else:
+            after, chunk = self._checked(state, until)
+        self._learn(chunk.steps + chunk.rejected, perf_counter() - started)
+        return after, chunk
+
+    def _learn(self, steps: int, seconds: float) -> None:
+        if not self._warm:
+            self._warm = True  # compiling took most of it
+            return
+        room = int(TICK / max(seconds, 1e-6) * max(steps, 1))
+        self._budget = max(1, min(room, 16 * self._budget, 2**30))
+
+    def _march(self, state: State, until: float, h: float, count: int, whole: int) -> tuple[State, March]:
+        moved = self._stepped(state.t, state.y, h, count)
+        t = until if count == whole else float(state.t) + count * h
+        return State(self._number(t), moved.y, self._number(h)), moved
+
+    def _stepped(self, t: Array, y: Vector, h: float, count: int) -> March:
+        """`count` steps; one alone may be known from the last look ahead."""
+        if count == 1:
+            for size, before, moved in self._ahead:
+                if abs(size - h) <= 1e-12 * h and before is y:
+                    return moved
+        step = self._number(h)
+        return self._programs.march(t, y, step, np.int32(count), self._coefficients(h), self._ready)
+
+    def _coefficients(self, h: float) -> object:
+        for known, aid in self._aids:
+            if abs(known - h) <= 1e-12 * h:
+                return aid
+        aid = self._programs.aid(self._number(h), self._ready)
+        self._aids = [(h, aid), *self._aids[:1]]
+        return aid
+
+    def _fixed(self, state: State, until: float, dt: float) -> tuple[State, Chunk]:
+        left = until - float(state.t)
+        whole = step_count(left, dt)
+        after, moved = self._march(state, until, left / whole, min(whole, self._budget), whole)
+        return after, Chunk(int(moved.taken), 0, left / whole, bool(moved.finite), False)
+
+    def _adaptive(self, state: State, until: float) -> tuple[State, Chunk]:
+        budget = np.int32(self._budget)
+        after, tally = self._programs.advance(state, self._number(until), budget, self._ready)
+        return after, Chunk(int(tally.steps), int(tally.rejected), float(tally.last), True, bool(tally.stuck))
+
+    def _checked(self, state: State, until: float) -> tuple[State, Chunk]:
+        left = until - float(state.t)
+        bound = self._bound
+        cap = self._frame_span(left) if bound is None else min(self._frame_span(left), bound)
+        h = float(state.dt)
+        rejected = 0
+        if h <= 0:
+            h = cap
+            while True:
+                seen = self._assess(state, h)
+                if seen[0] <= 1:
+                    break
+                rejected, h = rejected + 1, seen[1]
+                if rejected > TRIES or self._hopeless(h):
+                    return state, Chunk(0, rejected, h, True, True)
+        size, finite = h, True
+        while rejected <= TRIES and not self._hopeless(h):
+            whole = step_count(left, h)
+            size = left / whole
+            count = min(whole, self._budget)
+            after, moved = self._march(state, until, size, count, whole)
+            finite = bool(moved.finite)
+            error, wanted = self._assess(after, size) if finite else (inf, size / 10)
+            if error <= 1:
+                following = min(wanted, cap) if wanted > GROW * size else max(h, size)
+                kept = after._replace(dt=self._number(following))
+                return kept, Chunk(count, rejected, size, True, False)
+            rejected, h = rejected + 1, min(wanted, size / 2)
+        return state, Chunk(0, rejected, size, True, True)
+
+    def _hopeless(self, h: float) -> bool:
+        return h * MOST_STEPS < self._frame_span(0.0)
+
+    def _frame_span(self, left: float) -> float:
+        frames = self._frames
+        return max(left, (frames[-1] - frames[0]) / max(len(frames) - 1, 1))
+
+    def _assess(self, state: State, h: float) -> tuple[float, float]:
+        """Two steps of h against one of 2h: (error over a frame, step wanted)."""
+        t, y, single = state.t, state.y, self._number(h)
+        first = self._stepped(t, y, h, 1)
+        second = self._stepped(self._number(float(t) + h), first.y, h, 1)
+        self._ahead = ((h, y, first), (h, first.y, second))
+        coarse = self._stepped(t, y, 2 * h, 1)
+        span = self._number(self._frame_span(0.0))
+        error = float(self._programs.judge(y, second.y, coarse.y, single, span))
+        change = min(max(SAFETY * max(error, 1e-12) ** (-1 / self._order), 0.1), 10.0)
+        return error, h * (min(change, 0.5) if error > 1 else change)
