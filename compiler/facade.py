@@ -10,9 +10,14 @@ from nablax.frontend.parser import read_source
 from nablax.frontend.source import Source
 from nablax.overrides import Overrides
 from nablax.pipeline import Stages, run_stages
+from nablax.system import System
 
 if TYPE_CHECKING:
+    from jax import Array
+
+    from nablax.backends.residuals.derivatives import Derivatives
     from nablax.backends.residuals.field import Field, PyTree
+    from nablax.backends.residuals.losses import Losses, ResidualVector
     from nablax.backends.residuals.residual import Residual
     from nablax.backends.solver import Solver
 
@@ -86,10 +91,48 @@ class Problem:
 
         `net` is a `nablax.field(problem, net)`, or what that takes.
         """
-        from nablax.backends.residuals.residual import build_residual
+        from nablax.backends.residuals.build import build_residual
 
+        return build_residual(self.system, field(self, net))
+
+    def losses(self, net: object) -> "Losses":
+        """losses(params, batch, key=None, weights=None): mean squares, by name, of all that is stated."""
+        from nablax.backends.residuals.build import build_losses
+
+        return build_losses(self.system, field(self, net))
+
+    def residual_vector(self, net: object) -> "ResidualVector":
+        """vector(params, batch, weights=None): all residuals, scaled; their squares add up to the losses."""
+        from nablax.backends.residuals.build import build_vector
+
+        return build_vector(self.system, field(self, net))
+
+    def derivatives(self, net: object, names: Sequence[str] | None = None) -> "Derivatives":
+        """table(params, points): derivatives such as `u`, `dxx(u)`, `dt(U.x)`, for losses of one's own.
+
+        By default those that the equations hold.
+        """
+        from nablax.backends.residuals.build import build_derivatives
+
+        return build_derivatives(self.system, field(self, net), names)
+
+    def sample(
+        self, key: "Array", counts: Mapping[str, int], method: str = "uniform"
+    ) -> "dict[str, dict[str, Array]]":
+        """A batch of points by place, each {axis name: [n]}; `counts` as {"equation": 4096, "boundary": 256}.
+
+        `boundary` counts for every wall; tables of `data` come whole unless counted. `method` is `uniform`,
+        `lhs`, `sobol` or `grid`.
+        """
+        from nablax.backends.residuals.build import build_batch
+
+        return build_batch(self.system, key, counts, method)
+
+    @property
+    def system(self) -> System:
+        """The normal form."""
         assert self.stages.system is not None
-        return build_residual(self.stages.system, field(self, net))
+        return self.stages.system
 
 
 def _text(value: Number | str | Sequence[int]) -> str:

@@ -151,13 +151,18 @@ OptionValue: TypeAlias = str | sp.Expr | OptionCall | tuple["OptionValue", ...]
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A table of measurements: the file, its columns of coordinates, and the column of the quantity."""
+    """A table of measurements: the file, its columns of coordinates, and the column of the quantity.
+
+    `value` is the quantity as an expression of the fields; `sigma` its standard error, where the text has it.
+    """
 
     name: str
     path: str
     axes: tuple[str, ...]
     quantity: str
     span: Span
+    value: sp.Expr = sp.S.Zero
+    sigma: sp.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)

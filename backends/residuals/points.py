@@ -10,8 +10,12 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from nablax.backends.residuals.field import FieldError
-from nablax.problem import Axis, Problem
+from nablax.derivatives.statements import START, wall_name
+from nablax.problem import Axis, Problem, Side
 from nablax.sampling import sample
+
+LOWER: Side = 0
+UPPER: Side = 1
 
 Points: TypeAlias = Mapping[str, ArrayLike] | ArrayLike
 """Axis names to equally shaped arrays, or one array [..., axes] in declared order, time last."""
@@ -79,3 +83,30 @@ def _check_inside(problem: Problem, z: Array, what: str) -> None:
                 f"{int(wrong.sum())} of the {what} points lie outside the domain: {axis.name} = {example:g} "
                 f"is not in [{low[i]:g}, {high[i]:g}]"
             )
+
+
+def check_wall(problem: Problem, z: Array, place: str) -> None:
+    """Concrete points of a wall, or of the start of time, lie on it."""
+    if isinstance(z, jax.core.Tracer) or z.size == 0:
+        return
+    end = fixed(problem, place)
+    if end is None:
+        return
+    axis, value = end
+    low, high = bounds(problem)
+    distance = np.abs(np.asarray(z)[..., axis] - value)
+    if distance.max() > 1e-6 * (high - low)[axis]:
+        name = all_axes(problem)[axis].name
+        raise FieldError(f"points of `{place}` have {name} = {value:g}, and some are {distance.max():g} away")
+
+
+def fixed(problem: Problem, place: str) -> tuple[int, float] | None:
+    """The coordinate that a place fixes, and its value."""
+    low, high = bounds(problem)
+    if place == START:
+        return len(low) - 1, float(low[-1])
+    for i, axis in enumerate(problem.axes):
+        for side, value in ((LOWER, low[i]), (UPPER, high[i])):
+            if place == f"boundary/{wall_name(axis, side)}":
+                return i, float(value)
+    return None

@@ -15,14 +15,16 @@ from nablax.system import System
 
 INSIDE = "equation"
 START = "initial"
+MEASURED = sp.Dummy("measured", real=True)
+"""The measured value at a point, in the statements of `data`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """0 = every value, in coordinates, time, parameters and jets; one value per axis for a vector.
 
-    `name` is unique (`equation/momentum`, `initial/dt(u)`, `boundary/x=0/1`); `place` says which points it
-    speaks of (`equation`, `initial`, `boundary/x=0`).
+    `name` is unique (`equation/momentum`, `initial/dt(u)`, `boundary/x=0/1`, `data/sensors`); `place` says
+    which points it speaks of (`equation`, `initial`, `boundary/x=0`, `data/sensors`).
     """
 
     name: str
@@ -33,8 +35,8 @@ class Statement:
 
 
 def statements(system: System) -> tuple[Statement, ...]:
-    """Equations, initial conditions, then boundary conditions, in the order of the text."""
-    return (*_equations(system), *_initial(system), *_boundary(system))
+    """Equations, initial conditions, boundary conditions, then measurements, in the order of the text."""
+    return (*_equations(system), *_initial(system), *_boundary(system), *_data(system))
 
 
 def _equations(system: System) -> Iterator[Statement]:
@@ -74,6 +76,13 @@ def _boundary(system: System) -> Iterator[Statement]:
         counted[place] = counted.get(place, 0) + 1
         values = tuple(expand(b.residual, real) for b in group)
         yield Statement(f"{place}/{counted[place]}", place, values, len(values) > 1, span)
+
+
+def _data(system: System) -> Iterator[Statement]:
+    """A measurement against the field, in units of its standard error where that is known."""
+    for table in system.problem.data:
+        misfit = (table.value - MEASURED) / (sp.S.One if table.sigma is None else table.sigma)
+        yield Statement(f"data/{table.name}", f"data/{table.name}", (misfit,), False, table.span)
 
 
 def places(found: Sequence[Statement]) -> dict[str, tuple[Statement, ...]]:

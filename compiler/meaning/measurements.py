@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+import sympy as sp
+
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
@@ -67,9 +69,8 @@ def _measurement(clause: syntax.Clause, scope: Scope, folder: Path | None) -> Me
     if not isinstance(at.value, syntax.List):
         raise fault("P105", at.value.span, "`at` is a list of axes", "write `at=[x, t]`")
     columns = [_coordinate(item, scope) for item in at.value.items]
-    quantity = _quantity(value, scope)
-    if "sigma" in named:
-        _check_sigma(named["sigma"], scope)
+    quantity, measured = _quantity(value, scope)
+    sigma = _sigma(named["sigma"], scope) if "sigma" in named else None
     text = positional[0].value
     path = _inside(folder, text.value, text)
     header = _header(path, text)
@@ -82,7 +83,9 @@ def _measurement(clause: syntax.Clause, scope: Scope, folder: Path | None) -> Me
                 f"rename one of its columns: {', '.join(f'`{c}`' for c in header) or 'it has none'}",
                 label="no such column",
             )
-    return Measurement(name.id, str(path), tuple(c for c, _ in columns), quantity, clause.span)
+    return Measurement(
+        name.id, str(path), tuple(c for c, _ in columns), quantity, clause.span, measured, sigma
+    )
 
 
 def _coordinate(item: syntax.Expression, scope: Scope) -> tuple[str, Span]:
@@ -98,8 +101,8 @@ def _coordinate(item: syntax.Expression, scope: Scope) -> tuple[str, Span]:
     )
 
 
-def _quantity(value: syntax.Argument, scope: Scope) -> str:
-    """The measured quantity, an expression of the fields; its text is the name of the column."""
+def _quantity(value: syntax.Argument, scope: Scope) -> tuple[str, sp.Expr]:
+    """The measured quantity, a field or a component; its text is the name of the column."""
     if not isinstance(value.value, syntax.Name | syntax.Component):
         raise fault(
             "P501",
@@ -107,18 +110,20 @@ def _quantity(value: syntax.Argument, scope: Scope) -> str:
             "the measured quantity is a field or a component",
             "write `value=u` or `value=U.x`",
         )
-    scalar(value.value, scope.at("equations"))
-    return scope.source.slice(value.value.span).strip()
+    measured = scalar(value.value, scope.at("equations"))
+    return scope.source.slice(value.value.span).strip(), measured
 
 
-def _check_sigma(sigma: syntax.Argument, scope: Scope) -> None:
+def _sigma(sigma: syntax.Argument, scope: Scope) -> sp.Expr:
     node = sigma.value
     if isinstance(node, syntax.Relation | syntax.Inside | syntax.Domain | syntax.Unknown):
         raise fault("P105", node.span, "`sigma` is a number", "write `sigma=0.01`")
-    if not constant(node, scope).subs(scope.nominal).is_positive:
+    value = constant(node, scope)
+    if not value.subs(scope.nominal).is_positive:
         raise fault(
             "P501", node.span, "the standard error of a measurement is positive", "write `sigma=0.01`"
         )
+    return value
 
 
 def _inside(folder: Path | None, name: str, node: syntax.String) -> Path:

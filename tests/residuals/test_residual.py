@@ -65,3 +65,110 @@ def test_unknown_parameters_are_leaves():
         loss({"net": field.params["net"], "eq": {"nu": field.params["eq"]["nu"] + s}}) for s in (-step, step)
     ]
     np.testing.assert_allclose(slope, (moved[1] - moved[0]) / (2 * step), rtol=1e-6)
+
+
+def exactly(problem, solution, *axes):
+    """A field that is a formula: its residual must vanish."""
+    return nablax.field(problem, lambda _, z: jnp.stack(jnp.atleast_1d(jnp.asarray(solution(*z)))), ())
+
+
+def test_losses_cover_every_statement_of_the_text():
+    problem = nablax.load("pde_examples/beam.pde")
+    field = exactly(problem, lambda x, t: jnp.sin(jnp.pi * x) * jnp.cos(jnp.pi**2 * t))
+    losses = problem.losses(field)
+    batch = problem.sample(jax.random.key(0), {"equation": 32, "initial": 8, "boundary": 4})
+    found = losses(field.params, batch)
+    assert set(found) == {
+        "equation/w", "initial/w", "initial/dt(w)",
+        "boundary/x=0/1", "boundary/x=0/2", "boundary/x=1/1", "boundary/x=1/2",
+    }  # fmt: skip
+    assert max(map(float, found.values())) < 1e-20
+    shifted = nablax.field(problem, lambda _, z: jnp.stack([jnp.sin(z[0]) + z[1] ** 2]), ())
+    wrong = problem.losses(shifted)(shifted.params, batch)
+    np.testing.assert_allclose(wrong["boundary/x=1/2"], np.sin(1) ** 2, rtol=1e-12)
+    x = np.asarray(batch["equation"]["x"])
+    np.testing.assert_allclose(wrong["equation/w"], np.mean((2 + np.sin(x)) ** 2), rtol=1e-12)
+    vector = problem.residual_vector(shifted)(shifted.params, batch)
+    np.testing.assert_allclose(jnp.sum(vector**2), sum(map(float, wrong.values())), rtol=1e-12)
+
+
+def test_weights_by_statement_and_by_place():
+    problem = nablax.load("pde_examples/beam.pde")
+    field = nablax.field(problem, mlp(2, 1))
+    losses = problem.losses(field)
+    batch = problem.sample(jax.random.key(0), {"equation": 16, "boundary": 4}, "lhs")
+    plain = losses(field.params, batch)
+    heavy = jnp.linspace(0, 2, 16)
+    found = losses(field.params, batch, weights={"equation": heavy, "boundary/x=1/2": 3.0})
+    r = problem.residual(field)(field.params, batch["equation"])["equation/w"]
+    np.testing.assert_allclose(found["equation/w"], jnp.mean(heavy * r**2), rtol=1e-12)
+    np.testing.assert_allclose(found["boundary/x=1/2"], 3 * plain["boundary/x=1/2"], rtol=1e-12)
+    np.testing.assert_allclose(found["boundary/x=1/1"], plain["boundary/x=1/1"], rtol=1e-12)
+    vector = problem.residual_vector(field)(field.params, batch, {"equation": heavy})
+    np.testing.assert_allclose(
+        jnp.sum(vector**2),
+        sum(map(float, losses(field.params, batch, weights={"equation": heavy}).values())),
+        rtol=1e-12,
+    )
+
+
+def test_vectors_constraints_and_names():
+    problem = nablax.load("pde_examples/navier_stokes.pde")
+
+    def flow(x, y, t):
+        a, b, decay = x - t, y - t / 2, jnp.exp(-0.02 * t)
+        u = 1 + jnp.sin(a) * jnp.cos(b) * decay
+        v = 0.5 - jnp.cos(a) * jnp.sin(b) * decay
+        return jnp.stack([u, v, (jnp.cos(2 * a) + jnp.cos(2 * b)) / 4 * decay**2])
+
+    field = exactly(problem, flow)
+    found = problem.residual(field)(field.params, points(20, 3))
+    assert {name: r.shape for name, r in found.items()} == {
+        "equation/momentum": (20, 2),
+        "equation/mass": (20,),
+    }
+    assert max(float(jnp.abs(r).max()) for r in found.values()) < 1e-13
+    batch = problem.sample(jax.random.key(1), {"equation": 8, "initial": 8}, "sobol")
+    assert max(map(float, problem.losses(field)(field.params, batch).values())) < 1e-25
+
+
+def test_complex_fields_as_two_outputs_or_one_complex_output():
+    problem = nablax.load("pde_examples/schrodinger.pde")
+
+    def soliton(x, t):
+        s = x + 2.5 - t / 2
+        phase = x / 2 + 0.75 * t / 2
+        return jax.lax.complex(jnp.cos(phase) / jnp.cosh(s), jnp.sin(phase) / jnp.cosh(s))
+
+    whole = exactly(problem, soliton)
+    halves = exactly(problem, lambda x, t: jnp.stack([soliton(x, t).real, soliton(x, t).imag]))
+    for field in (whole, halves):
+        found = problem.residual(field)(field.params, points(16, 2))["equation/psi"]
+        assert jnp.iscomplexobj(found)
+        assert float(jnp.abs(found).max()) < 1e-13
+    assert problem.residual_vector(whole)(whole.params, {"equation": points(16, 2)}).shape == (32,)
+
+
+def test_polar_coordinates_and_steady_problems():
+    problem = nablax.parse(
+        "space polar { r in [1, 2]; theta in [0, 2*pi] periodic }\nfields { u }\n"
+        "equations { laplacian(u) = 4 }\nboundary { r = 1: u = 1; r = 2: u = 4 + cos(theta)*0 }\n"
+    )
+    field = exactly(problem, lambda r, theta: r**2)
+    z = points(10, 2) + jnp.array([[1.0, 0.0]])
+    assert float(jnp.abs(problem.residual(field)(field.params, z)["equation/u"]).max()) < 1e-12
+    batch = problem.sample(jax.random.key(0), {"boundary": 5}, "grid")
+    assert set(batch) == {"boundary/r=1", "boundary/r=2"}
+    assert max(map(float, problem.losses(field)(field.params, batch).values())) < 1e-25
+
+
+def test_table_of_derivatives():
+    problem = nablax.load("pde_examples/burgers.pde")
+    field = exactly(problem, lambda x, t: jnp.sin(x) * t**2)
+    z = points(6, 2)
+    x, t = z.T
+    found = problem.derivatives(field)(field.params, z)
+    assert set(found) == {"u", "dx(u)", "dxx(u)", "dt(u)"}
+    np.testing.assert_allclose(found["dt(u)"], 2 * t * jnp.sin(x), rtol=1e-12)
+    more = problem.derivatives(field, ["dxxxt(u)"])(field.params, z)
+    np.testing.assert_allclose(more["dxxxt(u)"], -2 * t * jnp.cos(x), rtol=1e-12)

@@ -1,0 +1,111 @@
+"""Losses and residual vectors of a batch of points: every statement of a problem, by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import jax.numpy as jnp
+import sympy as sp
+from jax import Array
+from jax.typing import ArrayLike
+
+from nablax.backends.residuals.evaluate import values_at
+from nablax.backends.residuals.field import Field, FieldError, PyTree
+from nablax.backends.residuals.points import Points, check_wall, gather
+from nablax.derivatives.needs import Needs
+from nablax.derivatives.statements import MEASURED
+
+Batch: TypeAlias = Mapping[str, Points]
+"""Points by place: `equation`, `initial`, `boundary/x=0`, `data/sensors` (there with the column `value`)."""
+Weights: TypeAlias = Mapping[str, ArrayLike]
+"""Per point [points] or one number, by the name of a statement or of a place."""
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class Losses:
+    """losses(params, batch): the weighted mean square of every statement the batch has points for, by name.
+
+    Pure; vectors sum over their components, complex values count with their squared modulus.
+    """
+
+    field: Field
+    places: Mapping[str, Needs]
+
+    def __call__(
+        self, params: PyTree, batch: Batch, key: Array | None = None, weights: Weights | None = None
+    ) -> dict[str, Array]:
+        del key  # nothing is drawn: the plan is exact
+        found = statement_values(self.field, self.places, params, batch)
+        return {
+            name: jnp.mean(_weighted(_square(values, points), name, place, weights))
+            for name, (place, values, points) in found.items()
+        }
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that losses can have."""
+        return tuple(s.name for needs in self.places.values() for s in needs.statements)
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class ResidualVector:
+    """vector(params, batch): all residuals [m], scaled so that the sum of squares is the sum of the losses.
+
+    What least-squares methods want. Real and imaginary parts are entries of their own.
+    """
+
+    field: Field
+    places: Mapping[str, Needs]
+
+    def __call__(self, params: PyTree, batch: Batch, weights: Weights | None = None) -> Array:
+        found = statement_values(self.field, self.places, params, batch)
+        parts = []
+        for name, (place, values, points) in found.items():
+            scale = jnp.sqrt(_weighted(jnp.ones(points, values.real.dtype), name, place, weights))
+            scale = scale / jnp.sqrt(jnp.asarray(max(scale.size, 1), scale.dtype))
+            scale = scale.reshape(points + (1,) * (values.ndim - len(points)))
+            halves = (values.real, values.imag) if jnp.iscomplexobj(values) else (values,)
+            parts += [half * scale for half in halves]
+        return jnp.concatenate([p.ravel() for p in parts])
+
+
+def statement_values(
+    field: Field, places: Mapping[str, Needs], params: PyTree, batch: Batch
+) -> dict[str, tuple[str, Array, tuple[int, ...]]]:
+    """Every statement's (place, values, shape of its points). Raises `FieldError` for an unknown place."""
+    found: dict[str, tuple[str, Array, tuple[int, ...]]] = {}
+    for place, points in batch.items():
+        if place not in places:
+            raise FieldError(f"the batch has points for `{place}`, and the places are {', '.join(places)}")
+        extra: dict[sp.Basic, Array] = {}
+        if place.startswith("data/"):
+            if not isinstance(points, Mapping) or "value" not in points:
+                raise FieldError(f"the batch of `{place}` needs the coordinates and `value`")
+            extra[MEASURED] = jnp.asarray(points["value"])
+            points = {name: column for name, column in points.items() if name != "value"}
+        z = gather(field.problem, points, place)
+        check_wall(field.problem, z, place)
+        if extra:
+            extra[MEASURED] = extra[MEASURED].astype(z.dtype).reshape(-1)
+        for name, values in values_at(field, places[place], params, z, extra).items():
+            found[name] = (place, values, z.shape[:-1])
+    return found
+
+
+def _square(values: Array, points: tuple[int, ...]) -> Array:
+    squares = values.real**2 + values.imag**2 if jnp.iscomplexobj(values) else values**2
+    return squares if squares.ndim == len(points) else squares.sum(axis=-1)
+
+
+def _weighted(values: Array, name: str, place: str, weights: Weights | None) -> Array:
+    """Values [points] times the weights of their statement and of their place."""
+    for key in dict.fromkeys((place, name)):
+        if weights is not None and key in weights:
+            weight = jnp.asarray(weights[key], values.dtype)
+            if weight.ndim and weight.shape != values.shape:
+                raise FieldError(
+                    f"the weights of `{key}` have shape {list(weight.shape)}, and its points "
+                    f"{list(values.shape)}"
+                )
+            values = values * weight
+    return values

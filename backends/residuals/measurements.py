@@ -1,0 +1,77 @@
+"""The tables of `data`, read and checked: every cell a finite number, every place in the domain."""
+
+import csv
+
+import numpy as np
+
+from nablax.backends.residuals.points import all_axes, bounds
+from nablax.frontend.diagnostics import Report
+from nablax.problem import Measurement, Problem
+
+
+def read_table(problem: Problem, name: str) -> dict[str, np.ndarray]:
+    """Columns [rows] of a table: the axes by name, and `value`. Raises `SpecError` (P556)."""
+    table = next(t for t in problem.data if t.name == name)
+    report = Report(problem.source)
+    columns = _columns(problem, table, report)
+    report.check()
+    _check_inside(problem, table, columns, report)
+    report.check()
+    return columns
+
+
+def _columns(problem: Problem, table: Measurement, report: Report) -> dict[str, np.ndarray]:
+    missing = [a.name for a in all_axes(problem) if a.name not in table.axes]
+    if missing:
+        _refuse(report, table, f"`at` lacks the axis {', '.join(missing)}", "list every axis, time included")
+        return {}
+    wanted = {**{axis: axis for axis in table.axes}, "value": table.quantity}
+    found: dict[str, list[float]] = {key: [] for key in wanted}
+    try:
+        with open(table.path, newline="", encoding="utf-8") as file:
+            reader = csv.reader(file, skipinitialspace=True)
+            places = {name.strip(): i for i, name in enumerate(next(reader, []))}
+            for row in reader:
+                for key, column in wanted.items():
+                    cell = row[places[column]] if places[column] < len(row) else ""
+                    found[key].append(_number(cell))
+                    if not np.isfinite(found[key][-1]):
+                        message = f"line {reader.line_num} of the file has no finite number in `{column}`"
+                        _refuse(report, table, f"{message}: `{cell[:40]}`", "mend the line, or remove it")
+                        return {}
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError):
+        _refuse(report, table, "the file cannot be read any more", "check the name of the file")
+        return {}
+    if not found["value"]:
+        _refuse(report, table, "the file holds no measurements", "add a line below the names of the columns")
+    return {key: np.asarray(column) for key, column in found.items()}
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return float("nan")
+
+
+def _check_inside(
+    problem: Problem, table: Measurement, columns: dict[str, np.ndarray], report: Report
+) -> None:
+    low, high = bounds(problem)
+    for i, axis in enumerate(all_axes(problem)):
+        slack = 1e-9 * (high[i] - low[i])
+        column = columns[axis.name]
+        outside = (column < low[i] - slack) | (column > high[i] + slack)
+        if not axis.periodic and outside.any():
+            row = int(np.argmax(outside))
+            _refuse(
+                report,
+                table,
+                f"measurement {row + 1} lies outside the domain: {axis.name} = {column[row]:g} is not in "
+                f"[{low[i]:g}, {high[i]:g}]",
+                "remove the line, or widen the axis",
+            )
+
+
+def _refuse(report: Report, table: Measurement, message: str, help: str) -> None:
+    report.error("P556", table.span, message, help=help)

@@ -1,0 +1,90 @@
+"""Points to evaluate residuals at: inside, at the start, on the walls, and measurements."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from scipy.stats import qmc
+
+from nablax.backends.residuals.field import FieldError
+from nablax.backends.residuals.measurements import read_table
+from nablax.backends.residuals.points import all_axes, bounds, fixed
+from nablax.problem import Problem
+
+Cube = Callable[[Array, int, int], Array]
+"""(key, count, dimension) to points [count, dimension] of the unit cube."""
+
+
+def sample(
+    problem: Problem, places: Sequence[str], key: Array, counts: Mapping[str, int], method: str
+) -> dict[str, dict[str, Array]]:
+    """A batch: coordinates by axis name, for every place that `counts` asks for.
+
+    `counts` has numbers for `equation`, `initial`, `boundary` (on every wall), one wall
+    (`boundary/x=0`, which wins), `data` or `data/name` (rows drawn without replacement). Tables that are not
+    mentioned come whole. `method` is `uniform`, `lhs`, `sobol` or `grid`; the last two draw on the host.
+    Raises `FieldError` for a place or a method that is not there.
+    """
+    if method not in METHODS:
+        raise FieldError(f"`{method}` is no method of sampling: {', '.join(METHODS)}")
+    for name in counts:
+        if not any(name in (place, place.split("/")[0]) for place in places):
+            raise FieldError(f"`{name}` is no place of this problem: {', '.join(places)}")
+    batch: dict[str, dict[str, Array]] = {}
+    low, high = bounds(problem)
+    for i, place in enumerate(places):
+        family = place.split("/")[0]
+        count = counts.get(place, counts.get(family))
+        own = jax.random.fold_in(key, i)
+        if family == "data":
+            batch[place] = _rows(read_table(problem, place.split("/", 1)[1]), own, count)
+        elif count is not None:
+            end = fixed(problem, place)
+            free = [k for k in range(len(low)) if end is None or k != end[0]]
+            cube = METHODS[method](own, count, len(free)) if free else jnp.zeros((1, 0))
+            columns = {k: low[k] + (high[k] - low[k]) * cube[:, j] for j, k in enumerate(free)}
+            if end is not None:
+                columns[end[0]] = jnp.full(cube.shape[0], end[1])
+            batch[place] = {axis.name: columns[k] for k, axis in enumerate(all_axes(problem))}
+    return batch
+
+
+def _rows(table: Mapping[str, np.ndarray], key: Array, count: int | None) -> dict[str, Array]:
+    columns = {name: jnp.asarray(column, jnp.result_type(float)) for name, column in table.items()}
+    rows = len(table["value"])
+    if count is None or count >= rows:
+        return columns
+    chosen = jax.random.choice(key, rows, (count,), replace=False)
+    return {name: column[chosen] for name, column in columns.items()}
+
+
+def _uniform(key: Array, count: int, dimension: int) -> Array:
+    return jax.random.uniform(key, (count, dimension))
+
+
+def _latin(key: Array, count: int, dimension: int) -> Array:
+    """Latin hypercube: every axis has one point in each of `count` equal intervals."""
+    order, place = jax.random.split(key)
+    cells = jnp.stack([jax.random.permutation(k, count) for k in jax.random.split(order, dimension)], axis=-1)
+    inside = jax.random.uniform(place, (count, dimension))
+    return (cells.astype(inside.dtype) + inside) / count
+
+
+def _sobol(key: Array, count: int, dimension: int) -> Array:
+    """Scrambled Sobol points (Owen 1998), by SciPy."""
+    seed = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+    points = qmc.Sobol(dimension, rng=seed).random_base2(max(count - 1, 1).bit_length())
+    return jnp.asarray(points[:count])
+
+
+def _grid(key: Array, count: int, dimension: int) -> Array:
+    """Cell centres of the finest grid of at most `count` points with equally many along every axis."""
+    del key
+    n = max(int(count ** (1 / dimension) + 1e-9), 1)
+    line = (jnp.arange(n, dtype=jnp.result_type(float)) + 0.5) / n
+    return jnp.stack(jnp.meshgrid(*[line] * dimension, indexing="ij"), axis=-1).reshape(-1, dimension)
+
+
+METHODS: Mapping[str, Cube] = {"uniform": _uniform, "lhs": _latin, "sobol": _sobol, "grid": _grid}

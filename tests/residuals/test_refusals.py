@@ -1,0 +1,142 @@
+"""What does not fit is said in words."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import pytest
+
+import nablax
+
+INVERSE = """
+space { x in [0, 1] }
+time { t in [0, 1] }
+fields { u }
+params { D ~ 0.1 in [1e-3, 1]; r ~ 0.5 in [0, 5] }
+equations { dt(u) = D*dxx(u) - r*u }
+initial { u = sin(pi*x) }
+boundary { all: u = 0 }
+data { sensors = csv("sensors.csv", at=[x, t], value=u, sigma=0.5) }
+"""
+
+
+def mlp(inputs, outputs):
+    return eqx.nn.MLP(inputs, outputs, 8, 1, jnp.tanh, key=jax.random.key(0))
+
+
+@pytest.fixture
+def burgers():
+    return nablax.load("pde_examples/burgers.pde")
+
+
+def residual(problem, net):
+    field = nablax.field(problem, net)
+    return lambda points: problem.residual(field)(field.params, points)
+
+
+def test_number_of_outputs(burgers):
+    with pytest.raises(ValueError, match="the network has 2 outputs, and u need 1"):
+        residual(burgers, mlp(2, 2))(jnp.ones((4, 2)))
+
+
+def test_complex_components_need_two_real_outputs():
+    problem = nablax.load("pde_examples/schrodinger.pde")
+    with pytest.raises(ValueError, match="psi need 2 \\(two for each complex component\\)"):
+        residual(problem, mlp(2, 1))(jnp.ones((4, 2)))
+
+
+def test_network_of_another_number_of_inputs(burgers):
+    with pytest.raises(ValueError, match=r"cannot be called with one point of shape \[2\], \(x, t\)"):
+        residual(burgers, mlp(3, 1))(jnp.ones((4, 2)))
+
+
+def test_a_network_that_batches(burgers):
+    with pytest.raises(ValueError, match="batching is not its task"):
+        residual(burgers, lambda _, z: jnp.ones((5, 1)) * z[0])(jnp.ones((4, 2)))
+
+
+def test_points_outside(burgers):
+    ask = residual(burgers, mlp(2, 1))
+    with pytest.raises(ValueError, match=r"outside the domain: t = 3 is not in \[0, 2\]"):
+        ask(jnp.array([[0.5, 1.0], [0.5, 3.0]]))
+    ask(jnp.array([[-7.0, 1.0]]))  # x is periodic
+    jax.jit(ask)(jnp.array([[0.5, 3.0]]))  # values of a traced array are not looked at
+
+
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        (jnp.ones((4, 3)), r"\[\.\.\., 2\]"),
+        ({"x": jnp.ones(4)}, "coordinates x, t, and x are given"),
+        ({"x": jnp.ones(4), "t": jnp.ones(5)}, r"different shapes: x: \[4\], t: \[5\]"),
+    ],
+)
+def test_shapes_of_points(burgers, points, words):
+    with pytest.raises(ValueError, match=words):
+        residual(burgers, mlp(2, 1))(points)
+
+
+def test_points_off_the_wall():
+    problem = nablax.load("pde_examples/beam.pde")
+    field = nablax.field(problem, mlp(2, 1))
+    with pytest.raises(ValueError, match=r"points of `boundary/x=1` have x = 1, and some are 0\.5 away"):
+        problem.losses(field)(field.params, {"boundary/x=1": jnp.array([[0.5, 0.1]])})
+    with pytest.raises(ValueError, match="`wall`, and the places are equation, initial, boundary/x=0"):
+        problem.losses(field)(field.params, {"wall": jnp.array([[0.5, 0.1]])})
+    with pytest.raises(ValueError, match="`halton` is no method of sampling: uniform, lhs, sobol, grid"):
+        problem.sample(jax.random.key(0), {"equation": 4}, "halton")
+    with pytest.raises(ValueError, match="`start` is no place of this problem"):
+        problem.sample(jax.random.key(0), {"start": 4})
+
+
+def test_weights_of_another_shape(burgers):
+    field = nablax.field(burgers, mlp(2, 1))
+    with pytest.raises(ValueError, match=r"weights of `equation` have shape \[3\], and its points \[4\]"):
+        burgers.losses(field)(field.params, {"equation": jnp.ones((4, 2))}, weights={"equation": jnp.ones(3)})
+
+
+def test_noise_has_no_residual():
+    problem = nablax.load("pde_examples/cahn_hilliard.pde")
+    field = nablax.field(problem, mlp(3, 1))
+    problem.residual(field)
+    with pytest.raises(nablax.SpecError, match=r"P557.*\n.*\n.*\n.*"):
+        problem.losses(field)
+
+
+def test_nonlocal_operators_have_no_residual_yet():
+    problem = nablax.load("pde_examples/fractional_diffusion.pde")
+    with pytest.raises(nablax.SpecError, match="P402"):
+        problem.residual(nablax.field(problem, mlp(3, 1)))
+
+
+def table(folder, text):
+    (folder / "sensors.csv").write_text(text, "utf-8")
+    return nablax.parse(INVERSE, folder=folder)
+
+
+def test_measurements(tmp_path):
+    problem = table(tmp_path, "t, x, u\n0.5, 0.25, 2\n1, 0.75, 4\n")
+    field = nablax.field(problem, lambda _, z: jnp.stack([z[0] + 0 * z[1]]), ())
+    batch = problem.sample(jax.random.key(0), {"equation": 4})
+    assert {name: list(map(float, column)) for name, column in batch["data/sensors"].items()} == {
+        "x": [0.25, 0.75], "t": [0.5, 1.0], "value": [2.0, 4.0],
+    }  # fmt: skip
+    loss = problem.losses(field)(field.params, batch)["data/sensors"]
+    assert float(loss) == pytest.approx((1.75**2 + 3.25**2) / 2 / 0.25)
+    assert problem.sample(jax.random.key(0), {"data": 1})["data/sensors"]["value"].shape == (1,)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x,t,u\n0.5,0.1,1\n0.7,0.1,n/a\n", "line 3 of the file has no finite number in `u`: `n/a`"),
+        ("x,t,u\n0.5,0.1\n", "line 2 of the file has no finite number in `u`: ``"),
+        ("x,t,u\n", "the file holds no measurements"),
+        (
+            "x,t,u\n0.5,0.1,1\n0.5,1.1,1\n",
+            "measurement 2 lies outside the domain: t = 1.1",
+        ),
+    ],
+)
+def test_tables_that_cannot_be_used(tmp_path, text, words):
+    with pytest.raises(nablax.SpecError, match=words):
+        table(tmp_path, text).sample(jax.random.key(0), {})
