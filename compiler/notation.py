@@ -163,6 +163,8 @@ def condition(system: System, boundary: Boundary) -> str:
     axis = system.axes[boundary.axis]
     name = system.unknowns[boundary.unknown].name
     place = text((axis.lower, axis.upper)[boundary.side])
+    if boundary.dynamic:
+        name = f"∂t {name}"
     terms = [
         _scaled(t.coefficient, f"∂{greek_name(axis.name) * t.order} {name}" if t.order else name)
         for t in boundary.terms

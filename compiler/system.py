@@ -134,10 +134,13 @@ class BoundaryTerm:
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """Σ terms = data on a side, for one unknown.
+    """Σ terms = data on a side, for one unknown; Σ terms of d/dt unknown where it is `dynamic`.
 
-    `coefficient`s and `data` hold the other coordinates, time and parameters. A Dirichlet condition is
-    one term of order 0. `axis` and `unknown` are indices.
+    `coefficient`s hold the other coordinates, time and parameters. `data` may hold traces besides
+    (`nablax.traces`): unknowns and their space derivatives on the wall, those of other unknowns included.
+    A Dirichlet condition is one term of order 0; it is an equation for the trace where its data hold the
+    unknown itself. A dynamic one is a term of order 0 too, and its wall evolves by it. `derived` conditions
+    are time derivatives of those that the text states. `axis` and `unknown` are indices.
     """
 
     unknown: int
@@ -146,10 +149,12 @@ class Boundary:
     terms: tuple[BoundaryTerm, ...]
     data: sp.Expr
     span: Span
+    dynamic: bool = False
+    derived: bool = False
 
     @property
     def dirichlet(self) -> bool:
-        return all(t.order == 0 for t in self.terms)
+        return not self.dynamic and all(t.order == 0 for t in self.terms)
 
 
 @dataclass(frozen=True, slots=True)

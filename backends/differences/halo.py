@@ -13,6 +13,7 @@ from jax import Array
 
 from nablax.backends.differences.kernels import plus, times, weighted
 from nablax.backends.differences.layout import Place, Region, coordinates, slab
+from nablax.backends.differences.traces import Traced, extended
 from nablax.backends.differences.walls import Condition, Wall, closure, condition_weights, extension
 from nablax.backends.lowering import Operand, evaluate
 from nablax.plan import Plan
@@ -21,8 +22,9 @@ Scalars = Mapping[sp.Basic, Operand]
 """Values of the parameters, and of time where it is known."""
 
 
-def pad(array: Array, place: Place, plan: Plan, scalars: Scalars, homogeneous: bool) -> Array:
-    """The nodal array with its halo. `homogeneous` takes all wall data for zero."""
+def pad(array: Array, place: Place, plan: Plan, scalars: Scalars, homogeneous: bool, traced: Traced) -> Array:
+    """The nodal array with its halo. `homogeneous` takes all wall data for zero; `traced` holds those that
+    depend on the unknowns."""
     order = sorted(range(len(plan.grid)), key=lambda k: plan.grid[k].periodic)
     padded = [(0, 0)] * len(plan.grid)
     for k in order:
@@ -34,7 +36,7 @@ def pad(array: Array, place: Place, plan: Plan, scalars: Scalars, homogeneous: b
             n = plan.grid[k].n
             blocks = [slab(array, k, n - lower, n), array, slab(array, k, 0, upper)]
         else:
-            ghosts = [_ghosts(array, w, place, padded, plan, scalars, homogeneous) for w in walls]
+            ghosts = [_ghosts(array, w, place, padded, plan, scalars, homogeneous, traced) for w in walls]
             blocks = [*ghosts[0], array, *ghosts[1]]
         array = jnp.concatenate([b for b in blocks if b.shape[k]], axis=k)
         padded[k] = (lower, upper)
@@ -80,12 +82,13 @@ def _ghosts(
     plan: Plan,
     scalars: Scalars,
     homogeneous: bool,
+    traced: Traced,
 ) -> list[Array]:
     """The ghosts in the order of the axis, each one node thick."""
     if wall.halo == 0:
         return []
     k, size = wall.axis, array.shape[wall.axis]
-    data = _data(wall, place, padded, plan, scalars, homogeneous, array)
+    data = _data(wall, place, padded, plan, scalars, homogeneous, array, traced)
     inwards = range(wall.near) if wall.side == 0 else range(size - 1, size - 1 - wall.near, -1)
     near = [slab(array, k, j, j + 1) for j in inwards]
     outwards = (
@@ -104,14 +107,19 @@ def _data(
     scalars: Scalars,
     homogeneous: bool,
     like: Array,
+    traced: Traced,
 ) -> list[Operand | None]:
     """Data of the wall's conditions, None where they vanish identically."""
     if homogeneous:
         return [None] * len(wall.conditions)
-    values = wall_values([c.data for c in wall.conditions], wall, plan, scalars, padded, place.mixed)
-    return [
-        None if c.data == 0 else _cast(value, like) for c, value in zip(wall.conditions, values, strict=True)
-    ]
+    found: list[Operand | None] = []
+    for i, condition in enumerate(wall.conditions):
+        if (wall, i) in traced:
+            value = extended(traced[wall, i], wall, plan, padded, place.mixed)
+        else:
+            (value,) = wall_values([condition.data], wall, plan, scalars, padded, place.mixed)
+        found.append(None if condition.data == 0 else _cast(value, like))
+    return found
 
 
 def _cast(value: Operand, like: Array) -> Operand:

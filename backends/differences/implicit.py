@@ -83,7 +83,7 @@ def solve(operator: LinearOperator, shift: Array, right: Vector, scalars: Scalar
         act = _action(operator, group, scalars)
         walls = {u: nodes.walls(right[u], u) for u in members}
         inner = tuple(nodes.inside(right[u], u) for u in members)
-        if any(nodes.places[u].pinned for u in members):
+        if any(nodes.places[u].held for u in members):
             # What the wall values do to the nodes inside is known: it joins the right side.
             inner = tuple(_along(a, shift, b) for a, b in zip(inner, act(walls), strict=True))
         values = [(e.coupling, mean(e, nodes, scalars, {})) for e in entries if e.coupling.unknown in members]
@@ -142,16 +142,20 @@ def solve_linearised(
     y: Vector,
     right: Vector,
     scalars: Scalars,
+    coupled: bool,
 ) -> Vector:
     """The z with z - shift · J z = right, J the derivative of `rate` at y.
 
     `entries` and `groups` describe J for the preconditioner, whose coefficients are averaged over the
-    grid at y. NaN throughout if GMRES does not converge.
+    grid at y. Where the rates of held walls depend on the unknowns (`coupled`), they are iterated on with
+    the rest; otherwise z is known there. NaN throughout if GMRES does not converge.
     """
     padded = nodes.padded(dict(enumerate(y)), scalars, homogeneous=False)
     values = [(e.coupling, mean(e, nodes, scalars, padded)) for e in entries]
     _, jacobian = jax.linearize(rate, y)
     members = tuple(range(len(y)))
+    if coupled:
+        return _solve_with_walls(nodes, jacobian, values, groups, shift, right)
 
     def act(arrays: Mapping[int, Array]) -> Vector:
         found = jacobian(tuple(arrays[u] for u in members))
@@ -159,8 +163,18 @@ def solve_linearised(
 
     walls = {u: nodes.walls(right[u], u) for u in members}
     inner = tuple(nodes.inside(right[u], u) for u in members)
-    if any(nodes.places[u].pinned for u in members):
+    if any(nodes.places[u].held for u in members):
         inner = tuple(_along(a, shift, b) for a, b in zip(inner, act(walls), strict=True))
+
+    precondition = _by_groups(nodes, values, groups, shift)
+    found = krylov.solve(_shifted(act, nodes, members, shift), inner, precondition)
+    return tuple(walls[u] + nodes.surround(array, u) for u, array in zip(members, found, strict=True))
+
+
+def _by_groups(
+    nodes: Nodes, values: Sequence[tuple[Coupling, Operand]], groups: Sequence[Group], shift: Array
+) -> krylov.Operator:
+    """The modal solve of every group, on evolving nodes."""
 
     def precondition(vector: Vector) -> Vector:
         result = list(vector)
@@ -171,5 +185,32 @@ def solve_linearised(
                 result[u] = nodes.cast(array, u)
         return tuple(result)
 
-    found = krylov.solve(_shifted(act, nodes, members, shift), inner, precondition)
-    return tuple(walls[u] + nodes.surround(array, u) for u, array in zip(members, found, strict=True))
+    return precondition
+
+
+def _solve_with_walls(
+    nodes: Nodes,
+    jacobian: Callable[[Vector], Vector],
+    values: Sequence[tuple[Coupling, Operand]],
+    groups: Sequence[Group],
+    shift: Array,
+    right: Vector,
+) -> Vector:
+    """The same on all nodes: the preconditioner leaves wall values alone and inverts the rest for them."""
+    inside = _by_groups(nodes, values, groups, shift)
+
+    def act(vector: Vector) -> Vector:
+        return tuple(_along(a, -shift, b) for a, b in zip(vector, jacobian(vector), strict=True))
+
+    def precondition(vector: Vector) -> Vector:
+        walls = tuple(nodes.walls(a, u) for u, a in enumerate(vector))
+        pulled = jacobian(walls)
+        inner = tuple(
+            _along(nodes.inside(a, u), shift, nodes.inside(b, u))
+            for u, (a, b) in enumerate(zip(vector, pulled, strict=True))
+        )
+        return tuple(
+            w + nodes.surround(a, u) for u, (w, a) in enumerate(zip(walls, inside(inner), strict=True))
+        )
+
+    return krylov.solve(act, right, precondition)

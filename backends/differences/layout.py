@@ -15,7 +15,7 @@ from nablax.backends.differences.walls import (
     Character,
     Wall,
     closure_degree,
-    conditions_of,
+    given_at,
 )
 from nablax.backends.interface import Unsupported
 from nablax.plan import GridAxis, Plan
@@ -31,7 +31,7 @@ class Place:
     """The geometry of one unknown.
 
     `walls[axis]` holds the lower and the upper wall, None on a periodic axis; `halo[axis]` the ghosts on
-    either side; `evolving` the nodes whose rate comes from the equation, all but the pinned ones; `mixed`
+    either side; `evolving` the nodes whose rate comes from the equation, all but the held ones; `mixed`
     says whether a mixed derivative reads the corners of the halo.
     """
 
@@ -42,9 +42,9 @@ class Place:
     complex: bool
 
     @property
-    def pinned(self) -> tuple[Wall, ...]:
-        """Walls with a Dirichlet value, in axis order: at a corner the first decides."""
-        return tuple(w for pair in self.walls if pair is not None for w in pair if w.pinned is not None)
+    def held(self) -> tuple[Wall, ...]:
+        """Walls whose nodes do not evolve by the equation, in axis order: at a corner the first decides."""
+        return tuple(w for pair in self.walls if pair is not None for w in pair if w.held)
 
 
 def read(term: FluxTerm, system: System) -> tuple[tuple[int, Orders], ...]:
@@ -109,7 +109,7 @@ def places(plan: Plan) -> tuple[Place, ...]:
             reads.extend((evolution.unknown, v, orders) for v, orders in read(flux, system))
 
     given = {
-        (u, k, side): conditions_of(system, u, k, side)
+        (u, k, side): given_at(system, u, k, side)
         for u in range(count)
         for k, axis in enumerate(grid)
         if not axis.periodic
@@ -123,8 +123,7 @@ def places(plan: Plan) -> tuple[Place, ...]:
             widths = [
                 max(
                     (
-                        radius(orders[k], plan.order)
-                        - (not axis.periodic and given[equation, k, side][0] is not None)
+                        radius(orders[k], plan.order) - (not axis.periodic and given[equation, k, side].held)
                         for equation, unknown, orders in reads
                         if unknown == v
                     ),
@@ -141,9 +140,9 @@ def places(plan: Plan) -> tuple[Place, ...]:
             character = _character(system, reads, v, k)
             pair = []
             for side in (0, 1):
-                pinned, conditions = given[v, k, side]
-                degree = closure_degree(plan.order, highest, pinned is not None, conditions, character)
-                wall = Wall(k, side, pinned, conditions, degree, width[side], axis.spacing)
+                at = given[v, k, side]
+                degree = closure_degree(plan.order, highest, at.fixed, at.conditions, character)
+                wall = Wall(k, side, at.pinned, at.moving, at.conditions, degree, width[side], axis.spacing)
                 _check(wall, axis, system.unknowns[v].name)
                 pair.append(wall)
             walls.append((pair[0], pair[1]))
@@ -171,7 +170,7 @@ def _range(axis: GridAxis, pair: tuple[Wall, Wall] | None) -> tuple[int, int]:
     if pair is None:
         return 0, axis.points
     lower, upper = pair
-    return int(lower.pinned is not None), axis.points - int(upper.pinned is not None)
+    return int(lower.held), axis.points - int(upper.held)
 
 
 def _character(system: System, reads: list[tuple[int, int, Orders]], unknown: int, axis: int) -> Character:

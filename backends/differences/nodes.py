@@ -11,6 +11,7 @@ from jax import Array
 from nablax.backends.differences.equations import Extent, RightSide, value
 from nablax.backends.differences.halo import Scalars, pad, wall_values
 from nablax.backends.differences.layout import Place, slab, window
+from nablax.backends.differences.traces import traced_data
 from nablax.backends.differences.walls import Wall
 from nablax.backends.interface import Parameters, Vector
 from nablax.backends.lowering import Operand
@@ -39,9 +40,18 @@ class Nodes:
         real = jnp.dtype(self.plan.dtype)
         return jnp.dtype(np.result_type(real, np.complex64)) if self.places[unknown].complex else real
 
-    def padded(self, y: Mapping[int, Array], scalars: Scalars, homogeneous: bool) -> dict[int, Array]:
-        """Nodal arrays with their ghosts. `homogeneous` takes all wall data for zero."""
-        return {u: pad(a, self.places[u], self.plan, scalars, homogeneous) for u, a in y.items()}
+    def padded(
+        self,
+        y: Mapping[int, Array],
+        scalars: Scalars,
+        homogeneous: bool,
+        state: Mapping[int, Array] | None = None,
+    ) -> dict[int, Array]:
+        """Nodal arrays with their ghosts. `homogeneous` takes all wall data for zero; otherwise those that
+        hold traces are taken at `state`, which is `y` unless given."""
+        walls = [wall for place in self.places for pair in place.walls if pair is not None for wall in pair]
+        traced = {} if homogeneous else traced_data(walls, self.plan, y if state is None else state, scalars)
+        return {u: pad(a, self.places[u], self.plan, scalars, homogeneous, traced) for u, a in y.items()}
 
     def inner(self, side: RightSide, unknown: int, padded: Mapping[int, Array], scalars: Scalars) -> Array:
         """A right-hand side on the evolving nodes of its unknown, in its dtype."""
@@ -80,10 +90,13 @@ class Nodes:
         self,
         inner: Array,
         unknown: int,
-        values: Mapping[Wall, sp.Expr] | None = None,
+        values: Mapping[Wall, sp.Expr | Array] | None = None,
         scalars: Scalars | None = None,
     ) -> Array:
-        """Values on the evolving nodes, completed by `values` on the pinned walls, zero where not given."""
+        """Values on the evolving nodes, completed by `values` on the held walls, zero where not given.
+
+        Arrays of values have the shape of the wall, with size 1 along its axis (or broadcast to it).
+        """
         place = self.places[unknown]
         if not values:
             widths = [(a, n - b) for (a, b), n in zip(place.evolving, self.plan.shape, strict=True)]
@@ -96,17 +109,21 @@ class Nodes:
                 continue
             blocks = [inner]
             for wall in pair:
-                if wall.pinned is None:
+                if not wall.held:
                     continue
                 block = self._on_wall(values.get(wall, sp.Integer(0)), wall, unknown, scalars or {})
                 blocks = [block, *blocks] if wall.side == 0 else [*blocks, block]
             inner = jnp.concatenate(blocks, axis=k) if len(blocks) > 1 else inner
         return inner
 
-    def _on_wall(self, expression: sp.Expr, wall: Wall, unknown: int, scalars: Scalars) -> Array:
-        """An expression on a wall: all its nodes along later axes, evolving ones along earlier axes."""
+    def _on_wall(self, given: sp.Expr | Array, wall: Wall, unknown: int, scalars: Scalars) -> Array:
+        """Values on a wall: all its nodes along later axes, evolving ones along earlier axes."""
         k, place, shape = wall.axis, self.places[unknown], self.plan.shape
-        found = wall_values([expression], wall, self.plan, scalars, [(0, 0)] * len(shape), False)[0]
+        found: Operand = (
+            wall_values([given], wall, self.plan, scalars, [(0, 0)] * len(shape), False)[0]
+            if isinstance(given, sp.Expr)
+            else given
+        )
         whole = tuple(1 if j == k else n for j, n in enumerate(shape))
         block = jnp.broadcast_to(self.cast(jnp.asarray(found), unknown), whole)
         for j, (lower, upper) in enumerate(place.evolving):

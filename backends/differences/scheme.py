@@ -11,11 +11,13 @@ from jax import Array
 from nablax.backends.differences import implicit
 from nablax.backends.differences.equations import RightSide, right_side
 from nablax.backends.differences.halo import Scalars
+from nablax.backends.differences.held import HeldWall, replaced, traced_walls, with_rates, with_values
 from nablax.backends.differences.implicit import Entry, LinearOperator, entry
 from nablax.backends.differences.layout import conservative, coordinates, places
 from nablax.backends.differences.linearisation import implicit_groups, jacobian
 from nablax.backends.differences.modal import Coupling, Group
 from nablax.backends.differences.nodes import Nodes
+from nablax.backends.differences.traces import on_wall
 from nablax.backends.differences.walls import Wall
 from nablax.backends.interface import Parameters, Unsupported, Vector
 from nablax.backends.lowering import Operand, evaluate
@@ -40,6 +42,7 @@ class FiniteDifferences:
     stiff: tuple[tuple[LinearTerm, ...], ...]
     linear_sides: tuple[RightSide, ...]
     explicit_sides: tuple[RightSide, ...]
+    traced: tuple[HeldWall, ...]
 
     # -- what every scheme does -------------------------------------------------------------------
 
@@ -104,7 +107,7 @@ class FiniteDifferences:
         if not self._driven:
             return rest
         zero = tuple(jnp.zeros(self.plan.shape, a.dtype) for a in carry)
-        driven = self._linear(zero, scalars, homogeneous=False)
+        driven = self._linear(zero, scalars, homogeneous=False, state=self.nodes.core(carry))
         return tuple(a + b for a, b in zip(rest, driven, strict=True))
 
     def solve(self, shift: Array, right: Vector, params: Parameters) -> Vector:
@@ -140,6 +143,7 @@ class FiniteDifferences:
             y,
             right,
             self.nodes.scalars(t, params),
+            coupled=bool(self.traced),
         )
 
     # -- parts ------------------------------------------------------------------------------------
@@ -174,32 +178,53 @@ class FiniteDifferences:
         time = self.plan.system.time
         result = []
         for u, side in enumerate(sides):
-            moving: dict[Wall, sp.Expr] = {}
-            for wall in self.nodes.places[u].pinned:
-                rate = sp.Integer(0) if time is None else sp.diff(wall.pinned, time.symbol)
-                if rate != 0:
+            moving: dict[Wall, sp.Expr | Array] = {}
+            for wall in self.nodes.places[u].held:
+                rate = wall.moving
+                if wall.pinned is not None:
+                    rate = sp.Integer(0) if time is None else sp.diff(wall.pinned, time.symbol)
+                assert rate is not None
+                if rate != 0 and not self._traced(u, wall):
                     moving[wall] = rate
             if moving:
                 inner = self.nodes.inner(side, u, padded, scalars)
                 result.append(self.nodes.surround(inner, u, moving, scalars))
             else:
                 result.append(self.nodes.whole(side, u, padded, scalars))
-        return tuple(result)
+        if not self.traced:
+            return tuple(result)
+        return with_rates(self.traced, self.nodes, self.nodes.core(carry), tuple(result), scalars)
 
-    def _linear(self, y: Vector, scalars: Scalars, homogeneous: bool) -> Vector:
-        padded = self.nodes.padded(dict(enumerate(y)), scalars, homogeneous)
+    def _traced(self, unknown: int, wall: Wall) -> bool:
+        return any((h.unknown, h.wall) == (unknown, wall) for h in self.traced)
+
+    def _linear(self, y: Vector, scalars: Scalars, homogeneous: bool, state: Vector | None = None) -> Vector:
+        at = None if state is None else dict(enumerate(state))
+        padded = self.nodes.padded(dict(enumerate(y)), scalars, homogeneous, at)
         return tuple(self.nodes.whole(side, u, padded, scalars) for u, side in enumerate(self.linear_sides))
 
     def _pinned(self, y: Vector, scalars: Scalars, always: bool) -> Vector:
         time = self.plan.system.time
         result = []
         for u, array in enumerate(y):
-            walls = {w: w.pinned for w in self.nodes.places[u].pinned if w.pinned is not None}
+            walls = {
+                w: w.pinned
+                for w in self.nodes.places[u].held
+                if w.pinned is not None and not self._traced(u, w)
+            }
             moving = time is not None and any(value.has(time.symbol) for value in walls.values())
             if walls and (always or moving):
-                array = self.nodes.surround(self.nodes.inside(array, u), u, walls, scalars)
+                if len(walls) < len(self.nodes.places[u].held):
+                    given = {
+                        w: jnp.asarray(on_wall([v], w, self.plan, {}, scalars)[0]) for w, v in walls.items()
+                    }
+                    array = replaced(self.nodes, array, u, given)
+                else:
+                    array = self.nodes.surround(self.nodes.inside(array, u), u, walls, scalars)
             result.append(array)
-        return tuple(result)
+        if not self.traced:
+            return tuple(result)
+        return with_values(self.traced, self.nodes, tuple(result), scalars, at_first=always)
 
 
 def _noise(expression: sp.Expr, plan: Plan) -> tuple[sp.Expr, Mapping[sp.Basic, Operand]]:
@@ -236,8 +261,15 @@ def build(plan: Plan) -> FiniteDifferences:
         stiff.append(held)
         linear.append(right_side(plan, held, ()))
         explicit.append(right_side(plan, rest, others))
+    nodes = Nodes(plan, where)
     return FiniteDifferences(
-        plan, Nodes(plan, where), tuple(everything), tuple(stiff), tuple(linear), tuple(explicit)
+        plan,
+        nodes,
+        tuple(everything),
+        tuple(stiff),
+        tuple(linear),
+        tuple(explicit),
+        traced_walls(plan, nodes),
     )
 
 

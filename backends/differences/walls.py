@@ -24,7 +24,7 @@ The largest eigenvalue of a second derivative lies beyond the centred symbol's e
 1.8 and 2.0 (p = 2, 4, 6, 8) with Neumann or Robin walls, and within it with Dirichlet walls.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -35,6 +35,7 @@ from nablax.backends.interface import Unsupported
 from nablax.problem import Side
 from nablax.stencils import fornberg
 from nablax.system import Boundary, BoundaryTerm, System
+from nablax.traces import time_derivative
 
 Matrix = NDArray[np.float64]
 Character = Literal["diffusive", "mixed", "oscillatory", "coupled"]
@@ -44,7 +45,7 @@ Schrödinger), or first derivatives that couple several unknowns."""
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Σ terms = data on a wall, not Dirichlet."""
+    """Σ terms = data on a wall, not Dirichlet. The data may hold traces."""
 
     terms: tuple[BoundaryTerm, ...]
     data: sp.Expr
@@ -59,17 +60,24 @@ class Condition:
 class Wall:
     """One side of one bounded axis for one unknown.
 
-    `pinned` is the Dirichlet value of the wall node (None: the node evolves by the equation), `halo` the
-    number of ghosts wanted beyond the wall, `degree` that of the closure polynomial.
+    `pinned` is the Dirichlet value of the wall node, `moving` the rate that a dynamic condition gives it;
+    both may hold traces, and with neither the node evolves by the equation. `halo` is the number of ghosts
+    wanted beyond the wall, `degree` that of the closure polynomial.
     """
 
     axis: int
     side: Side
     pinned: sp.Expr | None
+    moving: sp.Expr | None
     conditions: tuple[Condition, ...]
     degree: int
     halo: int
     spacing: float
+
+    @property
+    def held(self) -> bool:
+        """Whether the wall node does not evolve by the equation."""
+        return self.pinned is not None or self.moving is not None
 
     @property
     def near(self) -> int:
@@ -81,32 +89,65 @@ class Wall:
         return all(c.numeric for c in self.conditions)
 
 
-def conditions_of(
-    system: System, unknown: int, axis: int, side: Side
-) -> tuple[sp.Expr | None, tuple[Condition, ...]]:
-    """The pinned value, if any, and the other conditions of an unknown on one side.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the system says of an unknown on one side; `fixed` where it holds the wall node, itself or
+    through its rate."""
+
+    pinned: sp.Expr | None
+    moving: sp.Expr | None
+    conditions: tuple[Condition, ...]
+    fixed: bool
+
+    @property
+    def held(self) -> bool:
+        return self.pinned is not None or self.moving is not None
+
+
+def given_at(system: System, unknown: int, axis: int, side: Side) -> Given:
+    """The conditions on an unknown on one side.
 
     A rate without conditions of its own inherits the time derivatives of those of its unknown. Raises
-    Unsupported for two Dirichlet conditions on one side, and for a rate whose unknown has
+    Unsupported for two conditions on the value of one side, and for a rate whose unknown has
     coefficients that depend on time.
     """
     own = [b for b in system.boundary if (b.unknown, b.axis, b.side) == (unknown, axis, side)]
     of = system.unknowns[unknown].rate_of
     if not own and of is not None and system.time is not None:
-        pinned, conditions = conditions_of(system, of, axis, side)
-        time = system.time.symbol
-        if any(t.coefficient.has(time) for c in conditions for t in c.terms):
-            raise Unsupported("a boundary coefficient of a second-order field depends on time")
-        return (
-            None if pinned is None else sp.diff(pinned, time),
-            tuple(Condition(c.terms, sp.diff(c.data, time)) for c in conditions),
-        )
-    dirichlet = [b for b in own if b.dirichlet]
-    if len(dirichlet) > 1:
+        own = _inherited(system, of, axis, side)
+    values = [b for b in own if b.dirichlet or b.dynamic]
+    if len(values) > 1:
         name = system.unknowns[unknown].name
-        raise Unsupported(f"two Dirichlet conditions for `{name}` on one side", dirichlet[1].span)
-    others = tuple(Condition(b.terms, b.data) for b in own if not b.dirichlet)
-    return (_value(dirichlet[0]) if dirichlet else None), others
+        raise Unsupported(f"two conditions for the value of `{name}` on one side", values[1].span)
+    others = tuple(Condition(b.terms, b.data) for b in own if b not in values)
+    rates = [i for i, u in enumerate(system.unknowns) if u.rate_of == unknown]
+    fixed = bool(values) or any(
+        given_at(system, i, axis, side).held for i in rates if _stated(system, i, axis, side)
+    )
+    return Given(
+        _value(values[0]) if values and not values[0].dynamic else None,
+        _value(values[0]) if values and values[0].dynamic else None,
+        others,
+        fixed,
+    )
+
+
+def _stated(system: System, unknown: int, axis: int, side: Side) -> bool:
+    return any((b.unknown, b.axis, b.side) == (unknown, axis, side) for b in system.boundary)
+
+
+def _inherited(system: System, of: int, axis: int, side: Side) -> list[Boundary]:
+    assert system.time is not None
+    time, found = system.time.symbol, []
+    for b in system.boundary:
+        if (b.unknown, b.axis, b.side) != (of, axis, side) or b.derived:
+            continue
+        if any(t.coefficient.has(time) for t in b.terms):
+            raise Unsupported("a boundary coefficient of a second-order field depends on time", b.span)
+        data = time_derivative(b.data, system.unknowns, time)
+        if data is not None:
+            found.append(replace(b, data=data))
+    return found
 
 
 def _value(boundary: Boundary) -> sp.Expr:

@@ -2,7 +2,8 @@
 
 from nablax.frontend.diagnostics import Report
 from nablax.passes.balances import balances
-from nablax.passes.boundary import boundary_conditions, check_counts
+from nablax.passes.boundary import boundary_conditions, check_orders
+from nablax.passes.boundary_counts import check_counts, needs_of
 from nablax.passes.counting import counted
 from nablax.passes.expansion import checked_values, expand_all
 from nablax.passes.initial import initial_values
@@ -28,10 +29,13 @@ def normalise(problem: Problem, report: Report) -> System | None:
         return None
     evolution, constraints = parts
     initial = initial_values(problem, unknowns, report)
-    boundary = boundary_conditions(problem, unknowns, report)
+    needs = needs_of(problem, unknowns, evolution)
+    boundary = boundary_conditions(problem, unknowns, needs, report)
     if boundary is None:
         return None
-    check_counts(problem, unknowns, evolution, boundary, report)
+    check_counts(problem, unknowns, needs, boundary, report)
+    if not report.failed:
+        check_orders(problem, unknowns, needs, boundary, report)
     return System(problem, unknowns, evolution, constraints, initial, boundary, balances(problem, expanded))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import sympy as sp
 
 from nablax.frontend.diagnostics import Report
+from nablax.passes.jets import base, jets
 from nablax.planning.spectrum import nominal
 from nablax.reductions import Noise
 from nablax.sampling import sample
@@ -21,7 +22,7 @@ def warn_incompatible(system: System, report: Report) -> None:
         return
     for condition in system.boundary:
         initial = system.initial[condition.unknown]
-        if initial is None or system.unknowns[condition.unknown].rate_of is not None or initial.has(Noise):
+        if initial is None or condition.dynamic or condition.derived or initial.has(Noise):
             continue
         found, wanted, scale = _compare(system, condition, initial)
         miss = np.abs(found - wanted)
@@ -84,6 +85,21 @@ def warn_jump(system: System, report: Report) -> None:
                 )
 
 
+def _started(system: System, data: sp.Expr) -> sp.Expr:
+    """Boundary data with the initial values in place of their traces; nan where there is none."""
+    start = {
+        u.value: sp.nan if v is None else v for u, v in zip(system.unknowns, system.initial, strict=True)
+    }
+    found: dict[sp.Basic, sp.Expr] = {}
+    for jet in jets(data):
+        pairs = jet.variable_count if isinstance(jet, sp.Derivative) else ()
+        value = start[base(jet)]
+        for symbol, count in pairs:
+            value = sp.diff(value, symbol, int(count))
+        found[jet] = value
+    return data.xreplace(found)
+
+
 def _compare(system: System, condition: Boundary, initial: sp.Expr) -> tuple[np.ndarray, np.ndarray, float]:
     """Left and right side of the condition for the initial data, at a few places along the wall."""
     values = nominal(system)
@@ -106,6 +122,6 @@ def _compare(system: System, condition: Boundary, initial: sp.Expr) -> tuple[np.
         part = np.broadcast_to(sample(term.coefficient * slope, values), (count,))
         left = left + part
         scale = max(scale, float(np.max(np.abs(part))))
-    right = np.broadcast_to(sample(condition.data, values), (count,))
+    right = np.broadcast_to(sample(_started(system, condition.data), values), (count,))
     scale = max(scale, float(np.max(np.abs(right))))
     return left, right, scale

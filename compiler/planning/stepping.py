@@ -16,6 +16,7 @@ from nablax.planning.stability import POLYNOMIALS, largest_step
 from nablax.sampling import sample
 from nablax.stencils import centred_symbol
 from nablax.system import System
+from nablax.traces import has_time
 
 ORDERS = {
     "etdrk4": 4, "etdrk2": 2, "imex": 4, "implicit": 4, "euler": 1, "rk2": 2, "rk4": 4, "dopri5": 5,
@@ -178,7 +179,7 @@ def _depends_on_time(system: System) -> bool:
         held = (*(term.coefficient for term in terms.linear), *bare, *(f.flux for f in terms.forcing))
         if any(e.has(t) for e in held):
             return True
-    return any(b.data.has(t) for b in system.boundary)
+    return any(has_time(b.data, t) for b in system.boundary)
 
 
 def _moving_wall(system: System) -> Span | None:

@@ -46,7 +46,7 @@ def operator(
         degree = closure_degree(accuracy, highest or order, pinned, stated, character)
         value = sp.Integer(0) if pinned else None
         halo = radius(highest or order, accuracy) - pinned
-        walls.append(Wall(0, side, value, stated, degree, halo, axis.spacing))
+        walls.append(Wall(0, side, value, None, stated, degree, halo, axis.spacing))
     matrix = derivative_matrix(order, accuracy, axis, (walls[0], walls[1]), [numbers(w) for w in walls])
     inner = slice(int(lower[0]), n + 1 - int(upper[0]))
     return matrix[inner, inner]
@@ -99,7 +99,9 @@ def operator_on_all_nodes(accuracy: int, n: int) -> np.ndarray:
     """The first derivative of a pinned velocity, evaluated at the walls too."""
     axis = GridAxis("x", 0.0, 1.0, n, False)
     degree = closure_degree(accuracy, 1, True, (), "coupled")
-    lower, upper = (Wall(0, s, sp.Integer(0), (), degree, radius(1, accuracy), axis.spacing) for s in (0, 1))
+    lower, upper = (
+        Wall(0, s, sp.Integer(0), None, (), degree, radius(1, accuracy), axis.spacing) for s in (0, 1)
+    )
     return derivative_matrix(1, accuracy, axis, (lower, upper), [(), ()])
 
 

@@ -1,0 +1,227 @@
+"""How many boundary conditions stand where, against the derivatives along each axis."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy as sp
+
+from nablax.frontend.diagnostics import Note, Report
+from nablax.frontend.source import Span
+from nablax.meaning.values import shown
+from nablax.passes.jets import base, jets, orders_of
+from nablax.problem import Axis, Problem, Side
+from nablax.system import Boundary, Evolution, Unknown, root_of
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one unknown wants along one axis: its highest derivative there, where that stands, and the
+    coefficient of it (None unless it stands linearly in the unknown's own equation)."""
+
+    order: int
+    span: Span
+    leading: sp.Expr | None
+    wanted: tuple[int, int]
+    certain: bool
+
+    def most(self, side: Side) -> int:
+        """Conditions that one side may hold."""
+        return self.wanted[side] if self.certain else self.order // 2 + 1
+
+
+def needs_of(
+    problem: Problem, unknowns: Sequence[Unknown], evolution: Sequence[Evolution]
+) -> dict[tuple[int, int], Need]:
+    """The need of every unknown (rates too: their own derivatives) along every axis, by their indices."""
+    space = tuple(a.symbol for a in problem.axes)
+    found = {}
+    for i in range(len(unknowns)):
+        for k in range(len(space)):
+            order, span, leading = _highest(i, unknowns, evolution, k, space)
+            wanted, certain = _wanted(problem, order, leading)
+            found[i, k] = Need(order, span, leading, wanted, certain)
+    return found
+
+
+def check_counts(
+    problem: Problem,
+    unknowns: Sequence[Unknown],
+    needs: Mapping[tuple[int, int], Need],
+    boundary: Sequence[Boundary],
+    report: Report,
+) -> None:
+    """m conditions along an axis for a highest derivative of order m: m/2 per side, see LANGUAGE.md."""
+    stated = [b for b in boundary if not b.derived]
+    for axis_index, axis in enumerate(problem.axes):
+        if axis.periodic:
+            continue
+        loose: list[tuple[Unknown, Need, list[Boundary]]] = []
+        for i, unknown in enumerate(unknowns):
+            if unknown.rate_of is not None or unknown.algebraic:
+                continue
+            need = needs[i, axis_index]
+            given = [b for b in stated if root_of(b.unknown, unknowns) == i and b.axis == axis_index]
+            if need.order % 2 and need.leading is None:
+                loose.append((unknown, need, given))
+            else:
+                _check_one(unknown, axis, need, given, report)
+        if len(loose) > 1:
+            _check_together(axis, loose, report)
+        for unknown, need, given in loose if len(loose) == 1 else ():
+            _check_one(unknown, axis, need, given, report)
+
+
+def _check_together(
+    axis: Axis, loose: Sequence[tuple[Unknown, Need, list[Boundary]]], report: Report
+) -> None:
+    """Fields coupled by odd derivatives: waves of the system carry combinations of them, so that only the
+    conditions on all of them together can be counted."""
+    names = ", ".join(f"`{unknown.name}`" for unknown, *_ in loose)
+    wanted = sum(need.order for _, need, _ in loose)
+    given = [b for *_, conditions in loose for b in conditions]
+    if len(given) == wanted:
+        report.warning(
+            "P313",
+            given[0].span,
+            f"{names} are coupled by odd derivatives along {axis.name}: {wanted} conditions in all are "
+            "right, and where they belong is not proven",
+            help=f"give each side of `{axis.name}` as many conditions as waves enter there",
+        )
+        return
+    report.error(
+        "P301",
+        given[-1].span if given else axis.span,
+        f"{names} need {wanted} boundary conditions along {axis.name} together, and have {len(given)}",
+        notes=(Note("they are coupled by odd derivatives", loose[0][1].span),),
+        help=f"give each side of `{axis.name}` as many conditions as waves enter there, or make it periodic",
+    )
+
+
+def _highest(
+    i: int,
+    unknowns: Sequence[Unknown],
+    evolution: Sequence[Evolution],
+    axis: int,
+    space: tuple[sp.Symbol, ...],
+) -> tuple[int, Span, sp.Expr | None]:
+    """Highest derivative of an unknown along an axis in any equation, its place, and its coefficient.
+
+    The coefficient is None unless the derivative stands linearly in the unknown's own equation.
+    """
+    highest, place, leading = 0, unknowns[i].span, None
+    for equation in evolution:
+        own = equation.unknown == i or unknowns[equation.unknown].rate_of == i
+        for term in equation.terms.linear:
+            if term.unknown == i and term.orders[axis] > highest:
+                highest, place = term.orders[axis], term.span
+                alone = sum(term.orders) == highest
+                leading = term.coefficient if own and alone else None
+        for term in equation.mass:
+            # A space derivative of the time derivative needs conditions as well.
+            if term.unknown == i and term.orders[axis] > highest:
+                highest, place, leading = term.orders[axis], term.span, None
+        for flux in equation.terms.nonlinear:
+            for jet in jets(flux.flux):
+                n = orders_of(jet, space)[axis]
+                if base(jet) == unknowns[i].value and n > highest:
+                    highest, place, leading = n, flux.span, _slope(flux.flux, jet) if own else None
+    return highest, place, leading
+
+
+def _slope(flux: sp.Expr, jet: sp.Basic) -> sp.Expr | None:
+    name = sp.Dummy(real=True)
+    slope = sp.diff(flux.xreplace({jet: name}), name)
+    return None if slope.has(name) else slope
+
+
+def _check_one(unknown: Unknown, axis: Axis, need: Need, given: Sequence[Boundary], report: Report) -> None:
+    order, span = need.order, need.span
+    sides: tuple[list[Boundary], list[Boundary]] = (
+        [b for b in given if b.side == 0],
+        [b for b in given if b.side == 1],
+    )
+    counts = (len(sides[0]), len(sides[1]))
+    ends = (shown(axis.lower), shown(axis.upper))
+    wanted, certain = need.wanted, need.certain
+    line = report.source.position(span.start)[0]
+    reason = Note(
+        f"the highest derivative along {axis.name} is d{axis.name * order}({unknown.name}), line {line}"
+        if order
+        else f"no derivative along {axis.name} is taken of `{unknown.name}`",
+        span,
+    )
+    if counts == wanted:
+        return
+    if not certain and sum(counts) == order and abs(counts[0] - counts[1]) == 1:
+        report.warning(
+            "P313",
+            given[0].span,
+            f"`{unknown.name}` has its odd condition at {axis.name} = "
+            f"{ends[0 if counts[0] > counts[1] else 1]}, and no sign proves that it belongs there",
+            notes=(reason,),
+            help=f"make sure that information enters the domain at this side of `{axis.name}`",
+        )
+        return
+    place = given[0].span if given else axis.span
+    missing = [s for s in (0, 1) if counts[s] < wanted[s]]
+    total = sum(counts)
+    plural = "" if order == 1 else "s"
+    if sum(wanted) > total and total:
+        label = "only this side is given" if 0 in counts else "not enough of them"
+    else:
+        label = (
+            f"`{axis.name}` has two walls" if not given else "too many" if not missing else "the wrong side"
+        )
+    if missing:
+        where = " and ".join(f"`{axis.name} = {ends[s]}`" for s in missing)
+        help = f"add {_numeral(max(wanted[s] - counts[s] for s in missing))} for {where}"
+        help += ", or make the axis periodic" if not given or total < order else ""
+        if total >= order:
+            help = f"move a condition to {where}: that is where it belongs"
+    else:
+        side = 0 if counts[0] > wanted[0] else 1
+        place = sides[side][-1].span
+        help = f"remove a condition at `{axis.name} = {ends[side]}`"
+    report.error(
+        "P301",
+        place,
+        f"`{unknown.name}` needs {order or 'no'} boundary condition{plural} along {axis.name}"
+        + (f" ({wanted[0]} at {ends[0]}, {wanted[1]} at {ends[1]})" if total == order or order > 2 else "")
+        + f", and has {total}",
+        label=label,
+        notes=(reason,),
+        help=help,
+    )
+
+
+def _numeral(count: int) -> str:
+    return "a line" if count == 1 else f"{count} conditions"
+
+
+def _wanted(problem: Problem, order: int, leading: sp.Expr | None) -> tuple[tuple[int, int], bool]:
+    """Conditions per side, and whether the side of an odd one is proven.
+
+    u_t = a ∂ⁿu with n odd: the extra condition stands where waves enter. With (ik)ⁿ the group velocity
+    is n a i^(n-1) k^(n-1) times -1; for n = 1: u_t = a u_x moves to the left for a > 0, enters at the right.
+    """
+    half = order // 2
+    if order % 2 == 0:
+        return (half, half), True
+    sign = _sign(problem, leading)
+    if sign == 0:
+        return (half + 1, half), False
+    # i^(n-1) is +1 for n = 1, 5, ... and -1 for n = 3, 7, ...
+    turned = sign if order % 4 == 1 else -sign
+    side: Side = 1 if turned > 0 else 0
+    return ((half + 1, half) if side == 0 else (half, half + 1)), True
+
+
+def _sign(problem: Problem, value: sp.Expr | None) -> int:
+    """The sign of a constant coefficient at the nominal parameters, 0 where it is not proven."""
+    if value is None:
+        return 0
+    nominal = value.subs({p.symbol: p.value for p in problem.parameters})
+    if nominal.is_number and nominal.is_real:
+        return int(sp.sign(nominal))
+    positive = nominal.is_positive
+    return 0 if positive is None and nominal.is_negative is None else (1 if positive else -1)
