@@ -1,6 +1,6 @@
 """A numerical failure told as a diagnostic: where it happened, and which term limits the step."""
 
-from nablax.backends.frames import Breakdown
+from nablax.backends.frames import Breakdown, Standstill
 from nablax.frontend.diagnostics import Diagnostic, Note
 from nablax.frontend.source import Span
 from nablax.outline import Outline
@@ -29,6 +29,34 @@ def breakdown_diagnostic(outline: Outline, breakdown: Breakdown) -> Diagnostic:
         label="while this equation advanced",
         notes=tuple(notes),
         help=_remedy(outline, breakdown),
+    )
+
+
+def standstill_diagnostic(outline: Outline, standstill: Standstill) -> Diagnostic:
+    """R703: the steady equations were not solved. R704: their data are not compatible."""
+    span = _equation(outline, standstill.field)
+    if standstill.kind == "data":
+        return Diagnostic(
+            "R704",
+            f"no steady `{standstill.field}` exists: its sources and fluxes through the walls do not balance",
+            span,
+            label=f"they leave {standstill.defect:.3g} on average over the domain",
+            notes=(Note(f"`{standstill.field}` is determined up to a constant, which nothing here fixes"),),
+            help="make the sources balance, or fix a value on a wall",
+        )
+    course = ", ".join(f"{r:.2g}" for r in standstill.residuals[:8])
+    more = ", ..." if len(standstill.residuals) > 8 else ""
+    last = f"{standstill.residuals[-1]:.3g}" if standstill.residuals else "not a number"
+    steps = max(len(standstill.residuals) - 1, 0)
+    return Diagnostic(
+        "R703",
+        f"the steady equations were not solved: after {steps} iteration{'' if steps == 1 else 's'} the "
+        f"residual is {last}",
+        span,
+        label="this equation and those beside it",
+        notes=(Note(f"residual by iteration: {course}{more}"),),
+        help="give a first guess in an `initial` block, or reach hard parameters in steps by `--set`; "
+        "there may be no solution",
     )
 
 

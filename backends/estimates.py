@@ -21,6 +21,7 @@ COPIES: Mapping[StepperName, int] = {
     "rk2": 6,
     "rk4": 8,
     "dopri5": 12,
+    "newton": 30,  # the basis of GMRES
 }
 STAGES: Mapping[StepperName, int] = {
     "etdrk4": 4,
@@ -31,6 +32,7 @@ STAGES: Mapping[StepperName, int] = {
     "rk2": 2,
     "rk4": 4,
     "dopri5": 6,
+    "newton": 1,
 }
 RATE = 2e7  # unknowns a second through one stage, on one slow core: an estimate errs on the early side
 LONG = 86400.0  # seconds

@@ -17,6 +17,7 @@ class Frame:
     steps: int  # taken since the frame before
     rejected: int  # steps the error control refused since the frame before
     dt: float  # the last step's size; 0 in the first frame
+    residuals: tuple[float, ...] = ()  # of a steady problem: root mean squares, the first guess's first
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +51,30 @@ class NumericalFailure(Exception):
     def __init__(self, breakdown: Breakdown) -> None:
         self.breakdown = breakdown
         super().__init__(f"`{breakdown.field}` broke down at t = {breakdown.t:g} ({breakdown.kind})")
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """Why a steady problem was not solved: the iteration did not converge, or no solution exists.
+
+    `residuals` are root mean squares by iteration. For "data", `defect` is the constant that the data of
+    the equation for `field` lack to be compatible.
+    """
+
+    kind: Literal["iteration", "data"]
+    field: str
+    residuals: tuple[float, ...]
+    defect: float
+
+
+class Unsolved(Exception):
+    """Raised by `SteadySolver.stream` and eager `SteadySolver.solve`."""
+
+    def __init__(self, standstill: Standstill) -> None:
+        self.standstill = standstill
+        if standstill.kind == "iteration":
+            last = f"{standstill.residuals[-1]:.3g}" if standstill.residuals else "not a number"
+            text = f"the steady equations were not solved: the last residual is {last}"
+        else:
+            text = f"the data of `{standstill.field}` are not compatible: they lack {standstill.defect:.3g}"
+        super().__init__(text)

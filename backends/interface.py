@@ -137,6 +137,30 @@ class Affine(Protocol):
     def affine(self) -> bool: ...
 
 
+class Rest(NamedTuple):
+    """A steady solution: nodal arrays of shape `plan.shape` by component name, NaN if nothing converged.
+
+    `residuals` are root mean squares, the first guess's first, NaN beyond the last iteration. `defects`
+    holds, per component determined up to a constant, what the data lack to be compatible.
+    """
+
+    fields: dict[str, Array]
+    residuals: Array
+    converged: Array
+    defects: dict[str, Array]
+
+
+class Equilibrium(Protocol):
+    """The equations of a steady problem, discretised."""
+
+    @property
+    def plan(self) -> Plan: ...
+
+    def solve(self, params: Parameters, fields: Mapping[str, Array]) -> Rest:
+        """Pure, jittable, differentiable in the parameters; `fields` replaces the first guess."""
+        ...
+
+
 class Unsupported(Exception):
     """A plan this backend cannot build, with the place of the term that prevents it."""
 

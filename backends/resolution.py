@@ -39,7 +39,7 @@ class Resolution:
 
 
 class ResolutionWatch:
-    """Sees every frame. The first is left out: initial data may be as rough as they like."""
+    """Sees every frame. The first of a run in time is left out: initial data may be as rough as they like."""
 
     def __init__(self, outline: Outline) -> None:
         self._outline = outline
@@ -53,7 +53,8 @@ class ResolutionWatch:
                 continue
             scale = max(self._scale.get(field.name, 0.0), *(float(np.max(np.abs(p))) for p in parts))
             self._scale[field.name] = scale
-            if frame.index == 0 or scale == 0.0 or not np.isfinite(scale):
+            first = frame.index == 0 and self._outline.time is not None
+            if first or scale == 0.0 or not np.isfinite(scale):
                 continue
             for part in parts:
                 for i, axis in enumerate(self._outline.grid):

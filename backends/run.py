@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from nablax.backends.breakdown import breakdown_diagnostic
+from nablax.backends.breakdown import breakdown_diagnostic, standstill_diagnostic
 from nablax.backends.estimates import check_estimate
 from nablax.backends.expectations import Judge, Verdict
-from nablax.backends.frames import Frame, NumericalFailure, Progress
+from nablax.backends.frames import Frame, NumericalFailure, Progress, Unsolved
 from nablax.backends.output import store
 from nablax.backends.output.drawings import Requests
 from nablax.backends.output.paths import OutputError, claim
@@ -61,7 +61,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run left behind. `pictures` holds the picture and the movie, where they were made."""
+    """What a run left behind. `pictures` holds the picture and the movie, where they were made.
+
+    `residuals` are those of a steady problem, by iteration.
+    """
 
     status: Status
     data: Path | None
@@ -73,6 +76,7 @@ class Outcome:
     seconds: float
     verdicts: tuple[Verdict, ...]
     diagnostics: tuple[Diagnostic, ...]
+    residuals: tuple[float, ...] = ()
 
     @property
     def met(self) -> bool:
@@ -138,6 +142,7 @@ def run(prepared: Prepared, solver: Stream, watcher: Watcher) -> Outcome:
     status: Status = "done"
     diagnostics: list[Diagnostic] = []
     t, steps, rejected = None, 0, 0
+    residuals: tuple[float, ...] = ()
     try:
         for event in solver.stream():
             if isinstance(event, Frame):
@@ -148,10 +153,14 @@ def run(prepared: Prepared, solver: Stream, watcher: Watcher) -> Outcome:
                 judge.see(event)
                 resolution.see(event)
                 t, steps, rejected = event.t, steps + event.steps, rejected + event.rejected
+                residuals = event.residuals
             watcher.saw(event)
     except NumericalFailure as failure:
         status = "broken"
         diagnostics.append(breakdown_diagnostic(outline, failure.breakdown))
+    except Unsolved as failure:
+        status = "broken"
+        diagnostics.append(standstill_diagnostic(outline, failure.standstill))
     except KeyboardInterrupt:
         status = "interrupted"
     if writer is not None:
@@ -169,6 +178,7 @@ def run(prepared: Prepared, solver: Stream, watcher: Watcher) -> Outcome:
         seconds=perf_counter() - started,
         verdicts=judge.verdicts() if status == "done" else (),
         diagnostics=tuple(diagnostics),
+        residuals=residuals,
     )
     if writer is None or status == "interrupted" or not prepared.target.plot:
         return outcome
@@ -212,9 +222,10 @@ def _unresolved(outline: Outline, reading: Resolution) -> Diagnostic:
         else f"every second point predicts the others within {reading.indicator:.1%} only"
     )
     field = next(f for f in outline.fields if f.name == reading.field)
+    when = "" if outline.time is None else f" at t = {reading.t:.6g}"
     return Diagnostic(
         "R710",
-        f"`{reading.field}` is not resolved along {reading.axis} at t = {reading.t:.6g}",
+        f"`{reading.field}` is not resolved along {reading.axis}{when}",
         outline.n or field.span,
         label=f"{measure}",
         help=f"raise n above {n} along {reading.axis} and compare",

@@ -4,17 +4,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
-from typing import cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from nablax.backends.arguments import Numbers, check_fields, complete, default_parameters
 from nablax.backends.frames import Frame, Progress
 from nablax.backends.interface import Parameters, Semidiscretisation, State, Unsupported, Vector
 from nablax.backends.loop import Drive, HostPrograms, events
-from nablax.backends.lowering import evaluate
 from nablax.backends.nodes import samples
 from nablax.backends.precision import precise, traced
 from nablax.backends.programs import Programs
@@ -23,12 +22,8 @@ from nablax.backends.stepping.adaptive import Tally
 from nablax.backends.stepping.choice import control_of, method_of, tolerance_of
 from nablax.backends.stepping.fixed import March
 from nablax.outline import Outline
-from nablax.outlining import outline_of, static_parameters
+from nablax.outlining import outline_of
 from nablax.plan import Plan
-from nablax.system import System
-
-Number = float | Array | np.ndarray | np.floating
-Numbers = Mapping[str, Number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,55 +173,11 @@ class Solver:
     # --- arguments ---
 
     def _complete(self, params: Numbers | None) -> Mapping[str, Array]:
-        """Every parameter, plain numbers in the plan's precision. Raises ValueError for an unknown name."""
-        unknown = sorted(set(params or {}) - set(self.parameters))
-        if unknown:
-            known = ", ".join(f"`{name}`" for name in self.parameters) or "none"
-            raise ValueError(f"no parameter is named `{unknown[0]}`; there are: {known}")
-        given = dict(params or {})
-        found: dict[str, Array] = {}
-        for p in self.plan.system.parameters:
-            if p.name in given:
-                found[p.name] = self._given(p.name, given[p.name])
-            elif p.formula is not None and given:
-                values = {q.symbol: found[q.name] for q in self.plan.system.parameters if q.name in found}
-                (value,) = evaluate((p.formula,), values)
-                plain = not isinstance(value, jax.Array)
-                found[p.name] = self._number(float(cast(float, value))) if plain else cast(Array, value)
-            else:
-                found[p.name] = self._number(self.parameters[p.name])
-        return found
-
-    def _given(self, name: str, value: Number) -> Array:
-        """A parameter from outside: one number, and for a static parameter the one compiled in."""
-        if np.ndim(value) != 0:
-            raise ValueError(
-                f"`{name}` is one number, and has the shape {np.shape(value)}: jax.vmap takes several"
-            )
-        static = name in static_parameters(self.plan.system)
-        if static and (traced(value) or float(value) != self.parameters[name]):
-            raise ValueError(
-                f"`{name}` shapes the grid and is compiled in: use problem.compile(params={{{name!r}: ...}})"
-            )
-        return value if isinstance(value, jax.Array) else self._number(float(value))
-
-    def _number(self, value: float) -> Array:
-        # A NumPy scalar: to JAX it is as good as an array, and it is made without a compiled program.
-        return cast(Array, np.dtype(self.plan.dtype).type(value))
+        return complete(self.plan, self.parameters, params)
 
     def _check_fields(self, fields: Mapping[str, Array]) -> None:
-        evolving = [u.name for u in self.plan.system.unknowns if not u.algebraic]
-        for name, values in fields.items():
-            if name not in evolving:
-                known = ", ".join(f"`{n}`" for n in evolving)
-                raise ValueError(f"no initial data is wanted for `{name}`; it is for {known}")
-            if np.shape(values) != self.plan.shape:
-                raise ValueError(f"`{name}` has the shape {np.shape(values)}, and the grid {self.plan.shape}")
-
-
-def default_parameters(system: System) -> dict[str, float]:
-    """Values as the spec gives them."""
-    return {p.name: float(p.value) for p in system.parameters}
+        wanted = tuple(u.name for u in self.plan.system.unknowns if not u.algebraic)
+        check_fields(self.plan, fields, wanted)
 
 
 def build(plan: Plan) -> Solver:

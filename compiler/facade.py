@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nablax.backends.residuals.losses import Losses, ResidualVector
     from nablax.backends.residuals.residual import Residual
     from nablax.backends.solver import Solver
+    from nablax.backends.steady import SteadySolver
 
 Number = int | float
 
@@ -65,13 +66,14 @@ class Problem:
         tol: float | None = None,
         dtype: str | None = None,
         dealias: float | str | None = None,
-    ) -> "Solver":
+    ) -> "Solver | SteadySolver":
         """The solver of this problem; the keywords are those of the `solve` block and win over it.
 
+        A problem without a `time` block has a solver with `solve` alone.
         `params` replaces nominal values, those of static parameters (in axis bounds) included. Raises
         `SpecError` where the choice cannot be made.
         """
-        from nablax.backends.solver import build
+        from nablax.backends.build import build
 
         options = {
             "method": method, "n": n, "order": order, "step": step, "dt": dt, "tol": tol, "dtype": dtype,

@@ -81,6 +81,9 @@ def _equations(system: System) -> tuple[tuple[str, Span], ...]:
         found.append((name, evolution.span))
         if name.startswith("dt("):
             found.append((name[3:-1], evolution.span))
+    for constraint in system.constraints:
+        if constraint.unknown is not None:
+            found.append((system.unknowns[constraint.unknown].name, constraint.span))
     for component in system.problem.components:
         found += [(component.name, component.span), (component.field, component.span)]
     return tuple(dict(reversed(found)).items())

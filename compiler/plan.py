@@ -15,6 +15,7 @@ StepperName = Literal[
     "imex",              # additive Runge–Kutta: linear part implicit, the rest explicit
     "implicit",          # the whole right-hand side implicit (ESDIRK)
     "euler", "rk2", "rk4", "dopri5",  # explicit Runge–Kutta
+    "newton",            # no time: the steady equations themselves, by Newton's method
 ]  # fmt: skip
 
 
@@ -68,7 +69,7 @@ class GridAxis:
 
 @dataclass(frozen=True, slots=True)
 class Stepping:
-    """How time advances.
+    """How time advances; for `newton`, how far the steady equations are solved (`rtol` of the fields).
 
     `dt` fixes the step (shortened evenly so that frames are met); None leaves it to the error control
     with relative and absolute tolerance, never above `bound`. `bound` is the stable step where one is
@@ -88,7 +89,7 @@ class Stepping:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a backend builds from. `frames` are the output times, first and last included."""
+    """What a backend builds from. `frames` are the output times, first and last included; (0,) if steady."""
 
     system: "System"
     method: Method

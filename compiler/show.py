@@ -129,7 +129,8 @@ def _plan(plan: Plan) -> list[str]:
         lines.append(line)
     spacing = ", ".join(f"{a.name}: {a.spacing:.3g}" for a in plan.grid)
     lines.append(f"grid of {' x '.join(str(n) for n in plan.shape)} points, spacing {spacing}")
-    lines.append(f"{len(plan.frames)} frames from {plan.frames[0]:g} to {plan.frames[-1]:g}")
+    if plan.system.time is not None:
+        lines.append(f"{len(plan.frames)} frames from {plan.frames[0]:g} to {plan.frames[-1]:g}")
     return [*_section("Choices", lines), *_section("Terms", _treatments(plan))]
 
 

@@ -102,11 +102,16 @@ class Evolution:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """0 = terms, an equation without a time derivative."""
+    """0 = terms, an equation without a time derivative.
+
+    `unknown` is the index of the algebraic unknown that it determines; None where it holds evolving
+    unknowns only, and a multiplier in their equations makes it true (a divergence, and the pressure).
+    """
 
     name: str
     terms: Terms
     span: Span
+    unknown: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-PLANNED = frozenset({"fractional", "inverse", "poisson"})
+PLANNED = frozenset({"fractional", "inverse"})
 """Kinds that are stated in the language and that no method of this version solves."""
 
 

@@ -8,9 +8,11 @@ import jax.numpy as jnp
 import sympy as sp
 from jax import Array
 
-from nablax.backends.differences import krylov, modal
+from nablax.backends import krylov
+from nablax.backends.differences import modal
 from nablax.backends.differences.equations import Extent, Pointwise, RightSide, pointwise, pointwise_value
 from nablax.backends.differences.halo import Scalars
+from nablax.backends.differences.kernels import times
 from nablax.backends.differences.layout import coordinates
 from nablax.backends.differences.modal import Coupling, Group
 from nablax.backends.differences.nodes import Nodes
@@ -130,7 +132,9 @@ def _along(array: Array, step: Array, direction: Array) -> Array:
 def _modal(
     group: Group, values: Sequence[tuple[Coupling, Operand]], shift: Array, nodes: Nodes
 ) -> krylov.Operator:
-    return lambda vector: modal.solve(group, values, shift, vector, jnp.dtype(nodes.plan.dtype))
+    """I - shift·L with the coefficients given, inverted."""
+    scaled = [(coupling, times(-shift, value)) for coupling, value in values]
+    return lambda vector: modal.solve(group, scaled, vector, jnp.dtype(nodes.plan.dtype), identity=1.0)
 
 
 def solve_linearised(

@@ -1,4 +1,4 @@
-"""I - shift·L by fast diagonalisation: one-dimensional operators diagonalised once, when a scheme is built.
+"""Linear operators by fast diagonalisation: one-dimensional parts diagonalised once, when a scheme is built.
 
 On a box, a sum of products of one-dimensional operators is diagonal in the product of their eigenvectors
 (R. E. Lynch, J. R. Rice, D. H. Thomas, Numer. Math. 6 (1964) 185-199). Periodic axes take the FFT and the
@@ -22,6 +22,7 @@ from nablax.backends.differences.layout import Place, Region
 from nablax.backends.differences.walls import Matrix, Wall, closure
 from nablax.backends.interface import Vector
 from nablax.backends.lowering import Operand
+from nablax.backends.spectral.matrices import solve as solve_blocks
 from nablax.plan import GridAxis, Plan
 from nablax.stencils import centred, centred_symbol, radius
 from nablax.system import Orders
@@ -56,6 +57,12 @@ class Basis:
     backward: Spectrum | None
     spectra: Mapping[int, Spectrum]
     exact: bool
+
+    @property
+    def flattest(self) -> int:
+        """The index of the mode nearest to a constant: exactly one where constants have derivative zero."""
+        sizes = sum(np.abs(values) / max(np.abs(values).max(), 1e-300) for values in self.spectra.values())
+        return int(np.argmin(sizes))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -290,14 +297,16 @@ def _group(
 def solve(
     group: Group,
     coefficients: Sequence[tuple[Coupling, Operand]],
-    shift: Operand,
     right: Vector,
     dtype: jnp.dtype,
+    identity: float = 0.0,
+    anchors: Mapping[int, Operand] | None = None,
 ) -> Vector:
-    """(I - shift·Σ coefficient·D^orders)⁻¹ right on the evolving nodes of the group's members.
+    """(identity + Σ coefficient·D^orders)⁻¹ right on the evolving nodes of the group's members.
 
-    `right` holds one array per member. Gaussian elimination without pivoting on the coupling: stable
-    for operators without growing modes.
+    `right` holds one array per member. `anchors` adds a number to the constant mode of a member, whose
+    operator would be singular there. Several unknowns: Gaussian elimination without pivoting beside an
+    identity (stable for operators without growing modes), with pivoting without one.
     """
     real = not any(jnp.iscomplexobj(r) for r in right)
     half = real and not any(b.forward is not None and np.iscomplexobj(b.forward) for b in group.bases)
@@ -308,24 +317,48 @@ def solve(
     position = {u: i for i, u in enumerate(group.members)}
     count = len(group.members)
     matrix: list[list[Operand | None]] = [[None] * count for _ in range(count)]
+
+    def add(i: int, j: int, value: Operand) -> None:
+        entry = matrix[i][j]
+        matrix[i][j] = value if entry is None else plus(entry, value)
+
+    for i in range(count if identity else 0):
+        add(i, i, identity)
     for coupling, coefficient in coefficients:
-        symbol: Operand = times(shift, coefficient)
+        symbol: Operand = coefficient
         for k, m in enumerate(coupling.orders):
             if m:
                 if m not in spectra[k]:
                     break  # not represented in this basis: left to the iteration
                 symbol = times(symbol, spectra[k][m])
         else:
-            i, j = position[coupling.equation], position[coupling.unknown]
-            entry = matrix[i][j]
-            matrix[i][j] = symbol if entry is None else plus(entry, symbol)
-    for i in range(count):
-        for j in range(count):
-            entry = matrix[i][j]
-            negated = None if entry is None else times(-1.0, entry)
-            matrix[i][j] = plus(1.0, 0.0 if negated is None else negated) if i == j else negated
-    hats = _eliminate(matrix, [_forward(group, r, half, dtype) for r in right])
-    return tuple(_backward(group, hat, shape, half, dtype, real) for hat in hats)
+            add(position[coupling.equation], position[coupling.unknown], symbol)
+    hats = [_forward(group, r, half, dtype) for r in right]
+    for unknown, value in (anchors or {}).items():
+        i = position[unknown]
+        add(i, i, times(value, _constant_mode(group, hats[i].shape, dtype)))
+    solved = _eliminate(matrix, hats) if identity or count == 1 else _pivoted(matrix, hats)
+    return tuple(_backward(group, hat, shape, half, dtype, real) for hat in solved)
+
+
+def _constant_mode(group: Group, shape: tuple[int, ...], dtype: jnp.dtype) -> Array:
+    """1 at the constant mode, 0 at all others."""
+    found = jnp.ones((), dtype)
+    for k, basis in enumerate(group.bases):
+        index = jnp.arange(shape[k]).reshape([-1 if j == k else 1 for j in range(len(shape))])
+        found = found * (index == basis.flattest).astype(dtype)
+    return found
+
+
+def _pivoted(matrix: list[list[Operand | None]], right: list[Array]) -> list[Array]:
+    """Gauss–Jordan elimination with row pivoting in every mode; null directions give 0."""
+    shape = right[0].shape
+    entries = [jnp.asarray(0.0 if e is None else e) for row in matrix for e in row]
+    kind = jnp.result_type(*(a.dtype for a in (*entries, *right)))
+    stack = jnp.stack([jnp.broadcast_to(e.astype(kind), shape) for e in entries])
+    columns = jnp.stack([r.astype(kind) for r in right])[:, None]
+    found = solve_blocks(stack.reshape((len(matrix), len(matrix), *shape)), columns)[:, 0]
+    return list(found)
 
 
 def _last(group: Group) -> int:

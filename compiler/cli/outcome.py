@@ -14,12 +14,27 @@ def describe(outline: "Outline", outcome: "Outcome") -> str:
     if outcome.data is not None:
         lines.append(f"{outcome.data}  {_contents(outline, outcome)}")
     lines += [str(p) for p in outcome.pictures]
-    lines += _verdicts(outcome.verdicts)
+    lines += _verdicts(outcome.verdicts, outline.time is not None)
     rejected = f" ({outcome.rejected} rejected)" if outcome.rejected else ""
-    lines.append(f"{outcome.steps} steps{rejected} in {_duration(outcome.seconds)}")
+    if outline.time is None:
+        lines += _convergence(outcome)
+    else:
+        lines.append(f"{outcome.steps} steps{rejected} in {_duration(outcome.seconds)}")
     if outcome.status == "interrupted":
         lines.append("interrupted: the dataset holds the frames up to here")
     return "\n".join(lines)
+
+
+def _convergence(outcome: "Outcome") -> list[str]:
+    """The residual by iteration."""
+    residuals = outcome.residuals
+    if not residuals:
+        return []
+    if len(residuals) == 2:
+        lines = [f"one linear solve: residual {residuals[0]:.3g}, then {residuals[1]:.3g}"]
+    else:
+        lines = [f"residual after {i} iterations: {r:.3g}" for i, r in enumerate(residuals)]
+    return [*lines, f"solved in {_duration(outcome.seconds)}"]
 
 
 def _contents(outline: "Outline", outcome: "Outcome") -> str:
@@ -33,15 +48,15 @@ def _contents(outline: "Outline", outcome: "Outcome") -> str:
     return f"{frames} of {names}{reached}"
 
 
-def _verdicts(verdicts: "tuple[Verdict, ...]") -> list[str]:
+def _verdicts(verdicts: "tuple[Verdict, ...]", moving: bool) -> list[str]:
     width = min(60, max((len(v.text) for v in verdicts), default=0))
-    return [f"{'✓' if v.passed else '✗'} {v.text:<{width}}  {_measured(v)}" for v in verdicts]
+    return [f"{'✓' if v.passed else '✗'} {v.text:<{width}}  {_measured(v, moving)}" for v in verdicts]
 
 
-def _measured(v: "Verdict") -> str:
+def _measured(v: "Verdict", moving: bool) -> str:
     if v.measured is None:
         return v.reason
-    when = "" if v.t is None else f" at t = {v.t:g}"
+    when = "" if v.t is None or not moving else f" at t = {v.t:g}"
     value = f"{v.measured:.3g}" if v.measure != "value" else f"{v.measured:.10g}"
     return f"{v.measure} {value}{when}"
 

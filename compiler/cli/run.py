@@ -16,6 +16,7 @@ from nablax.frontend.source import Source
 if TYPE_CHECKING:
     from nablax.backends.run import Outcome, Prepared, Stream, Target
     from nablax.backends.solver import Solver
+    from nablax.backends.steady import SteadySolver
     from nablax.plan import Plan
 
 SCHEMA = 1
@@ -106,10 +107,10 @@ def execute(prepared: "Prepared", solver: "Stream", silent: bool) -> "Outcome":
         raise FileProblem(str(error)) from None
 
 
-def build_solver(plan: "Plan", report: Report) -> "Solver":
+def build_solver(plan: "Plan", report: Report) -> "Solver | SteadySolver":
     """The solver of a plan. Raises `SpecError` with P402 for a plan that no backend can build."""
+    from nablax.backends.build import build
     from nablax.backends.interface import Unsupported
-    from nablax.backends.solver import build
 
     try:
         return build(plan)
@@ -154,6 +155,7 @@ def _facts(outcome: "Outcome") -> dict[str, object]:
         "steps": outcome.steps,
         "rejected": outcome.rejected,
         "seconds": outcome.seconds,
+        "residuals": list(outcome.residuals),
         "expect": [
             {
                 "text": v.text,

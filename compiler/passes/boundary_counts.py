@@ -1,6 +1,6 @@
 """How many boundary conditions stand where, against the derivatives along each axis."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy as sp
@@ -10,7 +10,7 @@ from nablax.frontend.source import Span
 from nablax.meaning.values import shown
 from nablax.passes.jets import base, jets, orders_of
 from nablax.problem import Axis, Problem, Side
-from nablax.system import Boundary, Evolution, Unknown, root_of
+from nablax.system import Boundary, Constraint, Evolution, Unknown, root_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Need:
 
 
 def needs_of(
-    problem: Problem, unknowns: Sequence[Unknown], evolution: Sequence[Evolution]
+    problem: Problem, unknowns: Sequence[Unknown], equations: Sequence[Evolution | Constraint]
 ) -> dict[tuple[int, int], Need]:
     """The need of every unknown (rates too: their own derivatives) along every axis, by their indices."""
     space = tuple(a.symbol for a in problem.axes)
     found = {}
     for i in range(len(unknowns)):
         for k in range(len(space)):
-            order, span, leading = _highest(i, unknowns, evolution, k, space)
+            order, span, leading = _highest(i, unknowns, equations, k, space)
             wanted, certain = _wanted(problem, order, leading)
             found[i, k] = Need(order, span, leading, wanted, certain)
     return found
@@ -47,17 +47,21 @@ def check_counts(
     problem: Problem,
     unknowns: Sequence[Unknown],
     needs: Mapping[tuple[int, int], Need],
+    multipliers: Collection[int],
     boundary: Sequence[Boundary],
     report: Report,
 ) -> None:
-    """m conditions along an axis for a highest derivative of order m: m/2 per side, see LANGUAGE.md."""
+    """m conditions along an axis for a highest derivative of order m: m/2 per side, see LANGUAGE.md.
+
+    `multipliers` are unknowns that no equation determines: they need none.
+    """
     stated = [b for b in boundary if not b.derived]
     for axis_index, axis in enumerate(problem.axes):
         if axis.periodic:
             continue
         loose: list[tuple[Unknown, Need, list[Boundary]]] = []
         for i, unknown in enumerate(unknowns):
-            if unknown.rate_of is not None or unknown.algebraic:
+            if unknown.rate_of is not None or i in multipliers:
                 continue
             need = needs[i, axis_index]
             given = [b for b in stated if root_of(b.unknown, unknowns) == i and b.axis == axis_index]
@@ -100,7 +104,7 @@ def _check_together(
 def _highest(
     i: int,
     unknowns: Sequence[Unknown],
-    evolution: Sequence[Evolution],
+    equations: Sequence[Evolution | Constraint],
     axis: int,
     space: tuple[sp.Symbol, ...],
 ) -> tuple[int, Span, sp.Expr | None]:
@@ -109,14 +113,15 @@ def _highest(
     The coefficient is None unless the derivative stands linearly in the unknown's own equation.
     """
     highest, place, leading = 0, unknowns[i].span, None
-    for equation in evolution:
-        own = equation.unknown == i or unknowns[equation.unknown].rate_of == i
+    for equation in equations:
+        owner = equation.unknown
+        own = owner == i or (owner is not None and unknowns[owner].rate_of == i)
         for term in equation.terms.linear:
             if term.unknown == i and term.orders[axis] > highest:
                 highest, place = term.orders[axis], term.span
                 alone = sum(term.orders) == highest
                 leading = term.coefficient if own and alone else None
-        for term in equation.mass:
+        for term in equation.mass if isinstance(equation, Evolution) else ():
             # A space derivative of the time derivative needs conditions as well.
             if term.unknown == i and term.orders[axis] > highest:
                 highest, place, leading = term.orders[axis], term.span, None

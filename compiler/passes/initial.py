@@ -13,7 +13,10 @@ from nablax.system import Unknown, root_of
 def initial_values(
     problem: Problem, unknowns: Sequence[Unknown], report: Report
 ) -> tuple[sp.Expr | None, ...]:
-    """One value per evolving unknown; missing and superfluous ones are errors."""
+    """One value per evolving unknown; missing and superfluous ones are errors.
+
+    In a steady problem a value is where an iteration begins, and may be left out.
+    """
     given: dict[tuple[str, int], tuple[sp.Expr, Span]] = {}
     for condition in problem.initial:
         key = (condition.component, condition.order)
@@ -52,7 +55,7 @@ def initial_values(
                     f"`{root.name}` has no initial value",
                     help=f"add `{root.name} = ...` to `initial`",
                 )
-        elif entry is not None and unknown.algebraic:
+        elif entry is not None and unknown.algebraic and problem.time is not None:
             report.error(
                 "P304",
                 entry[1],

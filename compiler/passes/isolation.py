@@ -8,6 +8,7 @@ from sympy.core.function import AppliedUndef
 
 from nablax.frontend.diagnostics import Report
 from nablax.passes import conservative
+from nablax.passes.determination import determined
 from nablax.passes.expansion import Expanded, is_real
 from nablax.passes.jets import expand, jets, orders_of
 from nablax.passes.rates import rename_rates
@@ -88,13 +89,16 @@ def isolate(
             plain = (LinearTerm(one, parent, zero, one, span),)
             evolution.append(Evolution(unknowns[parent].name, parent, plain, rate, span))
     evolution.sort(key=lambda e: e.unknown)
+    held = [split(summands, index, space, k_symbols) for _, summands in constraint_rests]
+    owners = determined(held, unknowns)
     constraints = tuple(
         Constraint(
-            equation.name or f"constraint {k + 1}",
-            split(summands, index, space, k_symbols),
+            equation.name or (f"constraint {k + 1}" if owner is None else unknowns[owner].name),
+            terms,
             equation.span,
+            owner,
         )
-        for k, (equation, summands) in enumerate(constraint_rests)
+        for k, ((equation, _), terms, owner) in enumerate(zip(constraint_rests, held, owners, strict=True))
     )
     return tuple(evolution), constraints
 

@@ -10,7 +10,7 @@ from nablax.passes.initial import initial_values
 from nablax.passes.isolation import isolate
 from nablax.passes.rates import time_orders, unknowns_of
 from nablax.problem import Problem
-from nablax.system import System
+from nablax.system import Constraint, Evolution, System
 
 
 def normalise(problem: Problem, report: Report) -> System | None:
@@ -29,11 +29,13 @@ def normalise(problem: Problem, report: Report) -> System | None:
         return None
     evolution, constraints = parts
     initial = initial_values(problem, unknowns, report)
-    needs = needs_of(problem, unknowns, evolution)
+    equations: tuple[Evolution | Constraint, ...] = (*evolution, *constraints)
+    needs = needs_of(problem, unknowns, equations)
     boundary = boundary_conditions(problem, unknowns, needs, report)
     if boundary is None:
         return None
-    check_counts(problem, unknowns, needs, boundary, report)
+    multipliers = {i for i, u in enumerate(unknowns) if u.algebraic} - {e.unknown for e in equations}
+    check_counts(problem, unknowns, needs, multipliers, boundary, report)
     if not report.failed:
         check_orders(problem, unknowns, needs, boundary, report)
     return System(problem, unknowns, evolution, constraints, initial, boundary, balances(problem, expanded))

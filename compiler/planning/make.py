@@ -1,12 +1,13 @@
 """System to plan: every numerical choice, with its reason."""
 
 from nablax.frontend.diagnostics import Note, Report
-from nablax.plan import Choice, GridAxis, Method, Plan
+from nablax.plan import Choice, GridAxis, Method, Plan, Stepping
 from nablax.planning.finite import check_finite
 from nablax.planning.masses import check_masses
 from nablax.planning.method import Character, character, choose_method
 from nablax.planning.settings import Settings, frame_times, read_settings
 from nablax.planning.spectrum import linearise, nominal, unbounded_growth
+from nablax.planning.steady import choose_iteration, mean_choices
 from nablax.planning.stepping import Situation, choose_stepping
 from nablax.planning.treatment import claims
 from nablax.sampling import sample
@@ -25,7 +26,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
         return None
     nature = character(system)
     chosen = choose_method(system, nature, settings, report)
-    if chosen is None or system.time is None:
+    if chosen is None:
         return None
     _warn_left_aside(system, report)
     method, reason = chosen
@@ -37,13 +38,18 @@ def make_plan(system: System, report: Report) -> Plan | None:
     _warn_growth(system, report)
     check_masses(system, grid, report)
     dealias = _dealias(method, settings, nature, len(grid), choices)
-    values = nominal(system)
-    start, end = (float(sample(e, values)) for e in (system.time.lower, system.time.upper))
-    frames = frame_times(system.problem, start, end, settings, report)
-    situation = Situation(
-        system, method, order, grid, dealias, linearise(system, SAMPLES[len(grid)]), nature, end - start
-    )
-    stepping = choose_stepping(situation, settings, choices, report)
+    stepping: Stepping | None
+    if system.time is None:
+        frames: tuple[float, ...] = (0.0,)
+        stepping = choose_iteration(system, method, settings, choices, report)
+    else:
+        values = nominal(system)
+        start, end = (float(sample(e, values)) for e in (system.time.lower, system.time.upper))
+        frames = frame_times(system.problem, start, end, settings, report)
+        frozen = linearise(system, SAMPLES[len(grid)])
+        situation = Situation(system, method, order, grid, dealias, frozen, nature, end - start)
+        stepping = choose_stepping(situation, settings, choices, report)
+        mean_choices(system, choices)
     if stepping is None or report.failed:
         return None
     dtype = settings.dtype or "float64"
@@ -160,7 +166,7 @@ def _warn_left_aside(system: System, report: Report) -> None:
 
 
 def _warn_growth(system: System, report: Report) -> None:
-    growth = unbounded_growth(system)
+    growth = unbounded_growth(system) if system.evolution else None
     if growth is None:
         return
     report.warning(

@@ -6,6 +6,7 @@ import sympy as sp
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
+from nablax.passes.determination import saddle_points
 from nablax.passes.jets import jets, orders_of
 from nablax.plan import Method
 from nablax.planning.settings import Settings
@@ -82,27 +83,30 @@ def choose_method(
     asked = settings.method
     place = settings.places.get("method")
     curved = system.problem.coordinates != "cartesian"
-    if system.time is None or not system.evolution:
+    if system.time is not None and not system.evolution:
         report.error(
             "P402",
             system.problem.equations[0].span,
-            "steady problems are not available yet",
+            "a problem with a `time` block and no time derivative is not available yet",
             label="no time derivative",
-            help="add a `time` block and a time derivative, and run until nothing changes",
+            help="remove the `time` block: the problem is a steady one",
         )
         return None
-    if system.constraints and wall is not None:
+    multiplied = next((c for c in system.constraints if c.unknown is None), None)
+    saddle = next((system.constraints[i] for i in saddle_points(system)), multiplied)
+    if saddle is not None and wall is not None:
         report.error(
             "P402",
-            system.constraints[0].span,
-            f"a constraint beside evolution equations, with walls on `{wall.name}`, is not available yet",
+            saddle.span,
+            f"a saddle point (this constraint, and what it acts through) with walls on `{wall.name}` "
+            "is not available yet",
             help="make every axis periodic",
         )
         return None
-    if system.constraints and curved:
+    if saddle is not None and curved:
         report.error(
             "P402",
-            system.constraints[0].span,
+            saddle.span,
             f"a constraint in {system.problem.coordinates} coordinates is not available yet",
             help="use cartesian coordinates",
         )
@@ -147,7 +151,8 @@ def choose_method(
         return "spectral", "asked for"
     if asked == "fd":
         return "fd", "asked for"
-    if nature.flux is not None and max(nature.constant, nature.variable) <= 1 and needs is None:
+    hyperbolic = max(nature.constant, nature.variable) <= 1 and needs is None
+    if nature.flux is not None and hyperbolic:
         report.error(
             "P402",
             nature.flux,
@@ -170,8 +175,9 @@ def choose_method(
 
 
 def _needs_spectral(system: System, nature: Character) -> tuple[str, Span] | None:
-    if system.constraints:
-        return "a constraint", system.constraints[0].span
+    saddle = [c for i, c in enumerate(system.constraints) if c.unknown is None or i in saddle_points(system)]
+    if saddle:
+        return "a constraint", saddle[0].span
     if nature.nonlocal_span is not None:
         return "a nonlocal operator", nature.nonlocal_span
     if nature.mass_span is not None:

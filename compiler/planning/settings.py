@@ -18,7 +18,7 @@ from nablax.problem import Option, Problem
 T = TypeVar("T")
 METHODS = ("spectral", "fd")
 LATER_METHODS = ("fv", "finite_volumes", "weno", "muscl", "network", "pinn", "fe")
-STEPPERS: tuple[StepperName, ...] = get_args(StepperName)
+STEPPERS: tuple[StepperName, ...] = tuple(s for s in get_args(StepperName) if s != "newton")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,8 @@ def solve(operator: Operator, right: Vector, precondition: Operator) -> Vector:
     """
     tolerance = 1e-12 if right[0].real.dtype == jnp.float64 else 1e-6
     kinds = tuple(jnp.iscomplexobj(r) for r in right)
-
-    def lifted(function: Operator) -> Operator:
-        return lambda parts: _split(function(_join(parts, kinds)))
-
     b = _split(right)
-    inverse = lifted(precondition)
+    inverse = _lifted(precondition, kinds)
 
     def forward(matrix: Operator, b: Vector) -> Vector:
         return _gmres(matrix, b, inverse, tolerance)
@@ -39,7 +35,18 @@ def solve(operator: Operator, right: Vector, precondition: Operator) -> Vector:
         transposed = jax.linear_transpose(inverse, b)
         return _gmres(matrix, b, lambda v: transposed(v)[0], tolerance)
 
-    return _join(lax.custom_linear_solve(lifted(operator), b, forward, backward), kinds)
+    return _join(lax.custom_linear_solve(_lifted(operator, kinds), b, forward, backward), kinds)
+
+
+def iterate(operator: Operator, right: Vector, precondition: Operator, tolerance: float) -> Vector:
+    """The same to a tolerance of one's own, and not differentiable: for a step of an outer iteration."""
+    kinds = tuple(jnp.iscomplexobj(r) for r in right)
+    found = _gmres(_lifted(operator, kinds), _split(right), _lifted(precondition, kinds), tolerance)
+    return _join(found, kinds)
+
+
+def _lifted(function: Operator, kinds: tuple[bool, ...]) -> Operator:
+    return lambda parts: _split(function(_join(parts, kinds)))
 
 
 class _State(NamedTuple):

@@ -1,0 +1,76 @@
+"""The parameters that a solver is called with, completed and checked."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import jax
+import numpy as np
+from jax import Array
+
+from nablax.backends.lowering import evaluate
+from nablax.backends.precision import traced
+from nablax.outlining import static_parameters
+from nablax.plan import Plan
+from nablax.system import System
+
+Number = float | Array | np.ndarray | np.floating
+Numbers = Mapping[str, Number]
+
+
+def default_parameters(system: System) -> dict[str, float]:
+    """Values as the spec gives them."""
+    return {p.name: float(p.value) for p in system.parameters}
+
+
+def number(plan: Plan, value: float) -> Array:
+    """A number in the plan's precision."""
+    # A NumPy scalar: to JAX it is as good as an array, and it is made without a compiled program.
+    return cast(Array, np.dtype(plan.dtype).type(value))
+
+
+def complete(plan: Plan, defaults: Mapping[str, float], params: Numbers | None) -> dict[str, Array]:
+    """Every parameter, plain numbers in the plan's precision; formulas follow what they are made of.
+
+    Raises ValueError for an unknown name, for an array, and for another value of a static parameter.
+    """
+    unknown = sorted(set(params or {}) - set(defaults))
+    if unknown:
+        known = ", ".join(f"`{name}`" for name in defaults) or "none"
+        raise ValueError(f"no parameter is named `{unknown[0]}`; there are: {known}")
+    given = dict(params or {})
+    found: dict[str, Array] = {}
+    for p in plan.system.parameters:
+        if p.name in given:
+            found[p.name] = _given(plan, defaults, p.name, given[p.name])
+        elif p.formula is not None and given:
+            values = {q.symbol: found[q.name] for q in plan.system.parameters if q.name in found}
+            (value,) = evaluate((p.formula,), values)
+            plain = not isinstance(value, jax.Array)
+            found[p.name] = number(plan, float(cast(float, value))) if plain else cast(Array, value)
+        else:
+            found[p.name] = number(plan, defaults[p.name])
+    return found
+
+
+def _given(plan: Plan, defaults: Mapping[str, float], name: str, value: Number) -> Array:
+    """A parameter from outside: one number, and for a static parameter the one compiled in."""
+    if np.ndim(value) != 0:
+        raise ValueError(
+            f"`{name}` is one number, and has the shape {np.shape(value)}: jax.vmap takes several"
+        )
+    static = name in static_parameters(plan.system)
+    if static and (traced(value) or float(value) != defaults[name]):
+        raise ValueError(
+            f"`{name}` shapes the grid and is compiled in: use problem.compile(params={{{name!r}: ...}})"
+        )
+    return value if isinstance(value, jax.Array) else number(plan, float(value))
+
+
+def check_fields(plan: Plan, fields: Mapping[str, Array], wanted: tuple[str, ...]) -> None:
+    """Raises ValueError for a field with a name or a shape that does not fit."""
+    for name, values in fields.items():
+        if name not in wanted:
+            known = ", ".join(f"`{n}`" for n in wanted)
+            raise ValueError(f"no initial data is wanted for `{name}`; it is for {known}")
+        if np.shape(values) != plan.shape:
+            raise ValueError(f"`{name}` has the shape {np.shape(values)}, and the grid {plan.shape}")

@@ -1,0 +1,112 @@
+"""A steady plan made to run: one pure function from parameters to fields."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NoReturn
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from nablax.backends.arguments import Number, Numbers, check_fields, complete, default_parameters
+from nablax.backends.frames import Frame, Progress, Standstill, Unsolved
+from nablax.backends.interface import Equilibrium, Parameters, Rest, Unsupported
+from nablax.backends.nodes import noisy_fields, samples
+from nablax.backends.precision import precise, traced
+from nablax.backends.solution import SteadySolution
+from nablax.outline import Outline
+from nablax.outlining import outline_of
+from nablax.plan import Plan
+
+INCOMPATIBLE = 1e-2  # of the first residual: what the data may lack before it is more than the grid's error
+
+
+@dataclass(frozen=True, slots=True)
+class SteadySolver:
+    """`solve` is pure: it goes through jit, vmap, forward and reverse mode. Nothing moves in time.
+
+    Every call may raise `PrecisionError`: float64 planned, float32 in force, and a transformation around.
+    """
+
+    plan: Plan = field(repr=False)
+    outline: Outline = field(repr=False)
+    parameters: Mapping[str, float]
+    scheme: Equilibrium = field(repr=False)
+    compiled: Callable[..., Rest] = field(repr=False)
+
+    def solve(
+        self, params: Numbers | None = None, initial: Mapping[str, Array] | None = None
+    ) -> SteadySolution:
+        """The fields at rest.
+
+        `initial`, nodal arrays of shape `plan.shape` by name, replaces where an iteration begins. Eager
+        calls raise `Unsolved` where it does not converge or where the data are not compatible; under a
+        transformation the fields are then not a number, and the defects are there to be looked at.
+        """
+        given = dict(initial or {})
+        check_fields(self.plan, given, tuple(u.name for u in self.plan.system.unknowns))
+        with precise(self.plan.dtype, params, given):
+            ready = complete(self.plan, self.parameters, params)
+            found = self.compiled(ready, given, samples(self.plan))
+        if not traced(params, given, found):
+            _check(self.plan, found)
+        return SteadySolution(found.fields, ready, found.residuals, found.defects, self.outline)
+
+    def stream(self, params: Numbers | None = None) -> Iterator[Frame | Progress]:
+        """The one frame there is. Raises `Unsolved`."""
+        found = self.solve(params)
+        fields = {name: np.asarray(values) for name, values in found.fields.items()}
+        residuals = reported(found.residuals)
+        yield Frame(0, 0.0, MappingProxyType(fields), max(len(residuals) - 1, 0), 0, 0.0, residuals)
+
+    def rhs(self, t: Number, y: object, params: Numbers | None = None) -> NoReturn:
+        """Raises TypeError: nothing moves in a steady problem."""
+        raise TypeError("a steady problem has no right-hand side in time: use `solve`")
+
+    def step(self, state: object, params: Numbers | None = None) -> NoReturn:
+        """Raises TypeError: nothing moves in a steady problem."""
+        raise TypeError("a steady problem takes no steps in time: use `solve`")
+
+    def initial(self, params: Numbers | None = None, fields: object = None) -> NoReturn:
+        """Raises TypeError: nothing moves in a steady problem."""
+        raise TypeError("a steady problem has no state in time: `solve` takes a first guess")
+
+
+def reported(residuals: Array) -> tuple[float, ...]:
+    """The residuals of the iterations that were made."""
+    values = np.asarray(residuals, np.float64)
+    return tuple(float(v) for v in values[np.isfinite(values)])
+
+
+def _check(plan: Plan, found: Rest) -> None:
+    residuals = reported(found.residuals)
+    finite = all(bool(np.isfinite(np.asarray(a)).all()) for a in found.fields.values())
+    if not bool(found.converged) or not finite:
+        raise Unsolved(Standstill("iteration", next(iter(found.fields)), residuals, 0.0))
+    for name, value in found.defects.items():
+        # The first residual is that of the guess, and holds the data.
+        if float(value) > INCOMPATIBLE * max(residuals[0], float(np.finfo(plan.dtype).tiny)):
+            raise Unsolved(Standstill("data", name, residuals, float(value)))
+
+
+def build(plan: Plan) -> SteadySolver:
+    """Bind the scheme of a steady plan. Nothing is compiled yet. Raises `Unsupported`."""
+    scheme = _scheme(plan)
+
+    def solve(params: Parameters, fields: Mapping[str, Array], drawn: Mapping[str, Array]) -> Rest:
+        typed = {name: jnp.asarray(value).astype(plan.dtype) for name, value in params.items()}
+        given = noisy_fields(plan, typed, drawn) | {n: jnp.asarray(a) for n, a in fields.items()}
+        return scheme.solve(typed, given)
+
+    defaults = MappingProxyType(default_parameters(plan.system))
+    return SteadySolver(plan, outline_of(plan), defaults, scheme, jax.jit(solve))
+
+
+def _scheme(plan: Plan) -> Equilibrium:
+    if plan.method == "fd":
+        from nablax.backends.differences.steady import build_steady
+
+        return build_steady(plan)
+    raise Unsupported(f"no steady solver for the method `{plan.method}`")

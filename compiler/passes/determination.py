@@ -1,0 +1,109 @@
+"""Which unknown without a time derivative each constraint determines, and which free constants are left."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sympy as sp
+
+from nablax.passes.jets import base, jets, orders_of
+from nablax.system import Evolution, LinearTerm, System, Terms, Unknown
+
+Highest = dict[int, int]
+"""Unknown to the highest total order of its derivatives."""
+
+
+def highest_orders(terms: Terms, unknowns: Sequence[Unknown]) -> Highest:
+    """Every unknown that stands in the terms, with the highest order of derivative taken of it."""
+    index = {u.value: i for i, u in enumerate(unknowns)}
+    found: Highest = {}
+    for term in terms.linear:
+        found[term.unknown] = max(found.get(term.unknown, 0), sum(term.orders))
+    for flux in terms.nonlinear:
+        for jet in jets(flux.flux):
+            unknown = base(jet)
+            order = sum(orders_of(jet, unknown.args))
+            found[index[unknown]] = max(found.get(index[unknown], 0), order)
+    return found
+
+
+def determined(constraints: Sequence[Terms], unknowns: Sequence[Unknown]) -> tuple[int | None, ...]:
+    """Per constraint the algebraic unknown it is an equation for, None where it holds none that is left.
+
+    A constraint goes to the unknown that it takes the highest derivatives of, as far as all of them can be
+    served. A divergence holds evolving unknowns only: what it acts through is a multiplier.
+    """
+    wishes: list[list[int]] = []
+    for terms in constraints:
+        orders = {u: n for u, n in highest_orders(terms, unknowns).items() if unknowns[u].algebraic}
+        wishes.append([u for _, u in sorted((-n, u) for u, n in orders.items())])
+    owner: dict[int, int] = {}
+
+    def assign(i: int, seen: set[int]) -> bool:
+        for unknown in wishes[i]:
+            if unknown not in seen:
+                seen.add(unknown)
+                if unknown not in owner or assign(owner[unknown], seen):
+                    owner[unknown] = i
+                    return True
+        return False
+
+    for i in sorted(range(len(wishes)), key=lambda i: len(wishes[i])):
+        assign(i, set())
+    found = {i: unknown for unknown, i in owner.items()}
+    return tuple(found.get(i) for i in range(len(constraints)))
+
+
+def saddle_points(system: System) -> tuple[int, ...]:
+    """Constraints that determine an unknown through lower derivatives than other equations take of it.
+
+    The pressure of a flow is of this kind: no operator on the unknown itself could be inverted.
+    """
+    tops: Highest = {}
+    for terms in system.right_sides:
+        for unknown, order in highest_orders(terms, system.unknowns).items():
+            tops[unknown] = max(tops.get(unknown, 0), order)
+    found = []
+    for i, constraint in enumerate(system.constraints):
+        if constraint.unknown is None:
+            continue
+        own = highest_orders(constraint.terms, system.unknowns).get(constraint.unknown, 0)
+        if own < tops[constraint.unknown]:
+            found.append(i)
+    return tuple(found)
+
+
+def free_constants(system: System) -> tuple[int, ...]:
+    """Determined unknowns of which equations and conditions hold derivatives only: up to a constant."""
+    wanted = {c.unknown for c in system.constraints if c.unknown is not None}
+    for terms in system.right_sides:
+        wanted -= {t.unknown for t in terms.linear if not any(t.orders) and t.multiplier == 1}
+        values = {base(j) for f in terms.nonlinear for j in jets(f.flux) if j == base(j)}
+        wanted -= {i for i in wanted if system.unknowns[i].value in values}
+    wanted -= {b.unknown for b in system.boundary if any(t.order == 0 for t in b.terms)}
+    return tuple(sorted(wanted))
+
+
+def relaxed(system: System) -> System:
+    """The evolution that comes to rest where the constraints hold.
+
+    Every constraint that determines an unknown becomes its evolution equation, d/dt = terms, so that a
+    scheme built for time knows the equation's terms, its unknown and its boundary conditions.
+    """
+    zero = (0,) * len(system.axes)
+    moved = {c.unknown for c in system.constraints if c.unknown is not None}
+    evolution = list(system.evolution)
+    for c in system.constraints:
+        if c.unknown is not None:
+            mass = (LinearTerm(sp.S.One, c.unknown, zero, sp.S.One, c.span),)
+            evolution.append(Evolution(c.name, c.unknown, mass, c.terms, c.span))
+    return replace(
+        system,
+        unknowns=tuple(
+            replace(u, algebraic=u.algebraic and i not in moved) for i, u in enumerate(system.unknowns)
+        ),
+        evolution=tuple(sorted(evolution, key=lambda e: e.unknown)),
+        constraints=tuple(c for c in system.constraints if c.unknown is None),
+        initial=tuple(
+            sp.S.Zero if value is None and i in moved else value for i, value in enumerate(system.initial)
+        ),
+    )

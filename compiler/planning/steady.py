@@ -1,0 +1,54 @@
+"""How a steady problem is solved, and what fixes the constants that its equations leave free."""
+
+from nablax.frontend.diagnostics import Report
+from nablax.passes.determination import free_constants
+from nablax.plan import Choice, Method, Stepping
+from nablax.planning.settings import Settings
+from nablax.system import System
+
+DOUBLE, SINGLE = 1e-10, 1e-5  # relative tolerance of the fields by default
+
+
+def choose_iteration(
+    system: System, method: Method, settings: Settings, choices: list[Choice], report: Report
+) -> Stepping | None:
+    """Newton's method with its tolerance; None where the spec asks for steps in time."""
+    for name in ("step", "dt", "every"):
+        if name in settings.places:
+            report.error(
+                "P401",
+                settings.places[name],
+                f"`{name}` is about steps in time, and the problem is steady",
+                notes=settings.origin(name),
+                help="remove it, or add a `time` block and a time derivative",
+            )
+    if report.failed:
+        return None
+    linear = not any(c.terms.nonlinear for c in system.constraints)
+    how = "the fast transform" if method == "spectral" else "fast diagonalisation"
+    if linear:
+        choices.append(
+            Choice("solve", "linear", f"one solve: {how}, as a preconditioner of GMRES if need be")
+        )
+    else:
+        reason = f"nonlinear: damped, its corrections by GMRES preconditioned with {how}"
+        choices.append(Choice("solve", "newton", reason))
+    tol = settings.tol or (SINGLE if settings.dtype == "float32" else DOUBLE)
+    choices.append(
+        Choice("tol", f"{tol:g}", "asked for" if settings.tol else "of the fields", settings.tol is not None)
+    )
+    mean_choices(system, choices)
+    return Stepping("newton", 0, None, tol, tol)
+
+
+def mean_choices(system: System, choices: list[Choice]) -> None:
+    """What fixes each free constant."""
+    for i in free_constants(system):
+        name = system.unknowns[i].name
+        choices.append(
+            Choice(
+                f"mean of {name}",
+                "0",
+                "equations and conditions hold its derivatives only; the data have to be compatible",
+            )
+        )

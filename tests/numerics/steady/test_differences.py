@@ -1,0 +1,127 @@
+"""Steady problems by finite differences, against exact solutions."""
+
+from collections.abc import Callable
+
+import jax
+import numpy as np
+import pytest
+
+from nablax import parse
+from nablax.backends.frames import Unsolved
+from nablax.backends.steady import SteadySolver
+
+
+def solver(text: str, **options: object) -> SteadySolver:
+    """The solver of a spec, checked for warnings."""
+    problem = parse(text)
+    assert not problem.warnings
+    made = problem.compile(**options)
+    assert isinstance(made, SteadySolver)
+    return made
+
+
+def error(made: SteadySolver, exact: Callable[..., np.ndarray]) -> float:
+    """The largest error at the nodes of the first field."""
+    lines = [a.lower + a.spacing * np.arange(a.points) for a in made.plan.grid]
+    found = np.asarray(next(iter(made.solve().fields.values())))
+    return float(np.max(np.abs(found - exact(*np.meshgrid(*lines, indexing="ij")))))
+
+
+MIXED = """
+space {{ x in [0, 1]; y in [0, 2] }}
+fields {{ u }}
+equations {{ laplacian(u) - u = -(1 + 5*pi^2/4)*sin(pi*x/2)*cos(pi*y) }}
+boundary {{
+  x = 0: u = 0
+  x = 1: dn(u) = 0
+  y = 0: dn(u) = 0
+  y = 2: dn(u) {robin}
+}}
+solve {{ n = 16 }}
+"""
+ROBIN = "+ 3*u = 3*sin(pi*x/2)"
+
+
+def test_linear_problems_are_solved_in_one_step() -> None:
+    for robin in ("= 0", ROBIN):
+        made = solver(MIXED.format(robin=robin))
+        assert error(made, lambda x, y: np.sin(np.pi * x / 2) * np.cos(np.pi * y)) < 1e-3
+        residuals = np.asarray(made.solve().residuals)
+        assert np.isnan(residuals[2:]).all()
+        assert residuals[1] < 1e-10 * residuals[0]
+
+
+CUBIC = """
+space { x in [0, 1] }
+fields { u }
+params { a = 1 }
+equations { dxx(u) = a*u^3 + 2 - a*(x^2 + 1)^3 }
+boundary { x = 0: u = 1; x = 1: dn(u) = 2 }
+solve { n = 32 }
+"""
+
+
+def test_newton_converges_quadratically() -> None:
+    made = solver(CUBIC)
+    assert error(made, lambda x: x**2 + 1) < 1e-9
+    residuals = np.asarray(made.solve().residuals)
+    steps = residuals[np.isfinite(residuals)]
+    assert 3 <= len(steps) <= 9
+    assert steps[-1] < 1e-8 * steps[0]
+
+
+def test_gradients_through_the_solve() -> None:
+    made = solver(CUBIC.replace("2 - a*", "3 - a*"))
+
+    def total(a: jax.Array) -> jax.Array:
+        return (made.solve({"a": a}).fields["u"] ** 2).mean()
+
+    at, step = 1.3, 1e-4
+    numeric = (total(at + step) - total(at - step)) / (2 * step)
+    assert float(jax.grad(total)(at)) == pytest.approx(float(numeric), rel=1e-6)
+    several = jax.vmap(total)(np.array([0.5, at]))
+    assert float(several[1]) == pytest.approx(float(total(at)), rel=1e-10)
+
+
+def test_what_does_not_converge_is_said() -> None:
+    # The Bratu problem has no solution beyond 3.51.
+    text = """
+    space { x in [0, 1] }
+    fields { u }
+    params { a = 1 }
+    equations { dxx(u) + a*exp(u) = 0 }
+    boundary { all: u = 0 }
+    solve { n = 32 }
+    """
+    made = solver(text)
+    assert np.asarray(made.solve().fields["u"]).max() == pytest.approx(0.140539, rel=1e-4)
+    with pytest.raises(Unsolved):
+        made.solve({"a": 4.0})
+    assert np.isnan(np.asarray(jax.jit(lambda a: made.solve({"a": a}).fields["u"])(4.0))).all()
+
+
+NEUMANN = """
+space { x in [0, 1]; y in [0, 1] }
+fields { u }
+params { a = 0 }
+equations { laplacian(u) = -5*pi^2*cos(pi*x)*cos(2*pi*y) + a }
+boundary { all: dn(u) = 0 }
+solve { n = 24 }
+"""
+
+
+def test_a_free_constant_is_fixed_by_the_mean() -> None:
+    made = solver(NEUMANN)
+    assert any(c.what == "mean of u" and c.value == "0" for c in made.plan.choices)
+    assert error(made, lambda x, y: np.cos(np.pi * x) * np.cos(2 * np.pi * y)) < 2e-3
+    with pytest.raises(Unsolved) as caught:
+        made.solve({"a": 2.0})
+    assert caught.value.standstill.kind == "data"
+    assert caught.value.standstill.defect == pytest.approx(2.0, rel=1e-3)
+
+
+def test_there_is_no_time() -> None:
+    made = solver(NEUMANN)
+    for call in (lambda: made.rhs(0.0, ()), lambda: made.step(()), made.initial):
+        with pytest.raises(TypeError, match="steady"):
+            call()
