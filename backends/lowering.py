@@ -13,7 +13,8 @@ import jax.scipy.special as jsp
 import sympy as sp
 from jax import Array, lax
 
-from nablax.backends.special import besselj, polygamma
+from nablax.backends.special import besselj, mittag_leffler, polygamma
+from nablax.fractional_calculus.special import MittagLeffler
 
 Operand = Array | float | complex
 Environment = Mapping[sp.Basic, Operand]
@@ -52,6 +53,7 @@ FUNCTIONS: Mapping[type[sp.Basic], Callable[..., Operand]] = {
     sp.gamma: jsp.gamma,
     sp.polygamma: polygamma,
     sp.besselj: besselj,
+    MittagLeffler: mittag_leffler,
     sp.floor: jnp.floor,
     sp.ceiling: jnp.ceil,
     sp.Heaviside: lambda z, at_zero=0.5: jnp.heaviside(z, at_zero),

@@ -1,8 +1,12 @@
 """Special functions that JAX lacks or has for small arguments only."""
 
+from typing import cast
+
 import jax.numpy as jnp
 import jax.scipy.special as jsp
 from jax import Array, lax
+
+from nablax.fractional_calculus import contour
 
 NODES = 1024  # Bessel's integral is exact to rounding while |z| + |order| stays below this
 
@@ -28,3 +32,12 @@ def besselj(order: float, z: Array | float) -> Array:
 def polygamma(order: float, z: Array | float) -> Array:
     """The derivative of order n + 1 of log Γ."""
     return jsp.digamma(z) if order == 0 else jsp.polygamma(jnp.asarray(order, jnp.asarray(z).dtype), z)
+
+
+def mittag_leffler(
+    alpha: Array | float, beta: Array | float, z: Array | float, gamma: Array | float = 1.0
+) -> Array:
+    """E^γ_{α,β}(z) for real z and 0 < α ≤ 2, elementwise (see `contour.mittag_leffler`)."""
+    z = jnp.asarray(z)
+    arrays = (jnp.asarray(a, z.dtype) for a in (alpha, beta, z, gamma))
+    return cast(Array, contour.mittag_leffler(jnp, *cast(tuple[contour.Array, ...], tuple(arrays))))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from nablax.fractional_calculus.special import MittagLeffler
 from nablax.reductions import Noise
 
 
@@ -32,6 +33,10 @@ def _step(x: sp.Expr) -> sp.Expr:
     return sp.Piecewise((1, x >= 0), (0, True))
 
 
+def _mittag_leffler(alpha: sp.Expr, second: sp.Expr, third: sp.Expr | None = None) -> sp.Expr:
+    return MittagLeffler(alpha, 1, second) if third is None else MittagLeffler(alpha, second, third)
+
+
 _ENTRIES = (
     Function("sin", sp.sin, 1, 1, "sine"),
     Function("cos", sp.cos, 1, 1, "cosine"),
@@ -56,6 +61,9 @@ _ENTRIES = (
     Function("erfc", sp.erfc, 1, 1, "complementary error function"),
     Function("gamma", sp.gamma, 1, 1, "gamma function"),
     Function("besselj", sp.besselj, 2, 2, "Bessel function of the first kind: order, argument"),
+    Function(
+        "mittag_leffler", _mittag_leffler, 2, 3, "mittag_leffler(α[, β], z): Σ z^k/Γ(αk + β), 0 < α <= 2"
+    ),
     Function("heaviside", sp.Heaviside, 1, 1, "0 below zero, 1 above"),
     Function("step", _step, 1, 1, "0 below zero, 1 from zero on"),
     Function("box", _box, 3, 3, "box(x, a, b): 1 for a <= x <= b, else 0"),

@@ -6,89 +6,19 @@ are entries too (`Planned`), so that using one is a located message.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.continuity import Jump, may_jump
-from nablax.frontend.diagnostics import Note
-from nablax.frontend.source import Span
-from nablax.geometry import Geometry, differentiate
+from nablax.fractional_operators import FRACTIONAL
+from nablax.fractional_orders import check_order
+from nablax.geometry import differentiate
 from nablax.limits import DIFFERENTIATED_NODES, checked
-from nablax.meaning.scope import Scope
-from nablax.meaning.values import Value, VectorValue, fault, shown
+from nablax.meaning.values import Value, VectorValue, fault
 from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative
-from nablax.problem import Parameter
+from nablax.operator_use import Operator, Use
 from nablax.reductions import Integral, Mean
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One use of an operator: its arguments, evaluated, with their places."""
-
-    name: str
-    arguments: tuple[tuple[Value, Span], ...]
-    options: Mapping[str, tuple[Value | str, Span]]
-    scope: Scope
-    span: Span
-
-    def value(self, index: int) -> Value:
-        return self.arguments[index][0]
-
-    def scalar(self, index: int) -> sp.Expr:
-        value, span = self.arguments[index]
-        if isinstance(value, VectorValue):
-            raise fault(
-                "P202",
-                span,
-                f"`{self.name}` takes a scalar here, and this is a vector",
-                f"give one component, such as `.{self.scope.axes[0].name}`, or use an operator of vectors",
-                label="a vector",
-            )
-        return value
-
-    def vector(self, index: int) -> VectorValue:
-        value, span = self.arguments[index]
-        if not isinstance(value, VectorValue):
-            raise fault(
-                "P202",
-                span,
-                f"`{self.name}` takes a vector here, and this is a scalar",
-                "declare the field as `U: vector`, or write the vector out as `(a, b)`",
-                label="a scalar",
-            )
-        return value
-
-    def axis(self, index: int) -> sp.Symbol:
-        value, span = self.arguments[index]
-        if value in self.scope.symbols:
-            return value
-        raise fault(
-            "P109",
-            span,
-            f"`{self.scope.source.slice(span)}` is not an axis",
-            f"name one of the axes: {', '.join(a.name for a in self.scope.all_axes)}",
-            label="an axis is wanted here",
-        )
-
-    @property
-    def geometry(self) -> Geometry:
-        return self.scope.geometry
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """`least` to `most` positional arguments; `options` are the names it takes after them."""
-
-    name: str
-    signature: str
-    sugar: str
-    summary: str
-    least: int
-    most: int
-    apply: Callable[[Use], Value]
-    options: tuple[str, ...] = ()
 
 
 def _each(value: Value, f: Callable[[sp.Expr], sp.Expr]) -> Value:
@@ -229,7 +159,7 @@ def _fractional_laplacian(use: Use) -> Value:
             else "`fraclap` of kind `periodic` needs every axis to be periodic",
             "make every axis periodic; the kinds for bounded boxes are not available yet",
         )
-    _check_order(use, 1, order, 0, 2)
+    check_order(use, 1, order, 0, 2)
     return _each(use.value(0), lambda c: FractionalLaplacian(c, order))
 
 
@@ -243,62 +173,8 @@ def _riesz(use: Use) -> Value:
             f"`riesz` along the bounded axis `{axis.name}` is not available yet",
             f"make the axis periodic: `{axis.name} in [a, b] periodic`",
         )
-    _check_order(use, 2, order, 0, 4)
+    check_order(use, 2, order, 0, 4)
     return _each(use.value(0), lambda c: RieszDerivative(c, symbol, order))
-
-
-def _check_order(use: Use, index: int, order: sp.Expr, low: int, high: int) -> None:
-    """A constant in (low, high], and on one side of every integer whatever its unknown parameters are."""
-    span = use.arguments[index][1]
-    if order.atoms(AppliedUndef) or order.free_symbols & set(use.scope.symbols):
-        raise fault(
-            "P308",
-            span,
-            f"the order of `{use.name}` varies in space or time",
-            "use numbers and parameters only",
-            label="no constant",
-        )
-    nominal = order.subs(use.scope.nominal)
-    if not (nominal.is_real and low < nominal <= high):
-        raise fault(
-            "P308",
-            span,
-            f"the order of `{use.name}` is {shown(nominal)}, outside ({low}, {high}]",
-            f"choose an order above {low} and at most {high}",
-        )
-    reached = _reach(order, use.scope)
-    crossed = [n for n in range(low, high + 1) if min(reached) < n < max(reached)]
-    if crossed:
-        names = ", ".join(f"`{s}`" for s in sorted(map(str, order.free_symbols)))
-        raise fault(
-            "P308",
-            span,
-            f"the order of `{use.name}` runs from {shown(min(reached))} to {shown(max(reached))} "
-            f"as {names} varies, across {crossed[0]}",
-            f"narrow the interval of {names} so that the order stays on one side of {crossed[0]}",
-            notes=_intervals(order, use.scope),
-            label="its meaning changes at an integer",
-        )
-
-
-def _reach(order: sp.Expr, scope: Scope) -> list[sp.Expr]:
-    """Values of an order at the corners and the middle of its parameters' intervals."""
-    values = [order]
-    for parameter in scope.entities.values():
-        if isinstance(parameter, Parameter) and parameter.interval is not None and len(values) < 1000:
-            low, high = parameter.interval
-            ends = (low, (low + high) / 2, high) if order.has(parameter.symbol) else (parameter.value,)
-            values = [v.subs(parameter.symbol, end) for v in values for end in ends]
-    numbers = [v.subs(scope.nominal) for v in values]
-    return [n for n in numbers if n.is_real] or [order.subs(scope.nominal)]
-
-
-def _intervals(order: sp.Expr, scope: Scope) -> tuple[Note, ...]:
-    return tuple(
-        Note(f"`{p.name}` is unknown in [{shown(p.interval[0])}, {shown(p.interval[1])}]", p.span)
-        for p in scope.entities.values()
-        if isinstance(p, Parameter) and p.interval is not None and order.has(p.symbol)
-    )
 
 
 def _integral(use: Use) -> Value:
@@ -344,7 +220,6 @@ def _planned(what: str) -> Callable[[Use], Value]:
     return apply
 
 
-_TIME_FRACTIONAL = "a fractional derivative"
 _ENTRIES = (
     Operator("grad", "scalar → vector", "∇p", "gradient", 1, 1, _gradient),
     Operator("div", "vector → scalar", "∇·U", "divergence", 1, 1, _divergence),
@@ -362,21 +237,10 @@ _ENTRIES = (
         "fraclap", "any, s → same", "(-Δ)^s u", "fractional Laplacian", 2, 2, _fractional_laplacian, ("kind",)
     ),
     Operator("riesz", "any, axis, β → same", "", "Riesz derivative -(-∂xx)^(β/2)", 3, 3, _riesz),
+    *FRACTIONAL,
     *(
         Operator(name, "", "", what, 1, 9, _planned(what), options)
         for name, what, options in (
-            ("caputo", _TIME_FRACTIONAL, ("base", "side")),
-            ("rl", _TIME_FRACTIONAL, ("base", "side")),
-            ("gl", _TIME_FRACTIONAL, ("base", "side")),
-            ("tempered", _TIME_FRACTIONAL, ("base", "side")),
-            ("vocaputo", _TIME_FRACTIONAL, ("base",)),
-            ("distcaputo", _TIME_FRACTIONAL, ("base",)),
-            ("hadamard", _TIME_FRACTIONAL, ("base",)),
-            ("psicaputo", _TIME_FRACTIONAL, ("base", "psi")),
-            ("cf", _TIME_FRACTIONAL, ("base",)),
-            ("abc", _TIME_FRACTIONAL, ("base",)),
-            ("fracint", "a fractional integral", ("base", "side")),
-            ("mittag_leffler", "the Mittag-Leffler function", ()),
             ("convolve", "a convolution", ()),
             ("surrogate", "a surrogate gradient", ()),
         )

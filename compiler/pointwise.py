@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from scipy import special
 
+from nablax.fractional_calculus.contour import mittag_leffler
+
 Samples = np.ndarray
 
 POINTWISE: Mapping[str, Callable[..., Samples]] = {
@@ -44,6 +46,7 @@ POINTWISE: Mapping[str, Callable[..., Samples]] = {
     "bessely": special.yv,
     "besseli": special.iv,
     "besselk": special.kv,
+    "MittagLeffler": lambda a, b, z, c=1.0: mittag_leffler(np, a, b, z, np.asarray(c)),
     "floor": np.floor,
     "ceiling": np.ceil,
     "Heaviside": np.heaviside,

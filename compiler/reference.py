@@ -1,7 +1,8 @@
 """The tables of operators and functions for docs/language.md, from the entries themselves."""
 
 from nablax.functions import CONSTANTS, FUNCTIONS, Function
-from nablax.operators import OPERATORS, Operator
+from nablax.operator_use import Operator
+from nablax.operators import OPERATORS
 
 _MEANINGS = {"pi": "3.14159...", "e": "2.71828...", "i": "imaginary unit", "inf": "infinity"}
 

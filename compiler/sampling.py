@@ -5,11 +5,15 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import sympy as sp
 
+from nablax.fractional_calculus.special import MittagLeffler
 from nablax.pointwise import POINTWISE, Samples
 from nablax.reductions import Noise
 
+OWN: Mapping[str, type[sp.Basic]] = {"MittagLeffler": MittagLeffler}
+"""Classes that are not SymPy's."""
+
 FUNCTIONS: Mapping[type[sp.Basic], Callable[..., Samples]] = {
-    getattr(sp, name): function for name, function in POINTWISE.items()
+    OWN.get(name) or getattr(sp, name): function for name, function in POINTWISE.items()
 }
 
 

@@ -48,10 +48,10 @@ def integral(term: Term, order: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
         if above is None:
             return None
         if not above:
-            raise Singular(f"y**({p}) is not integrable at the base point")
+            raise Singular(f"y^({p}) is not integrable at the base point")
         return c * sp.gamma(p + 1) * _over_gamma(p + 1 + order) * y ** (p + order)
     if isinstance(kernel, sp.exp):
-        rate = kernel.args[0] / y
+        rate = sp.cancel(kernel.args[0] / y)
         if not above:
             return None
         return c * sp.gamma(p + 1) * y ** (p + order) * MittagLeffler(1, p + 1 + order, rate * y, p + 1)
@@ -92,7 +92,7 @@ def caputo(term: Term, order: sp.Expr, n: int, y: sp.Symbol) -> sp.Expr | None:
         if above is None:
             return None
         if not above:
-            raise Singular(f"the Caputo derivative of y**({p}) needs a power above {n - 1}")
+            raise Singular(f"the Caputo derivative of y^({p}) needs a power above {n - 1}")
         return integral(term, -order, y)
     if isinstance(kernel, MittagLeffler):
         return _caputo_of_mittag_leffler(c, p, kernel, order, n, y)
@@ -122,7 +122,7 @@ def _caputo_of_mittag_leffler(
         if lead.is_positive is None or not power.is_number:
             return None
         if not (power.is_integer and power.is_nonnegative):
-            raise Singular(f"the Caputo derivative of y**({power}) needs a power above {n - 1}")
+            raise Singular(f"the Caputo derivative of y^({power}) needs a power above {n - 1}")
         dropped += 1
     rate = z / y**alpha
     start = beta + alpha * dropped
@@ -179,25 +179,30 @@ def _term(part: sp.Expr, y: sp.Symbol) -> Term | None:
     coefficient, moving = part.as_independent(y, as_Add=False)
     power: sp.Expr = sp.S.Zero
     kernel: sp.Expr = sp.S.One
+    exponent_rate: sp.Expr = sp.S.Zero
     for factor in sp.Mul.make_args(moving):
         if factor == 1:
             continue
         root, exponent = factor.as_base_exp()
         if root == y and not exponent.has(y):
             power += exponent
-        elif isinstance(factor, sp.exp):
-            inner = sp.Poly(factor.args[0], y) if factor.args[0].is_polynomial(y) else None
-            if inner is None or inner.degree() != 1 or not isinstance(kernel, sp.exp | sp.core.numbers.One):
+        elif root == sp.E:
+            inner = sp.Poly(exponent, y) if exponent.is_polynomial(y) else None
+            if inner is None or inner.degree() != 1:
                 return None
             rate, shift = inner.all_coeffs()
             coefficient *= sp.exp(shift)
-            kernel *= sp.exp(rate * y)
+            exponent_rate += rate
         elif kernel == 1 and isinstance(factor, sp.sin | sp.cos | MittagLeffler):
             kernel = factor
         else:
             return None
     if isinstance(kernel, MittagLeffler) and not _of_power(kernel, y):
         return None
+    if exponent_rate != 0:
+        if kernel != 1:
+            return None
+        kernel = sp.exp(exponent_rate * y, evaluate=False)
     return Term(coefficient, power, kernel)
 
 

@@ -14,7 +14,8 @@ from nablax.meaning.derivatives import derivative, guarded, suffix, too_high
 from nablax.meaning.names import unknown_function, unknown_name
 from nablax.meaning.scope import Definition, Failed, Scope, describe, splits
 from nablax.meaning.values import Value, VectorValue, fault, rank_word, reported, shown
-from nablax.operators import OPERATORS, Operator, Use
+from nablax.operator_use import Operator, Use
+from nablax.operators import OPERATORS
 from nablax.problem import Axis, Field, Parameter
 from nablax.reductions import Maximum, Minimum
 
@@ -341,14 +342,14 @@ def _function_call(node: syntax.Call, scope: Scope) -> Value:
             "`noise` makes initial data, and stands elsewhere",
             "use it in the `initial` block",
         )
-    _check_arguments(node, tuple(arguments))
+    _check_arguments(node, tuple(arguments), scope)
     value = bounded(entry.build(*arguments), node.span)
     if value.has(sp.zoo, sp.nan):
         raise fault("P320", node.span, f"`{name}` has no value here", "change the argument")
     return value
 
 
-def _check_arguments(node: syntax.Call, arguments: tuple[sp.Expr, ...]) -> None:
+def _check_arguments(node: syntax.Call, arguments: tuple[sp.Expr, ...], scope: Scope) -> None:
     """Arguments that overflow or that have no order."""
     name = node.function.id
     steep = arguments if name == "gamma" else arguments[:1] if name == "besselj" else ()
@@ -358,6 +359,16 @@ def _check_arguments(node: syntax.Call, arguments: tuple[sp.Expr, ...]) -> None:
     steep = arguments if name in ("exp", "sinh", "cosh", "sech") else ()
     if any(a.is_number and (not a.is_finite or abs(a) > EXPONENT) for a in steep):
         raise fault("P316", node.span, f"`{name}` of this number overflows", "use a smaller one")
+    if name == "mittag_leffler":
+        order = arguments[0].subs(scope.nominal)
+        if not (order.is_real and 0 < order <= 2):
+            raise fault(
+                "P308",
+                node.arguments[0].span,
+                f"the order of `mittag_leffler` is {shown(order)}, outside (0, 2]",
+                "choose an order above 0 and at most 2",
+            )
+        check_ordered(arguments[-1], node.arguments[-1].span, "`mittag_leffler`")
     if name in _ORDERED:
         for value, argument in zip(arguments, node.arguments, strict=True):
             check_ordered(value, argument.span, f"`{name}`")

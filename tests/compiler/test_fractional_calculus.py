@@ -4,6 +4,7 @@ import random
 from itertools import product
 
 import mpmath
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -29,6 +30,7 @@ from nablax.fractional_calculus.operators import (
     VariableCaputo,
 )
 from nablax.fractional_calculus.special import MittagLeffler
+from nablax.pointwise import POINTWISE
 
 t = sp.Symbol("t", positive=True)
 x = sp.Symbol("x", real=True)
@@ -276,3 +278,16 @@ def test_mittag_leffler_beyond_the_series() -> None:
         assert far.evalf(15) == pytest.approx(far.rewrite(sp.erfc).evalf(15), rel=1e-13)
     with pytest.raises(ValueError, match="too large"):
         MittagLeffler(HALF, 1, -1000, 2).evalf()
+
+
+@pytest.mark.parametrize("alpha", [0.3, 0.5, 0.9, 1.0, 1.3, 1.9])
+@pytest.mark.parametrize("offset", [0.0, 0.7])
+def test_mittag_leffler_on_arrays(alpha: float, offset: float) -> None:
+    z = np.concatenate([-np.geomspace(1e-4, 120, 25), [0.0, 0.05, 0.8, 1.2, 3.0]])
+    beta = 1 + offset
+    exact = [float(MittagLeffler(sp.Float(alpha, 20), beta, sp.Float(v, 20)).evalf(18)) for v in z]
+    found = POINTWISE["MittagLeffler"](np.asarray(alpha), np.asarray(beta), z)
+    assert np.allclose(found, exact, rtol=1e-12, atol=1e-12)
+    three = POINTWISE["MittagLeffler"](np.asarray(1.0), np.asarray(beta), z, np.asarray(2.0))
+    exact = [float(MittagLeffler(1, sp.Float(beta, 20), sp.Float(v, 20), 2).evalf(18)) for v in z]
+    assert np.allclose(three, exact, rtol=1e-12, atol=1e-12)

@@ -22,6 +22,8 @@ def expression(name: str) -> tuple[sp.Expr, tuple[sp.Symbol, ...]]:
     arguments: tuple[sp.Expr, ...] = symbols
     if name == "besselj":
         arguments = (sp.Integer(2), symbols[1])
+    elif name == "mittag_leffler":
+        arguments = (sp.Rational(7, 10), -symbols[1])
     elif name == "box":
         arguments = (symbols[0], sp.Rational(1, 5), sp.Rational(3, 5))
     return entry.build(*arguments), symbols
@@ -53,6 +55,7 @@ def test_evaluators_agree(name):
             "box",
             "sign",
             "besselj",
+            "mittag_leffler",
             "max",
             "min",
             "atan2",
