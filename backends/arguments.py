@@ -7,14 +7,12 @@ import jax
 import numpy as np
 from jax import Array
 
+from nablax.backends.checks import Number, Numbers, check_names, check_scalar
 from nablax.backends.lowering import evaluate
 from nablax.backends.precision import traced
 from nablax.outlining import static_parameters
 from nablax.plan import Plan
 from nablax.system import System
-
-Number = float | Array | np.ndarray | np.floating
-Numbers = Mapping[str, Number]
 
 
 def default_parameters(system: System) -> dict[str, float]:
@@ -33,10 +31,7 @@ def complete(plan: Plan, defaults: Mapping[str, float], params: Numbers | None) 
 
     Raises ValueError for an unknown name, for an array, and for another value of a static parameter.
     """
-    unknown = sorted(set(params or {}) - set(defaults))
-    if unknown:
-        known = ", ".join(f"`{name}`" for name in defaults) or "none"
-        raise ValueError(f"no parameter is named `{unknown[0]}`; there are: {known}")
+    check_names(params or {}, defaults)
     given = dict(params or {})
     found: dict[str, Array] = {}
     for p in plan.system.parameters:
@@ -54,23 +49,10 @@ def complete(plan: Plan, defaults: Mapping[str, float], params: Numbers | None) 
 
 def _given(plan: Plan, defaults: Mapping[str, float], name: str, value: Number) -> Array:
     """A parameter from outside: one number, and for a static parameter the one compiled in."""
-    if np.ndim(value) != 0:
-        raise ValueError(
-            f"`{name}` is one number, and has the shape {np.shape(value)}: jax.vmap takes several"
-        )
+    check_scalar(name, value)
     static = name in static_parameters(plan.system)
     if static and (traced(value) or float(value) != defaults[name]):
         raise ValueError(
             f"`{name}` shapes the grid and is compiled in: use problem.compile(params={{{name!r}: ...}})"
         )
     return value if isinstance(value, jax.Array) else number(plan, float(value))
-
-
-def check_fields(plan: Plan, fields: Mapping[str, Array], wanted: tuple[str, ...]) -> None:
-    """Raises ValueError for a field with a name or a shape that does not fit."""
-    for name, values in fields.items():
-        if name not in wanted:
-            known = ", ".join(f"`{n}`" for n in wanted)
-            raise ValueError(f"no initial data is wanted for `{name}`; it is for {known}")
-        if np.shape(values) != plan.shape:
-            raise ValueError(f"`{name}` has the shape {np.shape(values)}, and the grid {plan.shape}")

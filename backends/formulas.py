@@ -98,7 +98,10 @@ def _step(
             return _multiplied(step.name, full(), operands[1], place)
         case "piecewise":
             return _piecewise(list(zip(operands[::2], operands[1::2], strict=True)))
-    return np.asarray(POINTWISE[step.operation](*operands))
+    try:
+        return np.asarray(POINTWISE[step.operation](*operands))
+    except (TypeError, ValueError) as error:
+        raise FormulaError(f"`{step.operation}` cannot take its arguments ({error})") from None
 
 
 def _integrated(values: np.ndarray, place: Place, along: Sequence[int], mean: bool) -> np.ndarray:

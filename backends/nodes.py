@@ -36,12 +36,23 @@ def samples(plan: Plan) -> dict[str, np.ndarray]:
 def noisy_fields(plan: Plan, params: Parameters, drawn: Mapping[str, Array]) -> dict[str, Array]:
     """Initial nodal values of the unknowns whose data hold noise, by the unknown's name."""
     system = plan.system
-    environment = coordinates(plan) | {p.symbol: params[p.name] for p in system.parameters}
-    found: dict[str, Array] = {}
-    for unknown, data in zip(system.unknowns, system.initial, strict=True):
-        if data is not None and data.has(Noise):
-            # As a symbol: SymPy takes noise(7) for a number.
-            names = {call: sp.Symbol(str(call), real=True) for call in data.atoms(Noise)}
-            values = environment | {symbol: drawn[symbol.name] for symbol in names.values()}
-            (found[unknown.name],) = evaluate((data.xreplace(names),), values)  # type: ignore[assignment]
-    return found
+    noisy = [i for i, data in enumerate(system.initial) if data is not None and data.has(Noise)]
+    return {system.unknowns[i].name: initial_values(plan, i, params, drawn) for i in noisy}
+
+
+def initial_values(plan: Plan, unknown: int, params: Parameters, drawn: Mapping[str, Array]) -> Array:
+    """Initial nodal values of an unknown by the spec's data, of a shape that broadcasts to the grid.
+
+    `drawn` holds the noise in them, see `samples`.
+    """
+    system = plan.system
+    data = system.initial[unknown]
+    assert data is not None
+    values = coordinates(plan) | {p.symbol: params[p.name] for p in system.parameters}
+    if system.time is not None:
+        values[system.time.symbol] = jnp.asarray(plan.frames[0], plan.dtype)
+    # As symbols: SymPy takes noise(7) for a number.
+    names = {call: sp.Symbol(str(call), real=True) for call in data.atoms(Noise)}
+    values |= {symbol: jnp.asarray(drawn[symbol.name]) for symbol in names.values()}
+    (found,) = evaluate((data.xreplace(names),), values)
+    return jnp.asarray(found)

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from nablax.backends.breakdown import breakdown_diagnostic, standstill_diagnostic
-from nablax.backends.estimates import check_estimate
 from nablax.backends.expectations import Judge, Verdict
 from nablax.backends.frames import Frame, NumericalFailure, Progress, Unsolved
 from nablax.backends.output import store
 from nablax.backends.output.drawings import Requests
-from nablax.backends.output.paths import OutputError, claim
+from nablax.backends.output.paths import DATA_SUFFIXES, MOVIE_SUFFIXES, OutputError, claim, inside
 from nablax.backends.resolution import Resolution, ResolutionWatch
 from nablax.frontend.diagnostics import Diagnostic, Report, Severity
 from nablax.frontend.source import Span
 from nablax.outline import Outline
 
 if TYPE_CHECKING:
+    from nablax.backends.artifact.program import Artifact
     from nablax.plan import Plan
 
 Status = Literal["done", "broken", "interrupted"]
@@ -100,6 +100,7 @@ def prepare(plan: "Plan", target: Target, report: Report) -> Prepared:
     Raises `SpecError` for what the spec asks and cannot have, `OutputError` for a path that the command
     line or the default names.
     """
+    from nablax.backends.estimates import check_estimate
     from nablax.backends.output.requests import read_requests
     from nablax.outlining import outline_of
 
@@ -113,6 +114,25 @@ def prepare(plan: "Plan", target: Target, report: Report) -> Prepared:
     report.check()
     claim(path)
     return Prepared(outline_of(plan), requests, path, target)
+
+
+def prepare_artifact(artifact: "Artifact", target: Target) -> Prepared:
+    """The same for a compiled spec. Raises `OutputError`."""
+    output = artifact.manifest.output
+    save = None if output.save is None else _within(target.folder, output.save, DATA_SUFFIXES)
+    movie = None if output.movie is None else _within(target.folder, output.movie, MOVIE_SUFFIXES)
+    path = target.data or save or target.here / f"{target.stem}.zarr"
+    claim(path)
+    if movie is not None and target.plot:
+        claim(movie)
+    return Prepared(artifact.outline, Requests(save, movie, output.drawings), path, target)
+
+
+def _within(folder: Path, name: str, suffixes: tuple[str, ...]) -> Path:
+    path = inside(folder, name)
+    if path.suffix not in suffixes:
+        raise OutputError(f"`{name}` ends in neither {' nor '.join(f'`{s}`' for s in suffixes)}")
+    return path
 
 
 def _existing(folder: Path) -> Path:

@@ -6,14 +6,14 @@ from functools import partial
 from types import MappingProxyType
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from nablax.backends.arguments import Numbers, check_fields, complete, default_parameters
+from nablax.backends.arguments import complete, default_parameters
+from nablax.backends.checks import Numbers, check_fields, check_order, check_state, times_of
 from nablax.backends.frames import Frame, Progress
 from nablax.backends.interface import Parameters, Semidiscretisation, State, Unsupported, Vector
-from nablax.backends.loop import Drive, HostPrograms, events
+from nablax.backends.loop import Drive, HostPrograms, collected, events
 from nablax.backends.nodes import samples
 from nablax.backends.precision import precise, traced
 from nablax.backends.programs import Programs
@@ -77,15 +77,16 @@ class Solver:
         """The state at the start of time.
 
         `fields`, nodal arrays of shape `plan.shape` by name (`U.x`; `dt(w)` for a rate), replace the
-        spec's data. Raises ValueError for a name or a shape that does not fit.
+        spec's data. Raises ValueError for a name, a shape or a kind of number that does not fit.
         """
         given = dict(fields or {})
-        self._check_fields(given)
+        check_fields(self.outline, given)
         with precise(self.plan.dtype, params, given):
             return self.compiled.initial(self._complete(params), given, samples(self.plan))
 
     def step(self, state: State, params: Numbers | None = None) -> State:
         """One step: of the plan's dt, or as far as the error control goes in one."""
+        check_state(self.outline, state)
         with precise(self.plan.dtype, params, state):
             return self.compiled.step(state, self._complete(params))
 
@@ -106,6 +107,7 @@ class Solver:
 
     def fields(self, state: State, params: Numbers | None = None) -> dict[str, Array]:
         """Nodal arrays of shape `plan.shape` by component name, multipliers (a pressure) included."""
+        check_state(self.outline, state)
         with precise(self.plan.dtype, params, state):
             return self.compiled.fields(state.t, state.y, self.compiled.prepare(self._complete(params)))
 
@@ -122,37 +124,23 @@ class Solver:
         is taken to be at `plan.frames[0]`. Eager calls raise `NumericalFailure` for a run that breaks
         down; under a transformation the fields are not a number from there on.
         """
-        times = tuple(float(t) for t in (self.plan.frames if save_at is None else save_at))
-        if not times or not all(np.isfinite(times)):
-            raise ValueError("`save_at` holds at least one time, all of them finite")
+        times = times_of(self.outline, save_at)
         with precise(self.plan.dtype, params, initial):
             eager = not traced(params, initial)
             complete = self._complete(params)
             state = self.compiled.initial(complete, {}, samples(self.plan)) if initial is None else initial
+            check_state(self.outline, state)
             start = float(state.t) if initial is not None and eager else self.plan.frames[0]
-            if not times or any(b < a for a, b in zip((start, *times), times, strict=False)):
-                raise ValueError(f"`save_at` must not decrease, nor begin before the state's time {start:g}")
+            check_order(start, times)
             if eager and self.programs.control == "checked":
-                return self._collected(params, state, start, times)
+                t, fields = collected(self.drive, complete, state, start, times)
+                return Solution(t, fields, complete, self.outline)
             t, fields = self.compiled.solve(complete, state, start=start, times=times)
             finite = not eager or all(bool(np.isfinite(np.asarray(a)).all()) for a in fields.values())
         if not finite:
             for _ in self._events(params, state, times):
                 pass
         return Solution(t, fields, complete, self.outline)
-
-    def _collected(
-        self, params: Numbers | None, state: State, start: float, times: tuple[float, ...]
-    ) -> Solution:
-        """`solve` by the host loop, whose programs are small: the choice of a step compiles slowly inside
-        one program. Steps are chosen by the same rule."""
-        ahead = times if times[0] <= start else (start, *times)
-        events = self._events(params, state, ahead)
-        frames = [event for event in events if isinstance(event, Frame)][len(ahead) - len(times) :]
-        with precise(self.plan.dtype):
-            t = jnp.asarray([frame.t for frame in frames], self.plan.dtype)
-            fields = {n: jnp.stack([jnp.asarray(f.fields[n]) for f in frames]) for n in frames[0].fields}
-            return Solution(t, fields, self._complete(params), self.outline)
 
     def stream(
         self, params: Numbers | None = None, initial: State | None = None
@@ -174,10 +162,6 @@ class Solver:
 
     def _complete(self, params: Numbers | None) -> Mapping[str, Array]:
         return complete(self.plan, self.parameters, params)
-
-    def _check_fields(self, fields: Mapping[str, Array]) -> None:
-        wanted = tuple(u.name for u in self.plan.system.unknowns if not u.algebraic)
-        check_fields(self.plan, fields, wanted)
 
 
 def build(plan: Plan) -> Solver:

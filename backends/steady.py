@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from nablax.backends.arguments import Number, Numbers, check_fields, complete, default_parameters
+from nablax.backends.arguments import complete, default_parameters
+from nablax.backends.checks import Number, Numbers, check_nodal
 from nablax.backends.frames import Frame, Progress, Standstill, Unsolved
 from nablax.backends.interface import Equilibrium, Parameters, Rest, Unsupported
 from nablax.backends.nodes import noisy_fields, samples
@@ -46,7 +47,7 @@ class SteadySolver:
         transformation the fields are then not a number, and the defects are there to be looked at.
         """
         given = dict(initial or {})
-        check_fields(self.plan, given, tuple(u.name for u in self.plan.system.unknowns))
+        check_nodal(self.plan.shape, {u.name: u.complex for u in self.plan.system.unknowns}, given)
         with precise(self.plan.dtype, params, given):
             ready = complete(self.plan, self.parameters, params)
             found = self.compiled(ready, given, samples(self.plan))

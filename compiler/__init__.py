@@ -24,6 +24,10 @@ def __getattr__(name: str) -> object:
         from nablax.frontend.diagnostics import SpecError
 
         return SpecError
+    if name == "load_artifact":
+        from nablax.backends.artifact.read import load_artifact
+
+        return load_artifact
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

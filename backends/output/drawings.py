@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
-if TYPE_CHECKING:
-    from nablax.formula import Formula
-    from nablax.frontend.source import Span
+from nablax.formula import Formula
+from nablax.frontend.source import Span
 
 Kind = Literal["heatmap", "spacetime", "lines", "vectors", "slice"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -21,7 +20,7 @@ class Drawing:
 
     kind: Kind
     field: str
-    formula: "Formula | None" = None
+    formula: Formula | None = None
     at: tuple[tuple[str, float], ...] = ()
 
 
@@ -32,5 +31,5 @@ class Requests:
     save: Path | None
     movie: Path | None
     drawings: tuple[Drawing, ...]
-    save_span: "Span | None" = None
-    movie_span: "Span | None" = None
+    save_span: Span | None = None
+    movie_span: Span | None = None

@@ -42,11 +42,16 @@ def _decode(data: bytes, what: str) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file whole, through a neighbour that replaces it. Raises `FileProblem`."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """The same for bytes."""
     neighbour = path.with_name(f".{path.name}.partial")
     try:
         if path.is_symlink():
             path = path.resolve()
-        neighbour.write_text(text, "utf-8", newline="\n")
+        neighbour.write_bytes(data)
         if path.exists():
             neighbour.chmod(path.stat().st_mode)
         neighbour.replace(path)

@@ -13,6 +13,7 @@ from importlib.metadata import version
 import click
 
 from nablax.cli.check import check
+from nablax.cli.compile import compile_spec
 from nablax.cli.explain import explain
 from nablax.cli.fmt import fmt
 from nablax.cli.messages import FileProblem, print_spec_error
@@ -31,11 +32,11 @@ INTERRUPTED = 130
 def app() -> None:
     """Solve PDEs written as text.
 
-    `nablax FILE.pde` is short for `nablax run FILE.pde`; `-` reads standard input.
+    `nablax FILE` is short for `nablax run FILE`; `-` reads standard input.
     """
 
 
-for verb in (check, explain, fmt, new, plot, run, show):
+for verb in (check, compile_spec, explain, fmt, new, plot, run, show):
     app.add_command(verb)
 
 
@@ -43,7 +44,9 @@ def with_default_verb(arguments: Sequence[str]) -> list[str]:
     """`nablax file.pde ...` means `nablax run file.pde ...`."""
     if arguments:
         first = arguments[0]
-        if first not in app.commands and (first == "-" or first.endswith(".pde") or os.path.isfile(first)):
+        if first not in app.commands and (
+            first == "-" or first.endswith((".pde", ".nbx")) or os.path.isfile(first)
+        ):
             return ["run", *arguments]
     return list(arguments)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nablax.backends.run import Outcome, Prepared, Stream, Target
     from nablax.backends.solver import Solver
     from nablax.backends.steady import SteadySolver
+    from nablax.outline import Outline
     from nablax.plan import Plan
 
 SCHEMA = 1
@@ -40,11 +41,12 @@ def run(
     quiet: bool,
     no_plot: bool,
 ) -> int:
-    """Solve a spec, save the frames, check what it expects and draw a picture."""
-    from nablax.backends.run import Target
-    from nablax.pipeline import compile_plan
+    """Solve a spec, save the frames, check what it expects and draw a picture.
 
-    source = read_spec(spec)
+    SPEC may be an `.nbx` file that `nablax compile` wrote.
+    """
+    from nablax.backends.run import Target
+
     changes = overrides(parameters, solve)
     target = Target(
         folder=folder_of(spec),
@@ -53,6 +55,13 @@ def run(
         data=None if output is None else Path(output),
         plot=not no_plot,
     )
+    if spec.endswith(".nbx"):
+        from nablax.cli.artifact import run_artifact
+
+        return run_artifact(Path(spec), changes, target, as_json, quiet)
+    from nablax.pipeline import compile_plan
+
+    source = read_spec(spec)
     try:
         plan, report = compile_plan(source, changes, folder_of(spec))
         prepared = _prepared(plan, target, report)
@@ -63,7 +72,15 @@ def run(
             raise
         click.echo(_dump({"status": "refused", "exit_code": 1, **_messages(source, error.diagnostics)}))
         return 1
-    diagnostics = (*report.diagnostics, *outcome.diagnostics)
+    return tell(prepared.outline, outcome, report.diagnostics, as_json, quiet)
+
+
+def tell(
+    outline: "Outline", outcome: "Outcome", before: Sequence[Diagnostic], as_json: bool, quiet: bool
+) -> int:
+    """Print what became of a run, with the messages from before it; returns the exit code."""
+    source = outline.source
+    diagnostics = (*before, *outcome.diagnostics)
     if as_json:
         click.echo(_dump({**_facts(outcome), **_messages(source, diagnostics)}))
         return exit_code(outcome)
@@ -71,7 +88,7 @@ def run(
     if not quiet:
         from nablax.cli.outcome import describe
 
-        click.echo(describe(prepared.outline, outcome))
+        click.echo(describe(outline, outcome))
     return exit_code(outcome)
 
 

@@ -1,0 +1,342 @@
+"""A loaded artifact: the interface of a solver on exported programs."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from nablax.backends.artifact.errors import ArtifactError
+from nablax.backends.artifact.manifest import Manifest
+from nablax.backends.checks import (
+    Number,
+    Numbers,
+    check_fields,
+    check_names,
+    check_order,
+    check_scalar,
+    check_state,
+    times_of,
+)
+from nablax.backends.frames import Frame, Progress
+from nablax.backends.interface import Parameters, State, Vector
+from nablax.backends.loop import Drive, HostPrograms, collected, events
+from nablax.backends.noise import noise
+from nablax.backends.precision import precise, traced
+from nablax.backends.solution import Solution
+from nablax.backends.stepping.adaptive import Tally
+from nablax.backends.stepping.fixed import March, step_count
+from nablax.outline import Outline
+
+Call = Callable[..., object]
+FOREVER = np.int32(2**31 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """`initial`, `step`, `rhs`, `fields` and `solve` are those of `nablax.backends.solver.Solver`.
+
+    They go through jit and through vmap, which calls the programs member by member; reverse mode passes
+    where the spec's `dt` is fixed (`differentiable`), forward mode does not pass exported programs.
+    Every call may raise `PrecisionError`.
+    """
+
+    manifest: Manifest = field(repr=False)
+    parameters: Mapping[str, float]
+    calls: Mapping[str, Call] = field(repr=False)
+    _compiled: dict[str, Call] = field(default_factory=dict, repr=False)
+
+    @property
+    def outline(self) -> Outline:
+        return self.manifest.outline
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether reverse mode passes `solve`."""
+        return self.manifest.differentiable
+
+    def initial(self, params: Numbers | None = None, fields: Mapping[str, Array] | None = None) -> State:
+        """The state at the start of time; `fields`, nodal arrays by name, replace the spec's data.
+
+        Raises ValueError for a name, a shape or a kind of number that does not fit.
+        """
+        given = dict(fields or {})
+        check_fields(self.outline, given)
+        with precise(self.outline.dtype, params, given):
+            return self._initial(self.complete(params), given)
+
+    def step(self, state: State, params: Numbers | None = None) -> State:
+        """One step: of the spec's dt, or as far as the error control goes in one."""
+        check_state(self.outline, state)
+        with precise(self.outline.dtype, params, state):
+            return cast(State, self._jitted("step", self._step)(state, self.complete(params)))
+
+    def rhs(self, t: float | Array, y: State | Vector, params: Numbers | None = None) -> Vector:
+        """dy/dt for `state.y`. Raises TypeError for a constrained system."""
+        if "rate" not in self.calls:
+            raise TypeError(
+                f"a system with constraints has no right-hand side of its own (`{self.outline.constraint}` "
+                "must hold at every moment): use `step` or `solve`"
+            )
+        vector = y.y if isinstance(y, State) else y
+        with precise(self.outline.dtype, params, t, y):
+            rate = self._program("rate")(t, tuple(vector), self.complete(params))
+            return cast(Vector, rate)
+
+    def fields(self, state: State, params: Numbers | None = None) -> dict[str, Array]:
+        """Nodal arrays of the grid's shape by component name."""
+        check_state(self.outline, state)
+        with precise(self.outline.dtype, params, state):
+            ready = self._program("prepare")(self.complete(params))
+            return self._shown(state.t, state.y, ready)
+
+    def solve(
+        self,
+        params: Numbers | None = None,
+        initial: State | None = None,
+        save_at: Sequence[float] | None = None,
+    ) -> Solution:
+        """Fields at `save_at` (the spec's frames by default), in memory; as `Solver.solve`.
+
+        Eager calls raise `NumericalFailure` for a run that breaks down; under a transformation the fields
+        are not a number from there on.
+        """
+        times = times_of(self.outline, save_at)
+        with precise(self.outline.dtype, params, initial):
+            eager = not traced(params, initial)
+            complete = self.complete(params)
+            state = self._initial(complete, {}) if initial is None else initial
+            check_state(self.outline, state)
+            start = float(state.t) if initial is not None and eager else self.outline.frames[0]
+            check_order(start, times)
+            if eager and self.manifest.control == "checked":
+                t, fields = collected(self.drive, complete, state, start, times)
+                return Solution(t, fields, complete, self.outline)
+            solve = self._jitted("solve", self._solve, ("start", "times"))
+            t, fields = cast(tuple[Array, dict[str, Array]], solve(complete, state, start=start, times=times))
+            finite = not eager or all(bool(np.isfinite(np.asarray(a)).all()) for a in fields.values())
+        if not finite:
+            for _ in events(self.drive, complete, state, times):
+                pass
+        return Solution(t, fields, complete, self.outline)
+
+    def stream(
+        self, params: Numbers | None = None, initial: State | None = None
+    ) -> Iterator[Frame | Progress]:
+        """Frames as they come, with `Progress` in long ones. Raises `NumericalFailure`."""
+        with precise(self.outline.dtype, params, initial):
+            complete = self.complete(params)
+        return events(self.drive, complete, initial, self.outline.frames)
+
+    @property
+    def drive(self) -> Drive:
+        """What the host loop takes."""
+
+        def named(name: str) -> Call:
+            def absent(*_: object) -> object:
+                raise ArtifactError(f"there is no program `{name}`")
+
+            return self._hasty(name) if name in self.calls else absent
+
+        def march(*args: object) -> March:
+            y, taken, finite = cast(tuple[Vector, Array, Array], self._program("march")(*args))
+            return March(y, taken, finite)
+
+        def advance(state: State, until: Array, budget: Array, ready: Parameters) -> tuple[State, Tally]:
+            return self._advance(state, until, budget, ready, self._program("advance"))
+
+        host = HostPrograms(
+            start=lambda params: self._initial(params, {}, self._hasty("initial")),
+            prepare=cast(Callable[[Parameters], Parameters], self._program("prepare")),
+            show=cast(Callable[..., dict[str, Array]], self._hasty("show")),
+            aid=named("aid"),
+            march=march,
+            judge=cast(Callable[..., Array], named("judge")),
+            advance=advance,
+        )
+        m = self.manifest
+        return Drive(self.outline, m.control, m.bound, m.order, host)
+
+    def rehearse(self) -> None:
+        """Trace every program once, on shapes alone. Raises `ArtifactError` if they do not fit together."""
+
+        def whole(params: Parameters) -> object:
+            state = self._initial(params, {})
+            after = self._step(state, params)
+            rate = self.calls["rate"](state.t, state.y, params) if "rate" in self.calls else ()
+            return rate, self._solve(params, after, self.outline.frames[0], self.outline.frames)
+
+        with precise(self.outline.dtype):
+            numbers = {name: self._number(value) for name, value in self.parameters.items()}
+            try:
+                _, (_, fields) = jax.eval_shape(whole, numbers)
+                shapes = {name: a.shape[1:] for name, a in fields.items()}
+            except Exception as error:  # whatever programs of a stranger make JAX raise
+                said = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+                raise ArtifactError(f"the programs do not fit together ({said})") from None
+        if shapes != dict.fromkeys(self.manifest.shown, self.outline.shape):
+            raise ArtifactError("the programs show other fields than the manifest says")
+
+    # --- programs in terms of states ---
+
+    def _program(self, name: str) -> Call:
+        return self._jitted(name, self.calls[name])
+
+    def _jitted(self, name: str, function: Call, static: tuple[str, ...] = ()) -> Call:
+        # One compiled function a program: jax.jit caches by the function's identity.
+        if name not in self._compiled:
+            self._compiled[name] = jax.jit(function, static_argnames=static)
+        return self._compiled[name]
+
+    def _hasty(self, name: str) -> Call:
+        """A program that the host loop calls rarely: not worth the time that LLVM's optimiser takes."""
+        key = f"{name}, hasty"
+        if key not in self._compiled:
+            hasty = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
+            self._compiled[key] = jax.jit(self.calls[name], compiler_options=hasty)
+        return self._compiled[key]
+
+    def _initial(self, params: Parameters, given: Mapping[str, Array], program: Call | None = None) -> State:
+        dtype, shape = self.outline.dtype, self.outline.shape
+        drawn = {name: noise(seed, shape).astype(dtype) for name, seed in self.manifest.draws}
+        wide = "complex64" if dtype == "float32" else "complex128"
+        fields = {
+            u.name: given.get(u.name, np.zeros(shape, wide if u.complex else dtype))
+            for u in self.outline.evolving
+        }
+        chosen = {name: np.asarray(name in given) for name in fields}
+        made = (program or self._program("initial"))(dict(params), drawn, fields, chosen)
+        return State(*cast(tuple[Array, Vector, Array], made))
+
+    def _shown(self, t: Array, y: Vector, ready: object) -> dict[str, Array]:
+        return cast(dict[str, Array], self._program("show")(t, y, ready))
+
+    def _advance(
+        self, state: State, until: Array, budget: Array, ready: object, program: Call
+    ) -> tuple[State, Tally]:
+        after, tally = cast(
+            tuple[tuple[Array, Vector, Array], tuple[Array, Array, Array, Array]],
+            program(state.t, state.y, state.dt, until, budget, ready),
+        )
+        return State(*after), Tally(*tally)
+
+    def _step(self, state: State, params: Parameters) -> State:
+        ready = self.calls["prepare"](dict(params))
+        dtype = state.t.dtype
+        frames, dt = self.outline.frames, self.outline.stepping.dt
+        span = jnp.asarray(frames[-1] - frames[0], dtype)
+        if self.manifest.control == "adaptive":
+            one = jnp.ones((), "int32")
+            after, tally = self._advance(state, state.t + span, one, ready, self.calls["advance"])
+            return after._replace(y=_poisoned(after.y, tally.stuck))
+        if self.manifest.control == "fixed":
+            h = jnp.asarray(dt, dtype)
+            return State(state.t + h, self._stepped(state.t, h, state.y, 1, ready), h)
+        frame = span / max(len(frames) - 1, 1)
+        h = cast(Array, self.calls["choose"](state.t, state.y, state.dt, frame, ready))
+        aid = self.calls["aid"](h, ready)
+        one = jnp.ones((), "int32")
+        y, _, _ = cast(tuple[Vector, Array, Array], self.calls["march"](state.t, state.y, h, one, aid, ready))
+        return State(state.t + h, y, h)
+
+    def _solve(
+        self, params: Parameters, state: State, start: float, times: tuple[float, ...]
+    ) -> tuple[Array, dict[str, Array]]:
+        ready = self.calls["prepare"](dict(params))
+        dtype = self.outline.dtype
+        begin, end = np.asarray([start, *times[:-1]], dtype), np.asarray(times, dtype)
+        if self.manifest.control != "fixed":
+
+            def controlled(state: State, until: Array) -> tuple[State, object]:
+                after = self._frame(state, until, ready)
+                return after, self.calls["show"](until, after.y, ready)
+
+            _, fields = lax.scan(controlled, state, jnp.asarray(end))
+            return jnp.asarray(end), cast(dict[str, Array], fields)
+        dt = self.outline.stepping.dt
+        assert dt is not None
+        needed = [step_count(float(b) - float(a), dt) for a, b in zip(begin, end, strict=True)]
+        parts: list[dict[str, Array]] = []
+        y, first = state.y, 0
+        for last in range(1, len(needed) + 1):
+            if last < len(needed) and needed[last] == needed[first]:
+                continue
+            body = partial(self._to, count=needed[first], ready=ready)
+            y, fields = lax.scan(body, y, (jnp.asarray(begin[first:last]), jnp.asarray(end[first:last])))
+            parts.append(cast(dict[str, Array], fields))
+            first = last
+        return jnp.asarray(end), {n: jnp.concatenate([p[n] for p in parts]) for n in parts[0]}
+
+    def _to(self, y: Vector, ends: tuple[Array, Array], count: int, ready: object) -> tuple[Vector, object]:
+        a, b = ends
+        if count:
+            y = self._stepped(a, (b - a) / count, y, count, ready)
+        return y, self.calls["show"](b, y, ready)
+
+    def _stepped(self, t: Array, h: Array, y: Vector, count: int, ready: object) -> Vector:
+        """`count` steps by programs of as many steps as there are, the longest first."""
+        done = 0
+        for size in sorted(self.manifest.counts, reverse=True):
+            pieces = (count - done) // size
+            if not pieces:
+                continue
+            program = self.calls[f"steps/{size}"]
+            if pieces == 1:
+                y = cast(Vector, program(t + done * h, h, y, ready))
+            else:
+                starts = t + (done + size * jnp.arange(pieces, dtype=h.dtype)) * h
+
+                def one(y: Vector, at: Array, program: Call = program) -> tuple[Vector, None]:
+                    return cast(Vector, program(at, h, y, ready)), None
+
+                y, _ = lax.scan(one, y, starts)
+            done += pieces * size
+        return y
+
+    def _frame(self, state: State, until: Array, ready: object) -> State:
+        if self.manifest.control == "adaptive":
+            program = self.calls["advance"]
+            after, tally = self._advance(state, until, jnp.asarray(FOREVER), ready, program)
+            return State(until, _poisoned(after.y, tally.stuck), after.dt)
+        frame = self.calls["frame"](state.t, state.y, state.dt, until, ready)
+        return State(*cast(tuple[Array, Vector, Array], frame))
+
+    # --- arguments ---
+
+    def complete(self, params: Numbers | None) -> Mapping[str, Array]:
+        """Every parameter in the artifact's precision; those that follow from others follow.
+
+        Raises ValueError for an unknown name, `ArtifactError` for another value of a static one.
+        """
+        given = dict(params or {})
+        check_names(given, self.parameters)
+        found: dict[str, Array] = {}
+        for p in self.outline.parameters:
+            if p.name in given:
+                found[p.name] = self._given(p.name, given[p.name], p.static)
+            else:
+                found[p.name] = self._number(p.value)
+        if given and "derive" in self.calls:
+            chosen = {name: np.asarray(name in given) for name in found}
+            return cast(Mapping[str, Array], self._program("derive")(found, chosen))
+        return found
+
+    def _given(self, name: str, value: Number, static: bool) -> Array:
+        check_scalar(name, value)
+        if static and (traced(value) or float(value) != self.parameters[name]):
+            raise ArtifactError(
+                f"`{name}` shapes the grid and is compiled in: compile the spec again with --set {name}=..."
+            )
+        return value if isinstance(value, jax.Array) else self._number(float(value))
+
+    def _number(self, value: float) -> Array:
+        return cast(Array, np.dtype(self.outline.dtype).type(value))
+
+
+def _poisoned(y: Vector, stuck: Array) -> Vector:
+    # A pure function cannot raise: what the error control could not reach must not look like a result.
+    return tuple(jnp.where(stuck, jnp.full_like(a, jnp.nan), a) for a in y)

@@ -1,0 +1,186 @@
+"""The programs of an artifact: flat functions of a solver, exported as StableHLO for several platforms.
+
+Each takes and returns tuples and dictionaries of arrays only. What is a pytree with structure of its own
+in the solver (prepared parameters, a method's coefficients) travels as the tuple of its leaves.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from nablax.backends.interface import Parameters, State, Vector
+from nablax.backends.lowering import evaluate
+from nablax.backends.nodes import initial_values, samples
+from nablax.backends.precision import precise
+from nablax.backends.solver import Solver
+from nablax.backends.stepping import checked
+from nablax.backends.stepping.fixed import checkpointed, step_count
+
+MOST_COUNTS = 4
+"""Different numbers of steps between frames that get a differentiable program of their own."""
+
+Leaves = tuple[Array, ...]
+Flat = Callable[..., object]
+
+
+@dataclass(frozen=True, slots=True)
+class Exportable:
+    """A flat function with examples of its arguments. `differentiable`: exported with its derivative."""
+
+    name: str
+    function: Flat
+    arguments: tuple[object, ...]
+    differentiable: bool = False
+
+
+def exportables(solver: Solver) -> tuple[Exportable, ...]:
+    """Every program that an artifact of this solver holds.
+
+    `initial(params, drawn, fields, chosen)`, `prepare(params)`, `show(t, y, ready)` and `rate(t, y, params)`
+    make up the interface; `steps/<count>(t, h, y, ready)` advance by a fixed number of steps, and can be
+    differentiated; `aid`, `march`, `judge`, `advance` and `frame` are those of the loops.
+    """
+    with precise(solver.plan.dtype):
+        return tuple(_exportables(solver))
+
+
+def _exportables(solver: Solver) -> list[Exportable]:
+    plan, programs, outline = solver.plan, solver.programs, solver.outline
+    scalar, count = np.zeros((), plan.dtype), np.zeros((), "int32")
+    params = dict.fromkeys(solver.parameters, scalar)
+    drawn = samples(plan)
+    kinds = {u.name: _kind(plan.dtype, u.complex) for u in outline.evolving}
+    fields = {name: np.zeros(plan.shape, kind) for name, kind in kinds.items()}
+    chosen = {name: np.zeros((), bool) for name in kinds}
+    system = plan.system
+    evolving = {u.name: i for i, u in enumerate(system.unknowns) if not u.algebraic}
+
+    def initial(
+        params: Parameters,
+        drawn: Mapping[str, Array],
+        fields: Mapping[str, Array],
+        chosen: Mapping[str, Array],
+    ) -> tuple[Array, Vector, Array]:
+        given = {}
+        for name, i in evolving.items():
+            values = fields[name]
+            if system.initial[i] is not None:
+                data = initial_values(plan, i, params, drawn)
+                data = data if jnp.iscomplexobj(values) else jnp.real(data)
+                data = jnp.broadcast_to(data.astype(values.dtype), values.shape)
+                values = jnp.where(chosen[name], values, data)
+            given[name] = values
+        return tuple(programs.initial(params, given, drawn))  # type: ignore[return-value]
+
+    t, y, dt = jax.eval_shape(initial, params, drawn, fields, chosen)
+    ready = jax.eval_shape(programs.prepare, params)
+    ready_leaves, ready_tree = jax.tree.flatten(ready)
+    aid_leaves, aid_tree = jax.tree.flatten(jax.eval_shape(programs.aid, scalar, ready))
+
+    def prepared(leaves: Leaves) -> Parameters:
+        found: Parameters = jax.tree.unflatten(ready_tree, leaves)
+        return found
+
+    def prepare(params: Parameters) -> Leaves:
+        return tuple(jax.tree.leaves(programs.prepare(params)))
+
+    def show(t: Array, y: Vector, ready: Leaves) -> dict[str, Array]:
+        return programs.fields(t, y, prepared(ready))
+
+    def aid(h: Array, ready: Leaves) -> Leaves:
+        return tuple(jax.tree.leaves(programs.aid(h, prepared(ready))))
+
+    def march(t: Array, y: Vector, h: Array, count: Array, aid: Leaves, ready: Leaves) -> tuple[object, ...]:
+        return tuple(programs.march(t, y, h, count, jax.tree.unflatten(aid_tree, aid), prepared(ready)))
+
+    def advance(t: Array, y: Vector, dt: Array, until: Array, budget: Array, ready: Leaves) -> object:
+        after, tally = programs.advance(State(t, y, dt), until, budget, prepared(ready))
+        return tuple(after), tuple(tally)
+
+    held = tuple(ready_leaves)
+    found = [
+        Exportable("initial", initial, (params, drawn, fields, chosen), True),
+        Exportable("prepare", prepare, (params,), True),
+        Exportable("show", show, (t, y, held), True),
+    ]
+    if not system.constraints:
+        found.append(Exportable("rate", programs.rate, (scalar, y, params), True))
+    if any(p.derived for p in outline.parameters):
+        found.append(_derived(solver))
+    if programs.control == "adaptive":
+        return [*found, Exportable("advance", advance, (t, y, dt, scalar, count, held))]
+    aids = tuple(aid_leaves)
+    found += [
+        Exportable("aid", aid, (scalar, held)),
+        Exportable("march", march, (t, y, scalar, count, aids, held)),
+    ]
+    if programs.control == "fixed":
+        return [*found, *(_steps(solver, n, (t, scalar, y, held), prepared) for n in counts(solver))]
+
+    def frame(t: Array, y: Vector, dt: Array, until: Array, ready: Leaves) -> object:
+        after, _ = programs.frame(State(t, y, dt), until, jnp.zeros((), "int32"), prepared(ready))
+        return tuple(after)
+
+    def choose(t: Array, y: Vector, dt: Array, span: Array, ready: Leaves) -> Array:
+        known = prepared(ready)
+        bound = programs.bound
+        state = State(t, y, dt)
+        return checked.choose(programs.scheme, programs.method, programs.tolerance, bound, state, span, known)
+
+    return [
+        *found,
+        Exportable("judge", programs.judge, (y, y, y, scalar, scalar)),
+        Exportable("choose", choose, (t, y, dt, scalar, held)),
+        Exportable("frame", frame, (t, y, dt, scalar, held)),
+    ]
+
+
+def counts(solver: Solver) -> tuple[int, ...]:
+    """For how many steps there is a differentiable program: those between frames, and one."""
+    dt, frames = solver.plan.stepping.dt, solver.plan.frames
+    if solver.programs.control != "fixed" or dt is None:
+        return ()
+    between = {step_count(b - a, dt) for a, b in pairwise(frames)}
+    return tuple(sorted({1, *sorted(between, reverse=True)[:MOST_COUNTS]}))
+
+
+def _steps(
+    solver: Solver, count: int, arguments: tuple[object, ...], prepared: Callable[[Leaves], Parameters]
+) -> Exportable:
+    programs = solver.programs
+
+    def steps(t: Array, h: Array, y: Vector, ready: Leaves) -> Vector:
+        after: Vector = checkpointed(programs.scheme, programs.method, t, y, h, count, prepared(ready))
+        return after
+
+    return Exportable(f"steps/{count}", steps, arguments, programs.method.reversible)
+
+
+def _derived(solver: Solver) -> Exportable:
+    """Parameters that follow from others, unless they are among the chosen."""
+    parameters = solver.plan.system.parameters
+
+    def derive(params: Parameters, chosen: Mapping[str, Array]) -> Parameters:
+        found = dict(params)
+        for p in parameters:
+            if p.formula is not None:
+                values = {q.symbol: found[q.name] for q in parameters}
+                (value,) = evaluate((p.formula,), values)
+                typed = jnp.asarray(value, params[p.name].dtype)
+                found[p.name] = jnp.where(chosen[p.name], params[p.name], typed)
+        return found
+
+    params = dict.fromkeys(solver.parameters, np.zeros((), solver.plan.dtype))
+    chosen = {name: np.zeros((), bool) for name in params}
+    return Exportable("derive", derive, (params, chosen), True)
+
+
+def _kind(dtype: str, is_complex: bool) -> str:
+    if not is_complex:
+        return dtype
+    return "complex64" if dtype == "float32" else "complex128"

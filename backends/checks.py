@@ -1,0 +1,73 @@
+"""Checks of what callers hand to a solver or an artifact. Every one raises ValueError."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from nablax.backends.interface import State
+from nablax.outline import Outline
+
+Number = float | Array | np.ndarray | np.floating
+Numbers = Mapping[str, Number]
+
+
+def check_names(given: Iterable[str], known: Iterable[str]) -> None:
+    """Every given parameter is one of the known."""
+    there = list(known)
+    unknown = sorted(set(given) - set(there))
+    if unknown:
+        names = ", ".join(f"`{name}`" for name in there) or "none"
+        raise ValueError(f"no parameter is named `{unknown[0]}`; there are: {names}")
+
+
+def check_scalar(name: str, value: Number) -> None:
+    """A parameter is one real number."""
+    if np.ndim(value) != 0:
+        raise ValueError(
+            f"`{name}` is one number, and has the shape {np.shape(value)}: jax.vmap takes several"
+        )
+    if jnp.iscomplexobj(value):
+        raise ValueError(f"`{name}` is a real number, and a complex one was given")
+
+
+def check_fields(outline: Outline, fields: Mapping[str, Array]) -> None:
+    """Initial data by name of evolving unknown: of the grid's shape, complex only for complex fields."""
+    check_nodal(outline.shape, {u.name: u.complex for u in outline.evolving}, fields)
+
+
+def check_nodal(shape: tuple[int, ...], unknowns: Mapping[str, bool], fields: Mapping[str, Array]) -> None:
+    """The same for `unknowns` by name, with whether they are complex, on a grid of that shape."""
+    for name, values in fields.items():
+        if name not in unknowns:
+            known = ", ".join(f"`{n}`" for n in unknowns)
+            raise ValueError(f"no initial data is wanted for `{name}`; it is for {known}")
+        if np.shape(values) != shape:
+            raise ValueError(f"`{name}` has the shape {np.shape(values)}, and the grid {shape}")
+        kind = np.dtype(jnp.result_type(values)).kind
+        if kind not in "iufc":
+            raise ValueError(f"`{name}` holds {jnp.result_type(values)}, and initial data are numbers")
+        if kind == "c" and not unknowns[name]:
+            raise ValueError(f"`{name}` is a real field, and complex values were given: take their real part")
+
+
+def check_state(outline: Outline, state: State) -> None:
+    """A state of this solver has one array an evolving unknown."""
+    if len(state.y) != len(outline.evolving):
+        names = ", ".join(f"`{u.name}`" for u in outline.evolving)
+        raise ValueError(f"the state has {len(state.y)} arrays, and the unknowns are {names}")
+
+
+def times_of(outline: Outline, save_at: Sequence[float] | None) -> tuple[float, ...]:
+    """The output times asked for, finite; the plan's frames by default."""
+    times = tuple(float(t) for t in (outline.frames if save_at is None else save_at))
+    if not times or not all(np.isfinite(times)):
+        raise ValueError("`save_at` holds at least one time, all of them finite")
+    return times
+
+
+def check_order(start: float, times: Sequence[float]) -> None:
+    """Times do not decrease, nor begin before the start."""
+    if any(b < a for a, b in zip((start, *times), times, strict=False)):
+        raise ValueError(f"`save_at` must not decrease, nor begin before the state's time {start:g}")
