@@ -119,7 +119,7 @@ def test_what_an_artifact_refuses() -> None:
     with pytest.raises(ValueError, match="no parameter is named `E`"):
         rod.solve({"E": 2.0})
     with pytest.raises(ValueError, match="`u` is a real field, and complex values were given"):
-        rod.initial(fields={"u": jnp.ones(17) * 1j})
+        rod.initial(fields={"u": jnp.full(17, 1j)})
     assert not rod.differentiable
 
 
