@@ -195,6 +195,10 @@ def _scheme(plan: Plan) -> Semidiscretisation[Vector]:
         from nablax.backends.spectral import build as build_spectral
 
         return build_spectral(plan)
+    if plan.method == "fd" and plan.system.constraints:
+        from nablax.backends.differences.constrained import build_constrained
+
+        return build_constrained(plan)
     if plan.method == "fd":
         from nablax.backends.differences import build as build_differences
 

@@ -110,4 +110,8 @@ def _scheme(plan: Plan) -> Equilibrium:
         from nablax.backends.differences.steady import build_steady
 
         return build_steady(plan)
+    if plan.method == "spectral":
+        from nablax.backends.spectral.steady import build_steady as build_spectral
+
+        return build_spectral(plan)
     raise Unsupported(f"no steady solver for the method `{plan.method}`")

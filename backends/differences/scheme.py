@@ -235,11 +235,12 @@ def _noise(expression: sp.Expr, plan: Plan) -> tuple[sp.Expr, Mapping[sp.Basic, 
     return expression.xreplace(symbols), values
 
 
-def build(plan: Plan) -> FiniteDifferences:
+def build(plan: Plan, determined: frozenset[int] = frozenset()) -> FiniteDifferences:
     """The scheme of a plan with `method == "fd"`.
 
-    L takes the linear terms that are stiff (`nablax.planning.treatment.is_stiff`). Raises Unsupported for
-    constraints, mass operators, Fourier multipliers and boundary conditions it cannot close.
+    L takes the linear terms that are stiff (`nablax.planning.treatment.is_stiff`), none of or for the
+    unknowns `determined` otherwise. Raises Unsupported for constraints, mass operators, Fourier
+    multipliers and boundary conditions it cannot close.
     """
     system = plan.system
     if system.constraints or any(u.algebraic for u in system.unknowns):
@@ -255,7 +256,11 @@ def build(plan: Plan) -> FiniteDifferences:
     for equation in ordered:
         terms = equation.terms
         others = (*conservative(terms.nonlinear, terms.conservative), *terms.forcing)
-        held = tuple(t for t in terms.linear if is_stiff(system, equation, t))
+        held = tuple(
+            t
+            for t in terms.linear
+            if is_stiff(system, equation, t) and not {t.unknown, equation.unknown} & determined
+        )
         rest = tuple(t for t in terms.linear if t not in held)
         everything.append(right_side(plan, terms.linear, others))
         stiff.append(held)

@@ -174,6 +174,14 @@ class Spectral:
 
     # --- symbols ---
 
+    def linear_symbol(self, params: Parameters) -> Matrix:
+        """L per mode, rows and columns in the order of y."""
+        return self._linear(self._modes(None, params))
+
+    def applied(self, matrix: Matrix, y: Vector) -> Vector:
+        """A matrix per mode applied to y."""
+        return self._applied(matrix, y)
+
     def _modes(self, t: Array | None, params: Parameters) -> Modes:
         environment: dict[sp.Basic, Operand] = {p.symbol: params[p.name] for p in self.plan.system.parameters}
         if t is not None and self.plan.system.time is not None:

@@ -16,10 +16,12 @@ def is_stiff(system: System, equation: Evolution, term: LinearTerm) -> bool:
     """Whether an additive stepper on a grid takes a linear term implicitly.
 
     Second derivatives and higher are, with coefficients (of the term and of the conditions on its unknown)
-    that do not depend on time; so are the definitions of rates, without which a stiff equation of second
-    order in time would not be implicit at all.
+    that do not depend on time, unless a constraint determines their unknown; so are the definitions of
+    rates, without which a stiff equation of second order in time would not be implicit at all.
     """
     if system.time is None or term.coefficient.has(system.time.symbol):
+        return False
+    if system.unknowns[term.unknown].algebraic:
         return False
     conditions = (b for b in system.boundary if b.unknown == term.unknown)
     if any(t.coefficient.has(system.time.symbol) for b in conditions for t in b.terms):
