@@ -10,11 +10,12 @@ from nablax.backends.expectations import Judge
 from nablax.backends.exporting import PLATFORMS, export_program
 from nablax.backends.frames import Frame
 from nablax.backends.solver import Solver
+from nablax.backends.steady import SteadySolver
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "pde_examples").glob("*.pde"))
 
 
-def compiled(path: Path) -> Solver:
+def compiled(path: Path) -> Solver | SteadySolver:
     problem = load(path)
     assert not problem.warnings
     return problem.compile()
