@@ -10,6 +10,7 @@ Parameters travel as a mapping from their names to scalars, always traced.
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
+import jax.numpy as jnp
 from jax import Array
 
 from nablax.frontend.source import Span
@@ -94,6 +95,30 @@ class Exponential(Split[Carry], Protocol[Carry]):
 
     def symbol(self, params: Parameters) -> tuple[Block, ...]:
         """L, every evolving unknown in exactly one block."""
+        ...
+
+
+class Extensible(Protocol):
+    """A scheme on arrays that reach beyond the grid, by `depth` times the radius of its stencils."""
+
+    @property
+    def most(self) -> int:
+        """The largest depth."""
+        ...
+
+    @property
+    def dtypes(self) -> tuple[jnp.dtype, ...]: ...
+
+    def shape(self, depth: int) -> tuple[int, ...]: ...
+
+    def extend(self, y: Vector, depth: int) -> Vector: ...
+
+    def crop(self, arrays: Vector, depth: int, to: int) -> Vector:
+        """Arrays of a depth, cut to a smaller one."""
+        ...
+
+    def rate(self, depth: int, t: Array, arrays: Vector, params: Parameters) -> Vector:
+        """The whole right-hand side, of depth - 1, from arrays of `depth`."""
         ...
 
 

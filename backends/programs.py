@@ -15,6 +15,7 @@ from nablax.backends.interface import Parameters, Prepared, Semidiscretisation, 
 from nablax.backends.nodes import noisy_fields
 from nablax.backends.reverse import CHOSEN_STEPS, CONVERGED_STAGES, forward_only
 from nablax.backends.stepping import adaptive, checked
+from nablax.backends.stepping.bundles import Bundle
 from nablax.backends.stepping.choice import AnyMethod, Control
 from nablax.backends.stepping.control import Tolerance
 from nablax.backends.stepping.fixed import March, checkpointed, march, step_count
@@ -32,6 +33,7 @@ class Programs:
     method: AnyMethod
     control: Control
     tolerance: Tolerance
+    bundle: Bundle | None = None
 
     @property
     def bound(self) -> float | None:
@@ -63,7 +65,7 @@ class Programs:
         return self.method.aid(h, ready)
 
     def march(self, t: Array, y: Vector, h: Array, count: Array, aid: object, ready: Parameters) -> March:
-        return march(self.scheme, self.method, t, y, h, count, aid, ready)
+        return march(self.scheme, self.method, t, y, h, count, aid, ready, self.bundle)
 
     def judge(self, y: Vector, fine: Vector, coarse: Vector, h: Array, span: Array) -> Array:
         order = self.method.order
@@ -149,7 +151,7 @@ class Programs:
                 a, b = ends
                 if count:
                     h = (b - a) / count
-                    y = checkpointed(self.scheme, self.method, a, y, h, count, ready)
+                    y = checkpointed(self.scheme, self.method, a, y, h, count, ready, self.bundle)
                 return y, self.scheme.fields(b, y, ready)
 
             y, fields = lax.scan(fixed, y, (jnp.asarray(begin[first:last]), jnp.asarray(end[first:last])))

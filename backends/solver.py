@@ -1,7 +1,7 @@
 """A plan made to run: pure functions for JAX programs, and a host loop for runs with progress."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 
@@ -19,8 +19,9 @@ from nablax.backends.precision import precise, traced
 from nablax.backends.programs import Programs
 from nablax.backends.solution import Solution
 from nablax.backends.stepping.adaptive import Tally
-from nablax.backends.stepping.choice import control_of, method_of, tolerance_of
+from nablax.backends.stepping.choice import bundle_of, control_of, method_of, tolerance_of
 from nablax.backends.stepping.fixed import March
+from nablax.backends.tuning import BUNDLES, tuned
 from nablax.outline import Outline
 from nablax.outlining import outline_of
 from nablax.plan import Plan
@@ -168,7 +169,13 @@ def build(plan: Plan) -> Solver:
     """Bind the plan's scheme and stepper. Nothing is compiled yet. Raises `Unsupported`."""
     scheme = _scheme(plan)
     method = method_of(plan.stepping, scheme)
-    programs = Programs(plan, scheme, method, control_of(plan.stepping, method), tolerance_of(plan.stepping))
+    control, tolerance = control_of(plan.stepping, method), tolerance_of(plan.stepping)
+    plain = Programs(plan, scheme, method, control, tolerance)
+    # On an accelerator nothing but a measurement speaks for bundles.
+    steps = plan.bundle if jax.default_backend() == "cpu" else 1
+    if plan.tune:
+        steps = _tuned(plain)
+    programs = replace(plain, bundle=bundle_of(steps, plan.stepping, scheme))
     # What runs once a frame is not worth the time that LLVM's optimiser takes.
     hasty = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
     once = partial(jax.jit, compiler_options=hasty)
@@ -188,6 +195,34 @@ def build(plan: Plan) -> Solver:
     )
     defaults = MappingProxyType(default_parameters(plan.system))
     return Solver(plan, outline_of(plan), defaults, programs, compiled)
+
+
+def _tuned(plain: Programs) -> int:
+    """Steps in a bundle that this device is fastest with; 1 where there is no choice."""
+    plan = plain.plan
+    made = {steps: bundle_of(steps, plan.stepping, plain.scheme) for steps in BUNDLES}
+    fitting = {steps: b for steps, b in made.items() if steps == 1 or (b is not None and b.steps == steps)}
+    if len(fitting) == 1:
+        return 1
+    defaults = default_parameters(plan.system)
+    with precise(plan.dtype):
+        params = {name: np.asarray(value, plan.dtype) for name, value in defaults.items()}
+        ready = jax.jit(plain.prepare)(params)
+        state = jax.jit(plain.initial)(params, {}, samples(plan))
+        span = plan.frames[-1] - plan.frames[0]
+        h = np.asarray(plan.stepping.dt or min(plain.bound or span / 1000, span), plan.dtype)
+        kernel = jax.jit(plain.rate).lower(state.t, state.y, ready).as_text()
+
+    def run(program: Callable[..., March]) -> Callable[[int], object]:
+        def steps(count: int) -> object:
+            with precise(plan.dtype):
+                moved = program(state.t, state.y, h, np.int32(count), (), ready)
+                return moved.taken.block_until_ready()
+
+        return steps
+
+    runs = {steps: run(jax.jit(replace(plain, bundle=b).march)) for steps, b in fitting.items()}
+    return tuned(kernel, plan.stepping.name, runs)
 
 
 def _scheme(plan: Plan) -> Semidiscretisation[Vector]:

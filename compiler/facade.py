@@ -66,10 +66,12 @@ class Problem:
         tol: float | None = None,
         dtype: str | None = None,
         dealias: float | str | None = None,
+        tune: bool | None = None,
     ) -> "Solver | SteadySolver":
         """The solver of this problem; the keywords are those of the `solve` block and win over it.
 
         A problem without a `time` block has a solver with `solve` alone.
+        `tune` times the ways to run the kernels on this device, once, and keeps the fastest.
         `params` replaces nominal values, those of static parameters (in axis bounds) included. Raises
         `SpecError` where the choice cannot be made.
         """
@@ -77,7 +79,7 @@ class Problem:
 
         options = {
             "method": method, "n": n, "order": order, "step": step, "dt": dt, "tol": tol, "dtype": dtype,
-            "dealias": dealias,
+            "dealias": dealias, "tune": None if tune is None else "on" if tune else "off",
         }  # fmt: skip
         solve = dict(self.overrides.solve) | {k: _text(v) for k, v in options.items() if v is not None}
         parameters = dict(self.overrides.parameters) | {k: _text(v) for k, v in (params or {}).items()}

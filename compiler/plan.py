@@ -101,6 +101,8 @@ class Plan:
     dtype: Dtype
     choices: tuple[Choice, ...]
     claims: tuple[Claim, ...] = ()
+    bundle: int = 1  # explicit steps for which ghost nodes are attached at once
+    tune: bool = False  # time the lowerings on this device, and keep the fastest
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ from nablax.backends.differences.modal import Coupling, Group
 from nablax.backends.differences.nodes import Nodes
 from nablax.backends.differences.traces import on_wall
 from nablax.backends.differences.walls import Wall
+from nablax.backends.differences.wide import WideHalo, wide_halo
 from nablax.backends.interface import Parameters, Unsupported, Vector
 from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.noise import noise
@@ -145,6 +146,11 @@ class FiniteDifferences:
             self.nodes.scalars(t, params),
             coupled=bool(self.traced),
         )
+
+    @cached_property
+    def wide(self) -> WideHalo | None:
+        """The same right-hand side on arrays that reach far beyond the grid, where that is possible."""
+        return wide_halo(self.nodes, self.sides)
 
     # -- parts ------------------------------------------------------------------------------------
 

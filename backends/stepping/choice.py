@@ -16,6 +16,7 @@ from nablax.backends.interface import (
     Vector,
 )
 from nablax.backends.stepping.additive import AdditiveRungeKutta, AffineImplicit, DiagonallyImplicit
+from nablax.backends.stepping.bundles import Bundle
 from nablax.backends.stepping.control import Tolerance
 from nablax.backends.stepping.explicit import ExplicitRungeKutta
 from nablax.backends.stepping.exponential import ExponentialRungeKutta
@@ -58,6 +59,15 @@ def _pair(
 ) -> AnyMethod:
     """ARK4(3)6L[2]SA, or its implicit half: of fourth order with a third-order estimate."""
     return cast(AnyMethod, Memoryless(attempt, order=4, error_order=3, reversible=reversible))
+
+
+def bundle_of(steps: int, stepping: Stepping, scheme: object) -> Bundle | None:
+    """`steps` steps of the method at once, or as many as fit; None where that is one, or not possible."""
+    wide, tableau = getattr(scheme, "wide", None), EXPLICIT.get(stepping.name)
+    if wide is None or tableau is None or tableau.first_same_as_last:
+        return None
+    fitting = min(steps, wide.most // tableau.stages)
+    return Bundle(wide, tableau, fitting) if fitting > 1 else None
 
 
 def tolerance_of(stepping: Stepping) -> Tolerance:

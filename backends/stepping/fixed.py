@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array, lax
 
 from nablax.backends.interface import Parameters, Semidiscretisation, Vector
+from nablax.backends.stepping.bundles import Bundle
 from nablax.backends.stepping.method import Aid, Method
 from nablax.backends.stepping.vectors import finite
 
@@ -34,13 +35,54 @@ def march(
     count: Array,
     aid: Aid,
     params: Parameters,
+    bundle: Bundle | None = None,
 ) -> March:
     """`count` steps of size h from t; stops within `BETWEEN_CHECKS` steps of the first infinite value.
 
-    The count is traced, so that one program serves every chunk. Forward mode only.
+    The count is traced, so that one program serves every chunk. Forward mode only. `bundle` stands for
+    several steps of the same method; single ones do what is left over.
     """
-    carry = scheme.embed(t, y, params)
-    memory = method.start(t, carry, params)
+    if bundle is None:
+        return _march(scheme, method, t, y, h, jnp.zeros_like(count), count, aid, params)
+    steps = bundle.steps
+    most = BETWEEN_CHECKS // steps
+    whole = count // steps
+
+    def some(state: tuple[Array, Array, Vector]) -> tuple[Array, Array, Vector]:
+        i, _, inner = state
+        until = jnp.minimum(i + most, whole)
+
+        def one(j: Array, y: Vector) -> Vector:
+            return bundle.advance(t + (j * steps).astype(h.dtype) * h, y, h, params)
+
+        inner = lax.fori_loop(i, until, one, inner)
+        return until, finite(inner), inner
+
+    def going(state: tuple[Array, Array, Vector]) -> Array:
+        return (state[0] < whole) & state[1]
+
+    start = jnp.zeros((), count.dtype), jnp.ones((), bool), y
+    done, ok, y = lax.while_loop(going, some, start)
+    taken = done * steps
+    rest = _march(scheme, method, t, y, h, taken, jnp.where(ok, count, taken), aid, params)
+    return March(rest.y, rest.taken, ok & rest.finite)
+
+
+def _march(
+    scheme: Semidiscretisation[Carry],
+    method: Method[Carry, Aid, Memory],
+    t: Array,
+    y: Vector,
+    h: Array,
+    first: Array,
+    count: Array,
+    aid: Aid,
+    params: Parameters,
+) -> March:
+    """Steps first, first + 1, ... of `count`, one by one; t is the time of step 0."""
+    begin = t + first.astype(h.dtype) * h
+    carry = scheme.embed(begin, y, params)
+    memory = method.start(begin, carry, params)
 
     def one(i: Array, state: tuple[Carry, Memory]) -> tuple[Carry, Memory]:
         attempt = method.step(t + i.astype(h.dtype) * h, *state, h, aid, params)
@@ -55,7 +97,7 @@ def march(
     def going(state: tuple[Array, Array, tuple[Carry, Memory]]) -> Array:
         return (state[0] < count) & state[1]
 
-    start = jnp.zeros((), count.dtype), jnp.ones((), bool), (carry, memory)
+    start = first, jnp.ones((), bool), (carry, memory)
     taken, ok, (carry, _) = lax.while_loop(going, some, start)
     return March(scheme.core(carry), taken, ok)
 
@@ -68,8 +110,20 @@ def trajectory(
     h: Array,
     count: int,
     params: Parameters,
+    bundle: Bundle | None = None,
 ) -> Vector:
     """y after exactly `count` steps: a scan, for reverse mode. Its memory is one frame's states."""
+    if bundle is not None and count >= bundle.steps:
+        steps = bundle.steps
+
+        def several(y: Vector, i: Array) -> tuple[Vector, None]:
+            return bundle.advance(t + i.astype(h.dtype) * h, y, h, params), None
+
+        starts = jnp.arange(0, count - count % steps, steps, dtype="int32")
+        y, _ = lax.scan(several, y, starts)
+        if count % steps == 0:
+            return y
+        t, count = t + (count - count % steps) * h, count % steps
     aid = method.aid(h, params)
     carry = scheme.embed(t, y, params)
     memory = method.start(t, carry, params)
@@ -82,7 +136,7 @@ def trajectory(
     return scheme.core(carry)
 
 
-checkpointed = jax.checkpoint(trajectory, static_argnums=(0, 1, 5))
+checkpointed = jax.checkpoint(trajectory, static_argnums=(0, 1, 5, 7))
 """`trajectory`, its steps computed again in reverse mode instead of kept."""
 
 

@@ -14,7 +14,7 @@ from nablax.meaning.values import Fault, VectorValue, fault, outside, reported
 from nablax.problem import Field, Option, OptionCall, OptionValue
 
 KNOWN: Mapping[str, tuple[str, ...]] = {
-    "solve": ("method", "n", "order", "step", "dt", "tol", "dtype", "dealias", "time", "memory"),
+    "solve": ("method", "n", "order", "step", "dt", "tol", "dtype", "dealias", "tune", "time", "memory"),
     "output": ("every", "save", "plot", "movie"),
     "train": (
         "model", "points", "derivatives", "weights", "steps", "seed", "method", "sampler", "hard",

@@ -3,6 +3,7 @@
 from nablax.frontend.diagnostics import Note, Report
 from nablax.plan import Choice, GridAxis, Method, Plan, Stepping
 from nablax.planning.finite import check_finite
+from nablax.planning.ghosts import choose_ghosts
 from nablax.planning.masses import check_masses
 from nablax.planning.method import Character, character, choose_method
 from nablax.planning.settings import Settings, frame_times, read_settings
@@ -52,6 +53,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
         mean_choices(system, choices)
     if stepping is None or report.failed:
         return None
+    bundle = choose_ghosts(system, method, order, grid, stepping, end - start, settings, choices)
     dtype = settings.dtype or "float64"
     choices.append(
         Choice("dtype", dtype, "asked for" if settings.dtype else "double precision", bool(settings.dtype))
@@ -67,6 +69,8 @@ def make_plan(system: System, report: Report) -> Plan | None:
         dtype,
         tuple(choices),
         claims(system, method, stepping.name),
+        bundle,
+        bool(settings.tune),
     )
 
 

@@ -37,6 +37,7 @@ class Settings:
     dtype: Dtype | None
     dealias: float | None
     every: float | None
+    tune: bool | None
     places: dict[str, Span]
     given: dict[str, str]
 
@@ -77,6 +78,7 @@ def read_settings(problem: Problem, report: Report) -> Settings:
         dtype=read("dtype", _dtype),
         dealias=read("dealias", _dealias),
         every=read("every", _positive),
+        tune=read("tune", lambda o: _word(o, ("on", "off"), "setting of `tune`") == "on"),
         places={name: o.span for name, o in given.items()},
         given={name: o.given for name, o in given.items() if o.given},
     )
