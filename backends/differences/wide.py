@@ -17,6 +17,7 @@ from nablax.backends.differences.kernels import Stencil
 from nablax.backends.differences.layout import Place, Region, grow, slab
 from nablax.backends.differences.nodes import Nodes
 from nablax.backends.interface import Parameters, Vector
+from nablax.planning.ghosts import whole_grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ class WideHalo:
 
 
 def wide_halo(nodes: Nodes, sides: tuple[RightSide, ...]) -> WideHalo | None:
-    """None where ghosts follow from wall conditions, or wall values from time: both change every step."""
+    """None where something in between changes with every step: ghosts that follow from wall conditions,
+    wall values that follow from time, values of the whole grid."""
     plan = nodes.plan
     reach = tuple(max(_reach(side, k) for side in sides) for k in range(len(plan.grid)))
     for k, axis in enumerate(plan.grid):
@@ -107,9 +109,12 @@ def wide_halo(nodes: Nodes, sides: tuple[RightSide, ...]) -> WideHalo | None:
         fixed = all(place.halo[k] == (0, 0) for place in nodes.places)
         if not fixed or reach[k] > 1 or plan.order == 0:
             return None
+    if whole_grid(plan.system):
+        return None
     time = plan.system.time
-    values = [wall.pinned for place in nodes.places for wall in place.pinned]
-    if time is None or any(v is not None and v.has(time.symbol) for v in values):
+    values = [wall.pinned for place in nodes.places for wall in place.held]
+    # Traces hold time, too.
+    if time is None or any(v is None or v.has(time.symbol) for v in values):
         return None
     return WideHalo(nodes, sides, reach) if any(reach) else None
 

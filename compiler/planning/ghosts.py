@@ -10,9 +10,11 @@ from math import inf, prod
 
 import sympy as sp
 
+from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.jets import jets, orders_of
 from nablax.plan import Choice, GridAxis, Method, Stepping
 from nablax.planning.settings import Settings
+from nablax.reductions import Integral, Maximum, Mean, Minimum
 from nablax.stencils import radius
 from nablax.system import FluxTerm, Orders, System
 
@@ -56,12 +58,14 @@ def choose_ghosts(
 def bundle_size(
     system: System, order: int, grid: tuple[GridAxis, ...], stepping: Stepping, duration: float
 ) -> Ghosts | None:
-    """None where there is nothing to choose: the stepper solves, or keeps a stage for the next step."""
+    """None where there is nothing to choose: a step solves, or keeps a rate for the next one."""
     stages = STAGES.get(stepping.name)
-    if stages is None:
+    if stages is None or system.time is None or system.constraints:
         return None
     if not all(a.periodic or _fixed(system, k, order) for k, a in enumerate(grid)):
         return Ghosts(1, "they follow from wall conditions and change with every step", True)
+    if whole_grid(system):
+        return Ghosts(1, "a term holds a value of the whole grid", True)
     reach = [_reach(system, k, order) for k in range(len(grid))]
     if not any(reach):
         return None
@@ -77,6 +81,16 @@ def bundle_size(
         return Ghosts(1, "the run is too short to pay for compiling more")
     wide = max(r * stages * size for r in reach)
     return Ghosts(size, f"{wide} layers of ghosts, and no step between waits for them")
+
+
+def whole_grid(system: System) -> bool:
+    """Whether a right side holds an integral or another value that ghosts must not enter."""
+    kinds = (Integral, Mean, Maximum, Minimum, Nonlocal)
+    return any(
+        flux.flux.has(*kinds) or flux.coefficient.has(*kinds)
+        for terms in system.right_sides
+        for flux in (*terms.nonlinear, *terms.conservative, *terms.forcing)
+    )
 
 
 def _depth(grid: tuple[GridAxis, ...], reach: list[int]) -> int:
@@ -111,7 +125,8 @@ def _pinned(system: System, unknown: int, axis: int) -> bool:
     of = system.unknowns[unknown].rate_of
     if not own and of is not None:
         return _pinned(system, of, axis)
-    assert system.time is not None
+    if system.time is None:
+        return False
     t = system.time.symbol
     constant = all(
         b.dirichlet and not b.data.has(t) and not any(term.coefficient.has(t) for term in b.terms)

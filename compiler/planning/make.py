@@ -53,7 +53,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
         mean_choices(system, choices)
     if stepping is None or report.failed:
         return None
-    bundle = choose_ghosts(system, method, order, grid, stepping, end - start, settings, choices)
+    bundle = choose_ghosts(system, method, order, grid, stepping, frames[-1] - frames[0], settings, choices)
     dtype = settings.dtype or "float64"
     choices.append(
         Choice("dtype", dtype, "asked for" if settings.dtype else "double precision", bool(settings.dtype))
