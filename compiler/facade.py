@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nablax.frontend.diagnostics import Diagnostic, Severity
+from nablax.frontend.diagnostics import Diagnostic, Report, Severity
 from nablax.frontend.parser import read_source
 from nablax.frontend.source import Source
 from nablax.overrides import Overrides
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nablax.backends.residuals.residual import Residual
     from nablax.backends.solver import Solver
     from nablax.backends.steady import SteadySolver
+    from nablax.backends.verification import Verification
 
 Number = int | float
 
@@ -137,6 +138,19 @@ class Problem:
         """The normal form."""
         assert self.stages.system is not None
         return self.stages.system
+
+    def verify(self) -> "Verification":
+        """Measured orders of the method and the stepper beside the claimed ones, on a manufactured solution.
+
+        Raises `SpecError` (R711) where a term takes part in none.
+        """
+        from nablax.backends.solver import build
+        from nablax.backends.verification import verify
+
+        assert self.stages.problem is not None
+        assert self.stages.plan is not None
+        report = Report(self.source)
+        return verify(self.stages.problem, self.stages.plan, report, build)
 
 
 def _text(value: Number | str | Sequence[int]) -> str:

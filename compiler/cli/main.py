@@ -1,8 +1,8 @@
 """The command `nablax`: verbs, exit codes, and what becomes of a bug of ours.
 
-Exit codes: 0 ok, 1 errors in the spec, 2 usage, 3 the run failed numerically, 4 an `expect` was missed,
-70 a bug of ours, 130 interrupted. Standard output is the result, standard error progress and messages.
-This module and those of the verbs load neither SymPy nor JAX: each verb imports what it needs.
+Exit codes: 0 ok, 1 errors in the spec, 2 usage, 3 the run failed numerically, 4 an `expect` or an order
+was missed, 70 a bug of ours, 130 interrupted. Standard output is the result, standard error progress and
+messages. This module and those of the verbs load neither SymPy nor JAX: each verb imports what it needs.
 """
 
 import os
@@ -21,6 +21,7 @@ from nablax.cli.new import new
 from nablax.cli.plot import plot
 from nablax.cli.run import run
 from nablax.cli.show import show
+from nablax.cli.verify import verify
 from nablax.frontend.diagnostics import SpecError
 
 INTERNAL = 70
@@ -36,7 +37,7 @@ def app() -> None:
     """
 
 
-for verb in (check, compile_spec, explain, fmt, new, plot, run, show):
+for verb in (check, compile_spec, explain, fmt, new, plot, run, show, verify):
     app.add_command(verb)
 
 

@@ -1,0 +1,292 @@
+"""Measured orders beside claimed ones, on a manufactured solution (`nablax verify`).
+
+Two studies. In space: finer and finer grids, each advanced with a step error far below that of the grid,
+against the exact solution, up to the walls. In time, where there is a stepper: halved steps on one grid,
+each against the next, so that the grid's error cancels.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, inf, isfinite
+from typing import Literal
+
+import jax.numpy as jnp
+import numpy as np
+import sympy as sp
+
+from nablax.backends.nodes import samples
+from nablax.backends.precision import precise
+from nablax.backends.solver import Solver
+from nablax.frontend.diagnostics import Report
+from nablax.manufactured import Manufactured, manufacture
+from nablax.plan import Plan, StepperName
+from nablax.planning.make import make_plan
+from nablax.planning.spectrum import nominal
+from nablax.problem import Option, OptionValue, Problem
+from nablax.sampling import sample
+
+SLACK = 0.3  # by which a fitted order may fall short of the claimed one
+SHARE = 0.02  # of a grid's error that its steps may have
+FLOOR = 1e-11  # smaller errors of a grid say nothing: rounding, enlarged by the condition of the operator
+RESOLVED = 1e-9  # a spectral error below it has fallen as far as matters
+ROUNDING = 3e-13  # smaller differences between steps say nothing
+GRIDS = {1: (16, 24, 32, 48, 64, 96), 2: (12, 16, 24, 32, 48), 3: (8, 12, 16, 20, 24)}
+MODES = {1: (12, 16, 24, 32, 48, 64), 2: (12, 16, 24, 32, 48), 3: (8, 12, 16, 24, 32)}
+REFINEMENTS = 3  # at least; more while the order is still short of the claimed one
+HALVINGS = 8  # at most
+FIRST_STEPS, MOST_STEPS = 8, 100_000
+HELD = {1: 16, 2: 12, 3: 10}  # points per axis of the study in time
+AGREEMENT = 1e-7  # of an implicit stepper with an explicit one, both with steps that follow every mode
+
+Build = Callable[[Plan], Solver]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One run of a study.
+
+    `error` is relative to the largest value of the field, the worst field's: against the exact solution
+    in space, against half the step in time; infinite for a run that broke down. `order` is measured
+    against the level before.
+    """
+
+    n: tuple[int, ...]
+    steps: int
+    error: float
+    order: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """`measured` is the order fitted to the last levels; `claimed` None asks for an error that falls
+    faster than any power (a spectral method)."""
+
+    kind: Literal["space", "time"]
+    method: str
+    claimed: float | None
+    levels: tuple[Level, ...]
+    measured: float | None
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """`solution` is the manufactured one, as text by component."""
+
+    solution: Mapping[str, str]
+    studies: tuple[Study, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(s.passed for s in self.studies)
+
+
+def verify(problem: Problem, plan: Plan, report: Report, build: Build) -> Verification:
+    """Measure the orders of the method and the stepper of a plan on the problem it was made for.
+
+    Raises `SpecError` with R711 for terms that take part in no manufactured solution.
+    """
+    made = manufacture(problem, report, swinging=False)
+    report.check()
+    assert made is not None
+    studies = [space_study(made, plan, build)]
+    if plan.system.time is not None:
+        moving = manufacture(problem, report, swinging=True)
+        report.check()
+        assert moving is not None
+        studies.append(time_study(moving, plan, build))
+    return Verification({name: str(e) for name, e in made.solution.items()}, tuple(studies))
+
+
+# --- space ---
+
+
+def space_study(made: Manufactured, plan: Plan, build: Build) -> Study:
+    """Errors on finer and finer grids, until the order is there or the grids are spent."""
+    claimed = None if plan.method == "spectral" else float(plan.order)
+    levels: list[Level] = []
+    for n in (GRIDS if claimed else MODES)[len(plan.grid)]:
+        counts = (n,) * len(plan.grid)
+        here = _accurate(made, plan, counts)
+        if here is None:
+            continue  # too few points for the stencil
+        levels.append(_level(levels, counts, *_grid_error(here, made, build(here))))
+        study = _space_verdict(plan.method, claimed, levels)
+        if study.passed and len(levels) > REFINEMENTS:
+            return study
+    return _space_verdict(plan.method, claimed, levels)
+
+
+def _accurate(made: Manufactured, plan: Plan, counts: tuple[int, ...]) -> Plan | None:
+    """The plan on another grid, with a stepper of order 4 whose error is soon below the grid's."""
+    if plan.method == "spectral":
+        return _plan(made, plan, counts, "etdrk4")
+    explicit = _plan(made, plan, counts, "rk4")
+    if explicit is not None and _first_steps(explicit) > MOST_STEPS:
+        return _plan(made, plan, counts, plan.stepping.name)
+    return explicit
+
+
+def _space_verdict(method: str, claimed: float | None, levels: Sequence[Level]) -> Study:
+    if claimed is None:
+        best = min(level.error for level in levels)
+        passed = best <= RESOLVED
+        reason = f"the error falls to {best:.1e}"
+        if not passed:
+            reason = f"the error stops at {best:.1e}, above {RESOLVED:g}"
+        measured = levels[-1].order if len(levels) > 1 else None
+        return Study("space", method, None, tuple(levels), measured, passed, reason)
+    return _verdict("space", method, claimed, levels, [level.n[0] for level in levels], FLOOR)
+
+
+def _grid_error(plan: Plan, made: Manufactured, solver: Solver) -> tuple[int, float]:
+    """(steps, error at the end), with so many steps that halving them changes the error little."""
+    values = nominal(plan.system)
+    lines = (a.lower + a.spacing * np.arange(a.points) for a in plan.grid)
+    grids = np.meshgrid(*lines, indexing="ij")
+    values |= {a.symbol: g for a, g in zip(plan.system.axes, grids, strict=True)}
+    if plan.system.time is not None:
+        values[plan.system.time.symbol] = np.asarray(plan.frames[-1])
+    exact = {
+        name: np.broadcast_to(sample(value, values), plan.shape) for name, value in made.solution.items()
+    }
+    steps = _first_steps(plan)
+    before = _advanced(solver, steps)
+    for _ in range(HALVINGS):
+        steps *= 2
+        after = _advanced(solver, steps)
+        error, change = _distance(after, exact), _distance(before, after)
+        if change <= max(SHARE * error, ROUNDING):
+            break
+        before = after
+    return steps, error
+
+
+def _distance(found: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) -> float:
+    worst = 0.0
+    for name, values in wanted.items():
+        worst = max(worst, float(np.max(np.abs(found[name] - values)) / np.max(np.abs(values))))
+    return worst if isfinite(worst) else inf
+
+
+# --- time ---
+
+
+def time_study(made: Manufactured, plan: Plan, build: Build) -> Study:
+    """Differences between runs with a step and with half of it, on one grid."""
+    counts = (HELD[len(plan.grid)],) * len(plan.grid)
+    while (here := _plan(made, plan, counts, plan.stepping.name)) is None:
+        counts = tuple(n + 4 for n in counts)  # until the stencil fits
+    solver = build(here)
+    steps = _first_steps(here)
+    reference = None
+    if plan.stepping.name in ("imex", "implicit"):
+        explicit = _accurate(made, plan, counts)
+        if explicit is not None and explicit.stepping.name == "rk4":
+            # Where the fastest mode of the grid is not followed, implicit steppers show the order of
+            # their stages; and only another stepper tells whether they solve the same equations.
+            steps = _first_steps(explicit)
+            reference = _advanced(build(explicit), 2 * steps)
+    levels: list[Level] = []
+    fields = _advanced(solver, steps)
+    for _ in range(HALVINGS):
+        finer = _advanced(solver, 2 * steps)
+        levels.append(_level(levels, here.shape, steps, _distance(fields, finer)))
+        study = _time_verdict(here, levels)
+        fields, steps = finer, 2 * steps
+        if study.passed and len(levels) >= REFINEMENTS:
+            break
+    if reference is not None and study.passed:
+        apart = _distance(fields, reference)
+        if apart > AGREEMENT:
+            return replace(study, passed=False, reason=f"`rk4` ends elsewhere, {apart:.1e} away")
+    return study
+
+
+def _time_verdict(plan: Plan, levels: Sequence[Level]) -> Study:
+    steps = [level.steps for level in levels]
+    return _verdict("time", plan.stepping.name, plan.stepping.order, levels, steps, ROUNDING)
+
+
+def _first_steps(plan: Plan) -> int:
+    span, bound = plan.frames[-1] - plan.frames[0], plan.stepping.bound
+    return FIRST_STEPS if bound is None else max(FIRST_STEPS, ceil(1.2 * span / bound))
+
+
+def _advanced(solver: Solver, steps: int) -> dict[str, np.ndarray]:
+    """The fields at the last frame, after equal steps; not a number after a breakdown.
+
+    By the program whose step and count are arguments, so that one compilation serves a whole study.
+    """
+    compiled, plan = solver.compiled, solver.plan
+    number = np.dtype(plan.dtype).type
+    with precise(plan.dtype):
+        ready = compiled.prepare({k: jnp.asarray(v, plan.dtype) for k, v in solver.parameters.items()})
+        state = compiled.start(ready, {}, samples(plan))
+        h = number((plan.frames[-1] - plan.frames[0]) / steps)
+        moved = compiled.march(state.t, state.y, h, np.int32(steps), compiled.aid(h, ready), ready)
+        shown = compiled.show(number(plan.frames[-1]), moved.y, ready)
+        whole = bool(moved.finite)
+    return {name: np.asarray(a) if whole else np.full(a.shape, np.nan) for name, a in shown.items()}
+
+
+# --- both ---
+
+
+def _plan(made: Manufactured, plan: Plan, counts: tuple[int, ...], stepper: StepperName) -> Plan | None:
+    """The plan on another grid with the same method; None where the grid is too small for it."""
+    problem = made.system.problem
+    options: dict[str, OptionValue] = {
+        "method": plan.method,
+        "n": tuple(sp.Integer(n) for n in counts),
+        "dtype": "float64",
+        "step": stepper,
+    }
+    if plan.order:
+        options["order"] = sp.Integer(plan.order)
+    if any(kept != 1 for kept in plan.dealias):
+        options["dealias"] = sp.Float(plan.dealias[0])
+    output: tuple[Option, ...] = ()
+    time = problem.time
+    if time is not None and made.duration is not None:
+        start = float(sample(time.lower, nominal(made.system)))
+        time = replace(time, upper=sp.Float(start + made.duration))
+        output = (Option("every", sp.Float(made.duration), problem.span),)
+    solve = tuple(Option(name, value, problem.span) for name, value in options.items())
+    asked = replace(problem, time=time, solve=solve, output=output)
+    quiet = Report(problem.source)  # what it says of the grid, it says of ours
+    return make_plan(replace(made.system, problem=asked), quiet)
+
+
+def _level(before: Sequence[Level], n: tuple[int, ...], steps: int, error: float) -> Level:
+    order = None
+    if before and 0 < error < inf and before[-1].error < inf:
+        last = before[-1]
+        ratio = n[0] / last.n[0] if n != last.n else steps / last.steps
+        order = float(np.log(last.error / error) / np.log(ratio))
+    return Level(n, steps, error, order)
+
+
+def _verdict(
+    kind: Literal["space", "time"],
+    method: str,
+    claimed: float,
+    levels: Sequence[Level],
+    sizes: Sequence[int],
+    floor: float,
+) -> Study:
+    """The order fitted to the last three levels whose error is above the floor."""
+    used = [(n, level.error) for n, level in zip(sizes, levels, strict=True) if floor < level.error < inf]
+
+    def study(measured: float | None, passed: bool, reason: str) -> Study:
+        return Study(kind, method, claimed, tuple(levels), measured, passed, reason)
+
+    if len(used) < 2:
+        small = all(level.error <= floor for level in levels)
+        reason = f"every error is below {floor:g}" if small else "too few runs went through"
+        return study(None, small, reason)
+    n, errors = np.log([p[0] for p in used[-3:]]), np.log([p[1] for p in used[-3:]])
+    measured = float(-np.polyfit(n, errors, 1)[0])
+    passed = measured >= claimed - SLACK
+    return study(measured, passed, "" if passed else f"it falls short by {claimed - measured:.2f}")

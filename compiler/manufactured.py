@@ -1,0 +1,430 @@
+"""Manufactured solutions: a smooth function put into a problem, and the sources that make it a solution.
+
+Every component gets a smooth function of space and time that closes up along periodic axes and vanishes
+nowhere on walls; what the equations, the initial and the boundary conditions leave of it becomes their
+data (Roache, J. Fluids Eng. 124 (2002) 4). The operators, the coefficients and the kinds of conditions
+stay as the spec states them. The sources are opaque symbols while the problem is brought to its normal
+form, so that they tell nothing about it and are not multiplied out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import sympy as sp
+from sympy.core.function import AppliedUndef
+from sympy.simplify.fu import TR8
+
+from nablax.continuity import without_moduli
+from nablax.frontend.diagnostics import Report
+from nablax.frontend.source import Span
+from nablax.nonlocal_operators import Nonlocal, fourier_symbol
+from nablax.passes.normalise import normalise
+from nablax.planning.spectrum import eigenvalues, exact_symbol, linearise, nominal
+from nablax.problem import (
+    Axis,
+    BoundaryCondition,
+    Component,
+    Equation,
+    Problem,
+    Summand,
+)
+from nablax.reductions import Integral, Maximum, Mean, Minimum, Noise
+from nablax.sampling import sample
+from nablax.system import Boundary, FluxTerm, System, Terms
+
+_ROUGH = (sp.Piecewise, sp.Heaviside, sp.sign, sp.floor, sp.ceiling, sp.arg, sp.Abs, sp.Max, sp.Min)
+_GLOBAL = (Integral, Mean, Maximum, Minimum, Noise)
+_PLACES = {1: 41, 2: 15, 3: 9}  # points per axis where candidates are looked at
+_FROZEN, _MODES = {1: 9, 2: 3, 3: 2}, {1: 65, 2: 17, 3: 5}
+_RANGES = ((1.5, 0.25), (0.5, 0.2), (-0.5, 0.2), (0.0, 0.5))
+"""Mean and amplitude to try when those of the initial data leave a term without a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manufactured:
+    """`system` has `solution` (by component name, in coordinates, time and parameters) as its solution.
+
+    `duration` is how long it is worth following: about one unit of the fastest of its terms, so that
+    errors add up and do not yet grow.
+    """
+
+    system: System
+    solution: Mapping[str, sp.Expr]
+    duration: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """A problem with symbols for its data, and what each stands for as a function of the solution."""
+
+    system: System
+    data: Mapping[sp.Symbol, sp.Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The spatial pattern of a component and its range: mean + amplitude · pattern."""
+
+    mean: float
+    amplitude: float
+
+
+def manufacture(problem: Problem, report: Report, swinging: bool) -> Manufactured | None:
+    """A manufactured solution of the problem; None, with R711 for each term that cannot take part.
+
+    `swinging` for the study of a stepper: between walls the solution swings in time, at the price of a
+    pattern that needs more points. Data of walls drift linearly in any case: one-step methods lose order
+    to data that move in other ways (Sanz-Serna, Verwer, Hundsdorfer, Numer. Math. 50 (1987) 405).
+    """
+    for equation in problem.equations:
+        for summand in equation.summands:
+            _check_smooth(summand.value, summand.span, problem, report)
+    for condition in problem.boundary:
+        _check_smooth(condition.residual, condition.span, problem, report)
+    if report.failed:
+        return None
+    template = _template(problem, report)
+    if template is None or report.failed:
+        return None
+    for shapes in _candidates(problem):
+        duration = _duration(problem, template.system, shapes)
+        solution = _solution(problem, shapes, duration, swinging)
+        filled = _fill(template, solution)
+        guilty = _faulty(filled, problem, duration)
+        if guilty is None:
+            return Manufactured(filled, solution, duration)
+    report.error(
+        "R711",
+        guilty or problem.span,
+        "no smooth manufactured solution gives this term a finite, real value",
+        help="check the term's domain: logarithms and roots of the field, divisions by it",
+    )
+    return None
+
+
+def _check_smooth(value: sp.Expr, span: Span, problem: Problem, report: Report) -> None:
+    """R711 for functions that are not smooth, and for values of the whole domain."""
+    moving = set(problem.symbols)
+    if not value.has(AppliedUndef):
+        return  # replaced by the source
+    for node in sp.preorder_traversal(without_moduli(value)):
+        if isinstance(node, _GLOBAL):
+            what = f"`{node.func.__name__.lower()}`, a value of the whole domain"
+        elif isinstance(node, _ROUGH) and (node.has(AppliedUndef) or node.free_symbols & moving):
+            what = f"`{_NAMES.get(node.func, str(node.func))}`, which is not smooth"
+        else:
+            continue
+        report.error(
+            "R711",
+            span,
+            f"no solution can be manufactured for this term: it holds {what}",
+            help="verify the problem without it, or with a smooth function in its place",
+        )
+        return
+
+
+_NAMES: Mapping[type[sp.Basic], str] = {
+    sp.Piecewise: "where", sp.Heaviside: "step", sp.ceiling: "ceil", sp.Abs: "abs", sp.Max: "max",
+    sp.Min: "min",
+}  # fmt: skip
+
+
+# --- the problem with open data ---
+
+
+def _template(problem: Problem, report: Report) -> _Template | None:
+    data: dict[sp.Symbol, sp.Expr] = {}
+
+    def opened(summands: Sequence[Summand], whole: Span, name: str) -> tuple[Summand, ...]:
+        # Terms without an unknown are data already, and the source takes their place.
+        kept = tuple(s for s in summands if s.value.has(AppliedUndef))
+        symbol = sp.Symbol(name, real=None if complex_fields else True)
+        data[symbol] = sp.Add(*(s.value for s in kept))
+        return (*kept, Summand(-symbol, whole))
+
+    complex_fields = any(c.complex for c in problem.components)
+    equations = tuple(
+        replace(e, summands=opened(e.summands, e.span, f"source {i}"))
+        for i, e in enumerate(problem.equations)
+    )
+    walls: list[BoundaryCondition] = []
+    for i, condition in enumerate(problem.boundary):
+        known, terms = condition.residual.as_independent(AppliedUndef, as_Add=True)
+        del known
+        axis = next(a for a in problem.axes if a.name == condition.axis)
+        symbol = sp.Symbol(f"wall {i}", real=None if complex_fields else True)
+        data[symbol] = _At(terms, axis.symbol, axis.lower if condition.side == 0 else axis.upper)
+        walls.append(replace(condition, residual=terms - symbol))
+    quiet = Report(problem.source)
+    system = normalise(
+        replace(
+            problem,
+            equations=equations,
+            initial=tuple(replace(c, value=sp.S.Zero) for c in problem.initial),
+            boundary=tuple(walls),
+            expectations=(),
+        ),
+        quiet,
+    )
+    for diagnostic in quiet.diagnostics:
+        report.add(diagnostic)
+    return None if system is None else _Template(system, data)
+
+
+class _At(sp.Function):
+    """An expression on a wall: expression, coordinate, place."""
+
+    nargs = 3
+
+
+def _fill(template: _Template, solution: Mapping[str, sp.Expr]) -> System:
+    """The template with the data that the solution asks for."""
+    system = template.system
+    problem = system.problem
+    exact = {c.value: solution[c.name] for c in problem.components}
+    values = {symbol: _data(e, exact, problem) for symbol, e in template.data.items()}
+    return replace(
+        system,
+        problem=problem,
+        evolution=tuple(replace(e, terms=_filled(e.terms, values)) for e in system.evolution),
+        constraints=tuple(replace(c, terms=_filled(c.terms, values)) for c in system.constraints),
+        initial=tuple(_initial(system, i, exact) for i in range(len(system.unknowns))),
+        boundary=tuple(_wall(b, values) for b in system.boundary),
+    )
+
+
+def _data(expression: sp.Expr, exact: Mapping[AppliedUndef, sp.Expr], problem: Problem) -> sp.Expr:
+    if isinstance(expression, _At):
+        inside, symbol, place = expression.args
+        return _data(inside, exact, problem).subs(symbol, place)
+    value = without_moduli(expression).xreplace(dict(exact))
+    value = value.replace(lambda n: isinstance(n, Nonlocal), lambda n: _by_modes(n, problem))
+    return value.doit()
+
+
+def _by_modes(node: sp.Expr, problem: Problem) -> sp.Expr:
+    """A nonlocal operator of a sum of waves, wave by wave: its symbol is even in the wavenumbers."""
+    axes = tuple(a.symbol for a in problem.axes)
+    names = {s: sp.Symbol(f"k_{s}", real=True) for s in axes}
+    symbol = fourier_symbol(node, names)
+    total = sp.S.Zero
+    for term in sp.Add.make_args(sp.expand(TR8(sp.expand(node.args[0].doit())))):
+        waves = [w for w in term.atoms(sp.sin, sp.cos) if w.free_symbols & set(axes)]
+        phase = waves[0].args[0] if waves else sp.S.Zero
+        total += symbol.subs({names[s]: sp.diff(phase, s) for s in axes}) * term
+    return total
+
+
+def _filled(terms: Terms, values: Mapping[sp.Symbol, sp.Expr]) -> Terms:
+    forcing = []
+    for term in terms.forcing:
+        if (term.coefficient * term.flux).free_symbols & values.keys():
+            flux = (term.coefficient * term.flux).xreplace(dict(values))
+            term = FluxTerm(sp.S.One, term.orders, flux, term.span)
+        forcing.append(term)
+    return replace(terms, forcing=tuple(forcing))
+
+
+def _initial(system: System, index: int, exact: Mapping[AppliedUndef, sp.Expr]) -> sp.Expr | None:
+    unknown = system.unknowns[index]
+    if unknown.algebraic or system.time is None:
+        return None
+    order = 0
+    while unknown.rate_of is not None:
+        unknown, order = system.unknowns[unknown.rate_of], order + 1
+    value = sp.diff(exact[unknown.value], system.time.symbol, order)
+    return value.subs(system.time.symbol, system.time.lower)
+
+
+def _wall(boundary: Boundary, values: Mapping[sp.Symbol, sp.Expr]) -> Boundary:
+    return replace(boundary, data=boundary.data.xreplace(dict(values)))
+
+
+# --- the solution ---
+
+
+def _candidates(problem: Problem) -> list[dict[str, _Shape]]:
+    """Ranges to try: first those of the initial data."""
+    found = []
+    starts = {c.component: c.value for c in problem.initial if c.order == 0}
+    names = [c.name for c in problem.components]
+    algebraic = [n for n in names if n not in starts and problem.time is not None]
+    found.append({n: _range(problem, starts.get(n)) for n in names})
+    found += [dict.fromkeys(names, _Shape(*r)) for r in _RANGES]
+    # A multiplier is known up to a constant: zero mean, as the solvers fix it.
+    return [{n: replace(s, mean=0.0) if n in algebraic else s for n, s in f.items()} for f in found]
+
+
+def _range(problem: Problem, value: sp.Expr | None) -> _Shape:
+    if value is None:
+        return _Shape(0.0, 0.5)
+    quiet = value.replace(lambda n: isinstance(n, Noise), lambda n: sp.S.Zero)
+    found = np.real(np.ravel(sample(quiet, _points(problem, 0.0))))
+    found = found[np.isfinite(found)]
+    if not found.size:
+        return _Shape(0.5, 0.2)
+    low, high = float(found.min()), float(found.max())
+    middle, half = (low + high) / 2, (high - low) / 2
+    least = 0.1 * abs(middle) or 0.5
+    return _Shape(middle, max(half, least) if half > 1e-3 * least else least)
+
+
+def _solution(
+    problem: Problem, shapes: Mapping[str, _Shape], duration: float | None, swings: bool
+) -> dict[str, sp.Expr]:
+    return {
+        c.name: _function(problem, c, i, shapes[c.name], duration, swings)
+        for i, c in enumerate(problem.components)
+    }
+
+
+def _function(
+    problem: Problem, component: Component, index: int, shape: _Shape, duration: float | None, swings: bool
+) -> sp.Expr:
+    value = _real_function(problem, index, shape, duration, swings)
+    if not component.complex:
+        return value
+    other = _real_function(problem, index + 7, replace(shape, mean=0.0), duration, swings)
+    return value + sp.I * other
+
+
+def _real_function(
+    problem: Problem, index: int, shape: _Shape, duration: float | None, swings: bool
+) -> sp.Expr:
+    """mean + amplitude · pattern, which moves in time; `swings` as `manufacture` says."""
+    modes = any(s.value.has(*Nonlocal) for e in problem.equations for s in e.summands)
+    factors = [_factor(a, index + 3 * i, modes) for i, a in enumerate(problem.axes)]
+    pattern = sp.Mul(*(f for f, _ in factors)) - sp.Mul(*(m for _, m in factors))
+    size = _number(2 * shape.amplitude / 3)
+    mean = _number(shape.mean)
+    if problem.time is None:
+        return mean + size * pattern
+    if duration is None:
+        return mean + size * pattern
+    unit = (problem.time.symbol - problem.time.lower) / _number(duration)
+    swing = sp.sin(2 * unit + sp.Rational(index % 5 + 3, 7)) / 2
+    if all(a.periodic for a in problem.axes):
+        return mean + size * pattern * (1 + swing)
+    if not swings:
+        return mean + size * pattern * (1 - unit / 4)
+    power = 2 + max(_order(e) for e in problem.equations)
+    flat = sp.Mul(
+        *(f if a.periodic else _bump(a, power) for a, (f, _) in zip(problem.axes, factors, strict=True))
+    )
+    return mean + size * (pattern * (1 - unit / 4) + flat * swing)
+
+
+def _factor(axis: Axis, index: int, modes: bool) -> tuple[sp.Expr, sp.Expr]:
+    """A factor of the pattern along an axis, within [-1, 1], and its mean over the axis."""
+    s = (axis.symbol - axis.lower) / (axis.upper - axis.lower)
+    phase = sp.Rational(2 * (index % 7) + 1, 5)
+    if axis.periodic and modes:
+        return (3 * sp.cos(2 * sp.pi * s + phase) + sp.sin(4 * sp.pi * s + 2 * phase)) / 4, sp.S.Zero
+    if axis.periodic:
+        return sp.exp(sp.sin(2 * sp.pi * s + phase) - 1), sp.besseli(0, 1) * sp.exp(-1)
+    rate = sp.Rational(11, 5) + sp.Rational(index % 3, 5)
+    return sp.sin(rate * s + phase / 2), (sp.cos(phase / 2) - sp.cos(rate + phase / 2)) / rate
+
+
+def _bump(axis: Axis, power: int) -> sp.Expr:
+    """Within [0, 1]; derivatives below `power` vanish at both ends."""
+    s = (axis.symbol - axis.lower) / (axis.upper - axis.lower)
+    return (4 * s * (1 - s)) ** power
+
+
+def _order(equation: Equation) -> int:
+    """The highest order of its derivatives."""
+    found = (d for s in equation.summands for d in s.value.atoms(sp.Derivative))
+    return max((sum(int(n) for _, n in d.variable_count) for d in found), default=0)
+
+
+def _number(value: float) -> sp.Expr:
+    """Three digits are enough, and stay readable."""
+    return sp.Rational(f"{value:.3g}")
+
+
+# --- scales ---
+
+
+def _points(problem: Problem, elapsed: float) -> dict[sp.Basic, np.ndarray]:
+    """Parameters, and places over the whole box, walls included."""
+    values: dict[sp.Basic, np.ndarray] = {p.symbol: np.asarray(float(p.value)) for p in problem.parameters}
+    ends = [(float(sample(a.lower, values)), float(sample(a.upper, values))) for a in problem.axes]
+    lines = [np.linspace(low, high, _PLACES[len(ends)]) for low, high in ends]
+    values |= {
+        a.symbol: g.ravel() for a, g in zip(problem.axes, np.meshgrid(*lines, indexing="ij"), strict=True)
+    }
+    if problem.time is not None:
+        start = float(sample(problem.time.lower, values))
+        values[problem.time.symbol] = np.asarray(start + elapsed)
+    return values
+
+
+def _duration(problem: Problem, system: System, shapes: Mapping[str, _Shape]) -> float | None:
+    """How long the fastest term takes to change the solution, at most as long as the problem lasts."""
+    if problem.time is None:
+        return None
+    exact = {c.value: e for c, e in zip(problem.components, _still(problem, shapes), strict=True)}
+    values = _points(problem, 0.0)
+    spans = [float(sample(problem.time.upper - problem.time.lower, values))]
+    for evolution in system.evolution:
+        unknown = system.unknowns[evolution.unknown]
+        order = 1
+        while unknown.rate_of is not None:
+            unknown, order = system.unknowns[unknown.rate_of], order + 1
+        size = shapes[unknown.name].amplitude
+        for term in (*evolution.terms.linear, *evolution.terms.nonlinear):
+            held = _term(term, system, exact, problem)
+            largest = float(np.nanmax(np.abs(sample(held, values)), initial=0.0))
+            if np.isfinite(largest) and largest > 0:
+                spans.append((size / largest) ** (1 / order))
+    return min(*spans, _growth_time(problem, system, exact))
+
+
+def _growth_time(problem: Problem, system: System, exact: Mapping[AppliedUndef, sp.Expr]) -> float:
+    """Twice the time in which a disturbance of the solution grows by e; infinite if none does."""
+    begun = replace(system, initial=tuple(exact.get(u.value) for u in system.unknowns))
+    frozen = linearise(begun, _FROZEN[len(problem.axes)])
+    values = nominal(system)
+    modes = [
+        2 * np.pi * np.arange(_MODES[len(problem.axes)]) / float(sample(a.upper - a.lower, values))
+        for a in problem.axes
+    ]
+    rate = float(np.max(eigenvalues(begun, frozen, modes, exact_symbol).real, initial=0.0))
+    return 2 / rate if rate > 0 else np.inf
+
+
+def _still(problem: Problem, shapes: Mapping[str, _Shape]) -> Sequence[sp.Expr]:
+    return tuple(_solution(problem, shapes, None, False).values())
+
+
+def _term(term: object, system: System, exact: Mapping[AppliedUndef, sp.Expr], problem: Problem) -> sp.Expr:
+    """A term of an evolution equation at the solution; rates count as zero."""
+    from nablax.system import LinearTerm
+
+    if isinstance(term, LinearTerm):
+        unknown = system.unknowns[term.unknown]
+        if unknown.value not in exact:
+            return sp.S.Zero
+        value = term.coefficient * exact[unknown.value]
+        for axis, order in zip(problem.axes, term.orders, strict=True):
+            value = sp.diff(value, axis.symbol, order)
+        return value
+    assert isinstance(term, FluxTerm)
+    known = dict(exact) | {u.value: sp.S.Zero for u in system.unknowns if u.value not in exact}
+    flux = (term.coefficient * term.flux).xreplace(known)
+    return flux.replace(lambda n: isinstance(n, Nonlocal), lambda n: n.args[0]).doit()
+
+
+def _faulty(system: System, problem: Problem, duration: float | None) -> Span | None:
+    """The equation whose source has no finite value somewhere, or is complex in a real problem."""
+    real = not any(c.complex for c in problem.components)
+    places = [_points(problem, elapsed) for elapsed in (0.0, duration or 0.0)]
+    for equation in (*system.evolution, *system.constraints):
+        for term in equation.terms.forcing:
+            for values in places:
+                found = sample(term.flux, values)
+                if not np.isfinite(found).all() or (real and np.any(np.imag(found))):
+                    return equation.span
+    return None

@@ -1,0 +1,158 @@
+"""Manufactured solutions solve what they were made for, and the measured orders tell right from wrong."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from nablax.backends.reference import environment, reference_rate
+from nablax.backends.solver import build
+from nablax.backends.verification import space_study, time_study, verify
+from nablax.frontend.diagnostics import Report
+from nablax.frontend.parser import read_source
+from nablax.manufactured import manufacture
+from nablax.pipeline import run_stages
+from nablax.planning.make import make_plan
+from nablax.sampling import sample
+
+RING = """
+space { x in [0, 2*pi] periodic }
+time { t in [0, 1] }
+fields { FIELDS }
+equations { EQUATIONS }
+initial { INITIAL }
+solve { n = 48 }
+"""
+WALLS = """
+space { x in [0, 1] }
+time { t in [0, 1] }
+fields { u }
+equations { dt(u) + u*dx(u) = 0.3*dxx(u) }
+initial { u = 0 }
+boundary { x = 0: u = 0; x = 1: dn(u) + u = 0 }
+solve { order = 4; step = rk4 }
+"""
+
+
+def ring(equations: str, fields: str = "u", initial: str = "u = sin(x)") -> str:
+    text = RING.replace("FIELDS", fields).replace("EQUATIONS", equations)
+    return text.replace("INITIAL", initial)
+
+
+SPECS = {
+    "burgers": ring("dt(u) + u*dx(u) = 0.1*dxx(u)"),
+    "logarithm": ring("dt(u) = dxx(log(u))", initial="u = 2 + sin(x)"),
+    "schrödinger": ring("i*dt(p) = -dxx(p) - |p|^2*p", "p: complex", "p = exp(i*x)"),
+    "wave": ring("dtt(u) = dxx(u) - u^3", initial="u = sin(x); dt(u) = 0"),
+    "fractional": ring("dt(u) = -(-Δ)^0.75 u - u^2"),
+    "system": ring("dt(u) = dxx(u) - u*v; dt(v) = dxx(v) + u^2", "u, v", "u = 1 + sin(x)/2; v = cos(x)"),
+    "rough source": ring("dt(u) = dxx(u) + box(x, 1, 2)"),
+}
+
+
+def made_of(text: str, swinging: bool = True):
+    stages = run_stages(read_source("spec", text))
+    assert stages.problem is not None
+    assert stages.plan is not None
+    report = Report(stages.report.source)
+    found = manufacture(stages.problem, report, swinging)
+    assert found is not None, report.diagnostics
+    return stages, found
+
+
+@pytest.mark.parametrize("text", SPECS.values(), ids=SPECS)
+def test_the_solution_solves_the_equations(text):
+    """The reference evaluator's rates at the solution are its time derivatives."""
+    stages, made = made_of(text)
+    plan = make_plan(made.system, Report(stages.report.source))
+    assert plan is not None
+    assert made.system.time is not None
+    t = made.system.time.symbol
+    exact = {c.name: made.solution[c.name] for c in made.system.problem.components}
+    for unknown in made.system.unknowns:
+        if unknown.rate_of is not None:
+            parent = made.system.unknowns[unknown.rate_of].name
+            exact[unknown.name] = sp.diff(exact[parent], t)
+    values = environment(plan, 0.1, {}, {})
+    fields = {n: np.broadcast_to(sample(e, values), plan.shape) for n, e in exact.items()}
+    rates = reference_rate(plan, 0.1, fields, {})
+    for name, rate in rates.items():
+        wanted = sample(sp.diff(exact[name], t), values)
+        assert np.max(np.abs(rate - wanted)) < 1e-8 * max(1.0, float(np.max(np.abs(wanted))))
+
+
+def test_it_meets_the_initial_and_the_boundary_conditions():
+    stages, made = made_of(WALLS, swinging=False)
+    u = made.solution["u"]
+    x, t = stages.problem.axes[0].symbol, stages.problem.time.symbol
+    assert sp.simplify(made.system.initial[0] - u.subs(t, 0)) == 0
+    for condition in made.system.boundary:
+        place = condition.side
+        left = sum(c.coefficient * sp.diff(u, x, c.order) for c in condition.terms).subs(x, place)
+        for time in (0, 0.05):
+            assert abs(float((left - condition.data).subs(t, time))) < 1e-12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", [2, 6])
+def test_a_scheme_that_keeps_its_order_passes(order):
+    stages, made = made_of(WALLS.replace("order = 4", f"order = {order}"), swinging=False)
+    study = space_study(made, stages.plan, build)
+    assert study.passed, study
+    assert study.measured is not None
+    assert study.measured > order - 0.3
+    assert len(study.levels) >= 4
+
+
+@pytest.mark.slow
+def test_a_scheme_of_lower_order_than_claimed_fails():
+    stages, made = made_of(WALLS, swinging=False)
+    study = space_study(made, stages.plan, lambda plan: build(replace(plan, order=2)))
+    assert not study.passed
+    assert study.measured == pytest.approx(2, abs=0.1)
+
+
+@pytest.mark.slow
+def test_a_scheme_for_other_equations_fails():
+    """Without the term u u_x the error does not fall at all."""
+    stages, made = made_of(WALLS, swinging=False)
+
+    def wrong(plan):
+        (evolution,) = plan.system.evolution
+        bare = replace(evolution.terms, nonlinear=(), conservative=())
+        return build(replace(plan, system=replace(plan.system, evolution=(replace(evolution, terms=bare),))))
+
+    study = space_study(made, stages.plan, wrong)
+    assert not study.passed
+    assert study.measured is not None
+    assert abs(study.measured) < 0.5
+
+
+@pytest.mark.slow
+def test_a_spectral_error_falls_to_rounding_or_fails():
+    stages, made = made_of(SPECS["burgers"])
+    assert space_study(made, stages.plan, build).passed
+    blunt = space_study(made, stages.plan, lambda plan: build(replace(plan, dealias=(0.2,))))
+    assert not blunt.passed
+    assert "stops at" in blunt.reason
+
+
+def test_a_stepper_of_lower_order_than_claimed_fails():
+    stages, made = made_of(SPECS["burgers"])
+
+    def first(plan):
+        return build(replace(plan, stepping=replace(plan.stepping, name="etdrk2")))
+
+    assert time_study(made, stages.plan, build).passed
+    study = time_study(made, stages.plan, first)
+    assert not study.passed
+    assert study.measured == pytest.approx(2, abs=0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["schrödinger", "wave", "fractional", "system", "rough source"])
+def test_whole_verifications(name):
+    stages = run_stages(read_source("spec", SPECS[name]))
+    found = verify(stages.problem, stages.plan, stages.report, build)
+    assert found.passed, found
