@@ -14,9 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
+from nablax.backends.frames import Unsolved
 from nablax.backends.nodes import samples
 from nablax.backends.precision import precise
 from nablax.backends.solver import Solver
+from nablax.backends.steady import SteadySolver
 from nablax.frontend.diagnostics import Report
 from nablax.manufactured import Manufactured, manufacture
 from nablax.plan import Plan, StepperName
@@ -38,7 +40,7 @@ FIRST_STEPS, MOST_STEPS = 8, 100_000
 HELD = {1: 16, 2: 12, 3: 10}  # points per axis of the study in time
 AGREEMENT = 1e-7  # of an implicit stepper with an explicit one, both with steps that follow every mode
 
-Build = Callable[[Plan], Solver]
+Build = Callable[[Plan], Solver | SteadySolver]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ def space_study(made: Manufactured, plan: Plan, build: Build) -> Study:
 
 def _accurate(made: Manufactured, plan: Plan, counts: tuple[int, ...]) -> Plan | None:
     """The plan on another grid, with a stepper of order 4 whose error is soon below the grid's."""
+    if plan.system.time is None:
+        return _plan(made, plan, counts, plan.stepping.name)
     if plan.method == "spectral":
         return _plan(made, plan, counts, "etdrk4")
     explicit = _plan(made, plan, counts, "rk4")
@@ -140,7 +144,7 @@ def _space_verdict(method: str, claimed: float | None, levels: Sequence[Level]) 
     return _verdict("space", method, claimed, levels, [level.n[0] for level in levels], FLOOR)
 
 
-def _grid_error(plan: Plan, made: Manufactured, solver: Solver) -> tuple[int, float]:
+def _grid_error(plan: Plan, made: Manufactured, solver: Solver | SteadySolver) -> tuple[int, float]:
     """(steps, error at the end), with so many steps that halving them changes the error little."""
     values = nominal(plan.system)
     lines = (a.lower + a.spacing * np.arange(a.points) for a in plan.grid)
@@ -151,6 +155,8 @@ def _grid_error(plan: Plan, made: Manufactured, solver: Solver) -> tuple[int, fl
     exact = {
         name: np.broadcast_to(sample(value, values), plan.shape) for name, value in made.solution.items()
     }
+    if isinstance(solver, SteadySolver):
+        return 0, _distance(_at_rest(solver), exact)
     steps = _first_steps(plan)
     before = _advanced(solver, steps)
     for _ in range(HALVINGS):
@@ -179,6 +185,7 @@ def time_study(made: Manufactured, plan: Plan, build: Build) -> Study:
     while (here := _plan(made, plan, counts, plan.stepping.name)) is None:
         counts = tuple(n + 4 for n in counts)  # until the stencil fits
     solver = build(here)
+    assert isinstance(solver, Solver)
     steps = _first_steps(here)
     reference = None
     if plan.stepping.name in ("imex", "implicit"):
@@ -187,7 +194,9 @@ def time_study(made: Manufactured, plan: Plan, build: Build) -> Study:
             # Where the fastest mode of the grid is not followed, implicit steppers show the order of
             # their stages; and only another stepper tells whether they solve the same equations.
             steps = _first_steps(explicit)
-            reference = _advanced(build(explicit), 2 * steps)
+            other = build(explicit)
+            assert isinstance(other, Solver)
+            reference = _advanced(other, 2 * steps)
     levels: list[Level] = []
     fields = _advanced(solver, steps)
     for _ in range(HALVINGS):
@@ -231,6 +240,13 @@ def _advanced(solver: Solver, steps: int) -> dict[str, np.ndarray]:
     return {name: np.asarray(a) if whole else np.full(a.shape, np.nan) for name, a in shown.items()}
 
 
+def _at_rest(solver: SteadySolver) -> dict[str, np.ndarray]:
+    try:
+        return {name: np.asarray(a) for name, a in solver.solve().fields.items()}
+    except Unsolved:
+        return {c.name: np.full(solver.plan.shape, np.nan) for c in solver.plan.system.problem.components}
+
+
 # --- both ---
 
 
@@ -241,8 +257,11 @@ def _plan(made: Manufactured, plan: Plan, counts: tuple[int, ...], stepper: Step
         "method": plan.method,
         "n": tuple(sp.Integer(n) for n in counts),
         "dtype": "float64",
-        "step": stepper,
     }
+    if problem.time is None:
+        options["tol"] = sp.Rational(str(ROUNDING))
+    else:
+        options["step"] = stepper
     if plan.order:
         options["order"] = sp.Integer(plan.order)
     if any(kept != 1 for kept in plan.dealias):

@@ -144,7 +144,7 @@ class Problem:
 
         Raises `SpecError` (R711) where a term takes part in none.
         """
-        from nablax.backends.solver import build
+        from nablax.backends.build import build
         from nablax.backends.verification import verify
 
         assert self.stages.problem is not None

@@ -19,6 +19,7 @@ from nablax.continuity import without_moduli
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
 from nablax.nonlocal_operators import Nonlocal, fourier_symbol
+from nablax.passes.determination import free_constants
 from nablax.passes.normalise import normalise
 from nablax.planning.spectrum import eigenvalues, exact_symbol, linearise, nominal
 from nablax.problem import (
@@ -31,7 +32,7 @@ from nablax.problem import (
 )
 from nablax.reductions import Integral, Maximum, Mean, Minimum, Noise
 from nablax.sampling import sample
-from nablax.system import Boundary, FluxTerm, System, Terms
+from nablax.system import Boundary, Constraint, Evolution, FluxTerm, LinearTerm, System, Terms
 
 _ROUGH = (sp.Piecewise, sp.Heaviside, sp.sign, sp.floor, sp.ceiling, sp.arg, sp.Abs, sp.Max, sp.Min)
 _GLOBAL = (Integral, Mean, Maximum, Minimum, Noise)
@@ -59,7 +60,15 @@ class _Template:
     """A problem with symbols for its data, and what each stands for as a function of the solution."""
 
     system: System
-    data: Mapping[sp.Symbol, sp.Expr]
+    data: Mapping[sp.Symbol, "_Datum"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Datum:
+    """An expression of the unknowns, on a wall where `place` gives the value of a coordinate."""
+
+    value: sp.Expr
+    place: Mapping[sp.Symbol, sp.Expr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,7 @@ def manufacture(problem: Problem, report: Report, swinging: bool) -> Manufacture
     template = _template(problem, report)
     if template is None or report.failed:
         return None
-    for shapes in _candidates(problem):
+    for shapes in _candidates(problem, template.system):
         duration = _duration(problem, template.system, shapes)
         solution = _solution(problem, shapes, duration, swinging)
         filled = _fill(template, solution)
@@ -134,13 +143,13 @@ _NAMES: Mapping[type[sp.Basic], str] = {
 
 
 def _template(problem: Problem, report: Report) -> _Template | None:
-    data: dict[sp.Symbol, sp.Expr] = {}
+    data: dict[sp.Symbol, _Datum] = {}
 
     def opened(summands: Sequence[Summand], whole: Span, name: str) -> tuple[Summand, ...]:
         # Terms without an unknown are data already, and the source takes their place.
         kept = tuple(s for s in summands if s.value.has(AppliedUndef))
         symbol = sp.Symbol(name, real=None if complex_fields else True)
-        data[symbol] = sp.Add(*(s.value for s in kept))
+        data[symbol] = _Datum(sp.Add(*(s.value for s in kept)), {})
         return (*kept, Summand(-symbol, whole))
 
     complex_fields = any(c.complex for c in problem.components)
@@ -154,7 +163,7 @@ def _template(problem: Problem, report: Report) -> _Template | None:
         del known
         axis = next(a for a in problem.axes if a.name == condition.axis)
         symbol = sp.Symbol(f"wall {i}", real=None if complex_fields else True)
-        data[symbol] = _At(terms, axis.symbol, axis.lower if condition.side == 0 else axis.upper)
+        data[symbol] = _Datum(terms, {axis.symbol: axis.lower if condition.side == 0 else axis.upper})
         walls.append(replace(condition, residual=terms - symbol))
     quiet = Report(problem.source)
     system = normalise(
@@ -170,12 +179,6 @@ def _template(problem: Problem, report: Report) -> _Template | None:
     for diagnostic in quiet.diagnostics:
         report.add(diagnostic)
     return None if system is None else _Template(system, data)
-
-
-class _At(sp.Function):
-    """An expression on a wall: expression, coordinate, place."""
-
-    nargs = 3
 
 
 def _fill(template: _Template, solution: Mapping[str, sp.Expr]) -> System:
@@ -194,13 +197,10 @@ def _fill(template: _Template, solution: Mapping[str, sp.Expr]) -> System:
     )
 
 
-def _data(expression: sp.Expr, exact: Mapping[AppliedUndef, sp.Expr], problem: Problem) -> sp.Expr:
-    if isinstance(expression, _At):
-        inside, symbol, place = expression.args
-        return _data(inside, exact, problem).subs(symbol, place)
-    value = without_moduli(expression).xreplace(dict(exact))
+def _data(datum: _Datum, exact: Mapping[AppliedUndef, sp.Expr], problem: Problem) -> sp.Expr:
+    value = without_moduli(datum.value).xreplace(dict(exact))
     value = value.replace(lambda n: isinstance(n, Nonlocal), lambda n: _by_modes(n, problem))
-    return value.doit()
+    return value.doit().subs(dict(datum.place))
 
 
 def _by_modes(node: sp.Expr, problem: Problem) -> sp.Expr:
@@ -244,16 +244,17 @@ def _wall(boundary: Boundary, values: Mapping[sp.Symbol, sp.Expr]) -> Boundary:
 # --- the solution ---
 
 
-def _candidates(problem: Problem) -> list[dict[str, _Shape]]:
+def _candidates(problem: Problem, system: System) -> list[dict[str, _Shape]]:
     """Ranges to try: first those of the initial data."""
     found = []
     starts = {c.component: c.value for c in problem.initial if c.order == 0}
     names = [c.name for c in problem.components]
-    algebraic = [n for n in names if n not in starts and problem.time is not None]
+    free = [system.unknowns[i].name for i in free_constants(system)]
+    free += [n for n in names if n not in starts and problem.time is not None]
     found.append({n: _range(problem, starts.get(n)) for n in names})
     found += [dict.fromkeys(names, _Shape(*r)) for r in _RANGES]
-    # A multiplier is known up to a constant: zero mean, as the solvers fix it.
-    return [{n: replace(s, mean=0.0) if n in algebraic else s for n, s in f.items()} for f in found]
+    # What is known up to a constant has zero mean, as the solvers fix it.
+    return [{n: replace(s, mean=0.0) if n in free else s for n, s in f.items()} for f in found]
 
 
 def _range(problem: Problem, value: sp.Expr | None) -> _Shape:
@@ -399,10 +400,10 @@ def _still(problem: Problem, shapes: Mapping[str, _Shape]) -> Sequence[sp.Expr]:
     return tuple(_solution(problem, shapes, None, False).values())
 
 
-def _term(term: object, system: System, exact: Mapping[AppliedUndef, sp.Expr], problem: Problem) -> sp.Expr:
+def _term(
+    term: LinearTerm | FluxTerm, system: System, exact: Mapping[AppliedUndef, sp.Expr], problem: Problem
+) -> sp.Expr:
     """A term of an evolution equation at the solution; rates count as zero."""
-    from nablax.system import LinearTerm
-
     if isinstance(term, LinearTerm):
         unknown = system.unknowns[term.unknown]
         if unknown.value not in exact:
@@ -411,7 +412,6 @@ def _term(term: object, system: System, exact: Mapping[AppliedUndef, sp.Expr], p
         for axis, order in zip(problem.axes, term.orders, strict=True):
             value = sp.diff(value, axis.symbol, order)
         return value
-    assert isinstance(term, FluxTerm)
     known = dict(exact) | {u.value: sp.S.Zero for u in system.unknowns if u.value not in exact}
     flux = (term.coefficient * term.flux).xreplace(known)
     return flux.replace(lambda n: isinstance(n, Nonlocal), lambda n: n.args[0]).doit()
@@ -421,7 +421,8 @@ def _faulty(system: System, problem: Problem, duration: float | None) -> Span | 
     """The equation whose source has no finite value somewhere, or is complex in a real problem."""
     real = not any(c.complex for c in problem.components)
     places = [_points(problem, elapsed) for elapsed in (0.0, duration or 0.0)]
-    for equation in (*system.evolution, *system.constraints):
+    stated: tuple[Evolution | Constraint, ...] = (*system.evolution, *system.constraints)
+    for equation in stated:
         for term in equation.terms.forcing:
             for values in places:
                 found = sample(term.flux, values)

@@ -27,7 +27,7 @@ def test_orders_are_met(nablax, tmp_path):
 def test_a_missed_order_is_exit_code_4(nablax, tmp_path, monkeypatch):
     from dataclasses import replace
 
-    from nablax.backends.solver import build
+    from nablax.backends.build import build
 
     monkeypatch.setattr("nablax.cli.run.build_solver", lambda plan, report: build(replace(plan, order=2)))
     spec = tmp_path / "smooth.pde"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from nablax.backends.build import build
 from nablax.backends.reference import environment, reference_rate
-from nablax.backends.solver import build
 from nablax.backends.verification import space_study, time_study, verify
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.parser import read_source
