@@ -375,7 +375,8 @@ def _duration(problem: Problem, system: System, shapes: Mapping[str, _Shape]) ->
         while unknown.rate_of is not None:
             unknown, order = system.unknowns[unknown.rate_of], order + 1
         size = shapes[unknown.name].amplitude
-        for term in (*evolution.terms.linear, *evolution.terms.nonlinear):
+        terms: tuple[LinearTerm | FluxTerm, ...] = (*evolution.terms.linear, *evolution.terms.nonlinear)
+        for term in terms:
             held = _term(term, system, exact, problem)
             largest = float(np.nanmax(np.abs(sample(held, values)), initial=0.0))
             if np.isfinite(largest) and largest > 0:
