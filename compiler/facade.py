@@ -87,9 +87,8 @@ class Problem:
         stages = self.stages
         if solve or parameters:
             stages = run_stages(self.source, Overrides(parameters, solve), self.folder)
-        stages.report.check()
-        assert stages.plan is not None
-        return build(stages.plan)
+        plan, _ = stages.demand()
+        return build(plan)
 
     def residual(self, net: object) -> "Residual":
         """r = residual(params, points): what the equations leave of a field or network, by name.
@@ -162,17 +161,23 @@ def _text(value: Number | str | Sequence[int]) -> str:
     return repr(value.item() if hasattr(value, "item") else value)
 
 
-def field(problem: Problem, net: object, params: "PyTree" = None) -> "Field":
+def field(
+    problem: Problem,
+    net: object,
+    params: "PyTree" = None,
+    coefficients: Mapping[str, object] | None = None,
+) -> "Field":
     """The unknowns of a problem as a network with parameters.
 
     `net` maps ONE point [axes] (space axes in declared order, then time) to [components] in declared order:
     an equinox module, something with `apply(params, z)` (flax), or a plain `net(params, z)`, whose
-    parameters may be given as `params`. Raises ValueError for anything else.
+    parameters may be given as `params`. `coefficients` has a network for every unknown field `C(x) ~ 0.5`,
+    from its own arguments to one number: 0 stands for the start value. Raises ValueError for anything else.
     """
     from nablax.backends.residuals.field import make_field
 
     assert problem.stages.problem is not None
-    return make_field(problem.stages.problem, net, params)
+    return make_field(problem.stages.problem, net, params, coefficients)
 
 
 def parse(

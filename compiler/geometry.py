@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax import families
 from nablax.continuity import check_differentiable
 from nablax.limits import DIFFERENTIATED_NODES, checked
 from nablax.meaning.values import VectorValue
@@ -38,6 +39,16 @@ class Geometry:
 
     coordinates: Coordinates
     symbols: tuple[sp.Symbol, ...]
+    sizes: tuple[int | None, ...] = ()  # of indexed families, None elsewhere; () where there is none
+
+    @property
+    def families(self) -> dict[sp.Symbol, sp.Integer]:
+        """Symbol and size of the axes that are indexed families."""
+        return {
+            s: sp.Integer(n)
+            for s, n in zip(self.symbols, self.sizes or (None,) * self.dimension, strict=True)
+            if n is not None
+        }
 
     @property
     def dimension(self) -> int:
@@ -70,6 +81,8 @@ class Geometry:
         return r
 
     def gradient(self, f: sp.Expr) -> VectorValue:
+        if self.families:
+            raise families.IndexRuleError("a vector with a component for each member of a family")
         return VectorValue(
             tuple(differentiate(f, x) / h for x, h in zip(self.symbols, self.scales, strict=True))
         )
@@ -87,7 +100,13 @@ class Geometry:
 
     def laplacian(self, f: sp.Expr) -> sp.Expr:
         if self.coordinates == "cartesian":
-            return sp.Add(*(differentiate(f, x, 2) for x in self.symbols))
+            many = self.families
+            return sp.Add(
+                *(
+                    families.laplacian(f, x, many[x]) if x in many else differentiate(f, x, 2)
+                    for x in self.symbols
+                )
+            )
         return self.divergence(self.gradient(f))
 
     def vector_laplacian(self, u: VectorValue) -> VectorValue:

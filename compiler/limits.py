@@ -12,7 +12,9 @@ WRITTEN_PARTS = 20_000  # names, numbers and signs of a statement with its defin
 DIGITS = 400  # of an exact number after arithmetic
 AXIS_POINTS = 1 << 24  # points along one axis
 GRID_POINTS = 1 << 33  # points of the whole grid
-AXES = 3  # of a grid; residuals take more
+AXES = 3  # of a grid
+NAMED_AXES = 32  # of a space, families counting once
+MEMBERS = 10**7  # of an indexed family
 FRAMES = 1_000_000
 
 

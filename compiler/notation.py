@@ -8,6 +8,7 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
+from nablax.families import FamilySum, MemberDerivative
 from nablax.frontend.names import greek_name
 from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative
 from nablax.reductions import Integral, Maximum, Mean, Minimum
@@ -71,6 +72,18 @@ class _Unicode(StrPrinter):
 
     def _print_RieszDerivative(self, node: RieszDerivative) -> str:
         return f"riesz({', '.join(self._print(a) for a in node.args)})"
+
+    def _print_FamilySum(self, node: FamilySum) -> str:
+        body, bound = node.args[:2]
+        if isinstance(body, MemberDerivative) and body.args[1] == bound and body.args[2] == 2:
+            return f"Δ {self._print(body.args[0])}"
+        return f"Σ_{bound.name.partition('[')[2][:-1]} {self.parenthesize(body, PRECEDENCE['Mul'])}"
+
+    def _print_MemberDerivative(self, node: MemberDerivative) -> str:
+        value, place, order = node.args
+        return (
+            f"∂{place.name}{str(order).translate(_SUPERSCRIPTS) if order != 1 else ''} {self._print(value)}"
+        )
 
     def _print_Piecewise(self, node: sp.Piecewise) -> str:
         (value, condition), *rest = node.args

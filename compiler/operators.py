@@ -94,6 +94,13 @@ def _normal_derivative(use: Use) -> Value:
             label="no wall here",
         )
     axis, side = use.scope.wall
+    if use.scope.axes[axis].size is not None:
+        raise fault(
+            "P402",
+            use.span,
+            "the normal derivative at the walls of a family is not available yet",
+            "prescribe the value",
+        )
     sign = -1 if side == 0 else 1
     symbol, scale = use.geometry.symbols[axis], use.geometry.scales[axis]
     return _each(use.value(0), lambda c: sign * differentiate(c, symbol) / scale)

@@ -12,7 +12,7 @@ Every stage is a function from one frozen record to the next and adds what it ha
 from dataclasses import dataclass
 from pathlib import Path
 
-from nablax.frontend.diagnostics import Report, Severity
+from nablax.frontend.diagnostics import Diagnostic, Report, Severity
 from nablax.frontend.parser import parse
 from nablax.frontend.source import Source
 from nablax.frontend.syntax import Module
@@ -21,7 +21,7 @@ from nablax.overrides import Overrides
 from nablax.passes.normalise import normalise
 from nablax.plan import Plan
 from nablax.planning.compatible import warn_incompatible, warn_jump
-from nablax.planning.make import make_plan
+from nablax.planning.make import check_axes, make_plan
 from nablax.problem import Problem
 from nablax.system import System
 from nablax.verify import verify_plan, verify_problem, verify_system, wanted
@@ -31,13 +31,27 @@ NOTHING = Overrides()
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """Everything the compiler made of a spec, as far as it came; `report` says why not further."""
+    """Everything the compiler made of a spec, as far as it came; `report` says why not further.
+
+    A spec with a `train` block and no `solve` block is for networks: what planning has to say about grids
+    is `withheld` until a plan is demanded.
+    """
 
     report: Report
     module: Module | None = None
     problem: Problem | None = None
     system: System | None = None
     plan: Plan | None = None
+    withheld: tuple[Diagnostic, ...] = ()
+
+    def demand(self) -> tuple[Plan, Report]:
+        """The plan and all that is to be said; raises `SpecError` where there is none."""
+        report = Report(self.report.source)
+        for diagnostic in (*self.report.diagnostics, *self.withheld):
+            report.add(diagnostic)
+        report.check()
+        assert self.plan is not None, "a plan is missing, and no error says why"
+        return self.plan, report
 
 
 def run_stages(source: Source, overrides: Overrides = NOTHING, folder: Path | None = None) -> Stages:
@@ -61,12 +75,16 @@ def finish_stages(module: Module | None, problem: Problem, report: Report) -> St
     if wanted():
         verify_problem(problem)
         verify_system(system)
-    warn_incompatible(system, report)
-    warn_jump(system, report)
-    plan = make_plan(system, report)
+    about_grids = Report(report.source) if problem.train and not problem.solve else report
+    plan = None
+    if check_axes(system, about_grids):
+        warn_incompatible(system, report)
+        warn_jump(system, report)
+        plan = make_plan(system, about_grids)
     if plan is not None and wanted():
         verify_plan(plan)
-    return Stages(report, module, problem, system, None if report.failed else plan)
+    withheld = () if about_grids is report else tuple(about_grids.diagnostics)
+    return Stages(report, module, problem, system, None if about_grids.failed else plan, withheld)
 
 
 def _withhold_followers(report: Report) -> None:
@@ -84,7 +102,4 @@ def compile_plan(
     source: Source, overrides: Overrides = NOTHING, folder: Path | None = None
 ) -> tuple[Plan, Report]:
     """The plan and its warnings; raises `SpecError` with the diagnostics otherwise."""
-    stages = run_stages(source, overrides, folder)
-    stages.report.check()
-    assert stages.plan is not None, "a plan is missing, and no error says why"
-    return stages.plan, stages.report
+    return run_stages(source, overrides, folder).demand()

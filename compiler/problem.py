@@ -19,7 +19,11 @@ Coordinates = Literal["cartesian", "polar", "cylindrical", "spherical"]
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A coordinate and its interval. The ends may hold parameters; those are static."""
+    """A coordinate and its interval. The ends may hold parameters; those are static.
+
+    An indexed family `x[1..100]` is one axis with a `size`; its symbol stands for all its members, the first
+    of which has the index `first` (see `nablax.families`).
+    """
 
     name: str
     symbol: sp.Symbol
@@ -27,6 +31,8 @@ class Axis:
     upper: sp.Expr
     periodic: bool
     span: Span
+    size: int | None = None
+    first: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,20 @@ class Parameter:
     interval: tuple[sp.Expr, sp.Expr] | None
     span: Span
     formula: sp.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """An unknown field `C(x) ~ 0.5 in [0.1, 2]`: a function to be found that no equation determines.
+
+    `value` is the function of its own arguments, coordinates of the problem.
+    """
+
+    name: str
+    value: AppliedUndef
+    start: sp.Expr
+    interval: tuple[sp.Expr, sp.Expr] | None
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +205,12 @@ class Problem:
     train: tuple[Option, ...]
     data: tuple[Measurement, ...]
     span: Span
+    coefficients: tuple[Coefficient, ...] = ()
+
+    @property
+    def families(self) -> tuple[Axis, ...]:
+        """The axes that are indexed families."""
+        return tuple(a for a in self.axes if a.size is not None)
 
     @property
     def components(self) -> tuple[Component, ...]:

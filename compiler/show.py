@@ -12,7 +12,7 @@ from nablax.frontend.source import Source, Span
 from nablax.passes.conservative import transforms
 from nablax.pipeline import Stages
 from nablax.plan import Plan
-from nablax.problem import Problem
+from nablax.problem import Axis, Problem
 from nablax.system import System
 
 
@@ -22,9 +22,13 @@ def show(stages: Stages) -> str:
     if stages.problem is not None:
         lines += _heading(stages.problem)
         lines += _statement(stages.problem)
-    if stages.system is not None:
+    if stages.system is not None and not stages.system.problem.families:
         lines += _normal_form(stages.system)
         lines += _section("Character", list(classify(stages.system)))
+    elif stages.system is not None:
+        lines += _section(
+            "Equations", [f"0 = {notation.text(v)}" for b in stages.system.balances for v in b.values]
+        )
     if stages.plan is not None:
         lines += _plan(stages.plan)
     return "\n".join(lines).strip() + "\n"
@@ -41,7 +45,7 @@ def _section(name: str, lines: list[str]) -> list[str]:
 
 def _statement(problem: Problem) -> list[str]:
     domain = " × ".join(
-        f"{greek_name(a.name)} ∈ [{notation.text(a.lower)}, {notation.text(a.upper)}]"
+        f"{_axis_name(a)} ∈ [{notation.text(a.lower)}, {notation.text(a.upper)}]"
         + (" periodic" if a.periodic else "")
         for a in problem.axes
     )
@@ -62,6 +66,11 @@ def _statement(problem: Problem) -> list[str]:
         *_section("Equations, as written", list(written)),
         *_section("Parameters", [", ".join(values)] if values else []),
     ]
+
+
+def _axis_name(axis: Axis) -> str:
+    name = greek_name(axis.name)
+    return name if axis.size is None else f"{name}[{axis.first}..{axis.first + axis.size - 1}]"
 
 
 def _number(value: sp.Expr) -> str:

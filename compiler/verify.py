@@ -29,7 +29,7 @@ def _require(condition: bool, text: str) -> None:
 def verify_problem(problem: Problem) -> None:
     """Every symbol declared, every function a component, every span inside the text."""
     declared = set(problem.symbols) | {p.symbol for p in problem.parameters}
-    functions = {c.value.func for c in problem.components}
+    functions = {c.value.func for c in problem.components} | {c.value.func for c in problem.coefficients}
     length = len(problem.source.text)
     for equation in problem.equations:
         _require(0 <= equation.span.start <= equation.span.end <= length, "a span leaves the text")
@@ -42,6 +42,10 @@ def verify_problem(problem: Problem) -> None:
 
 def verify_system(system: System) -> None:
     """Derivatives of bare unknowns only, linear terms free of unknowns, one evolution per moving unknown."""
+    _require(len(system.balances) > 0, "equations without balances")
+    if system.problem.families:
+        _require(not system.evolution, "a normal form of a family of axes")
+        return
     moving = [i for i, u in enumerate(system.unknowns) if not u.algebraic]
     _require([e.unknown for e in system.evolution] == moving, "evolution equations out of order")
     values = {u.value for u in system.unknowns}

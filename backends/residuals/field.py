@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from nablax.backends.residuals.layout import columns
 from nablax.problem import Component, Problem
 
 PyTree: TypeAlias = object
@@ -27,36 +28,55 @@ class Field:
     `call` maps the network's parameters and one point (space axes in declared order, then time) to the
     components in declared order. A complex component is one complex output, or two real ones (real part,
     imaginary part). `params` holds inexact arrays only, so that `jax.grad` and optimisers take it as it is:
-    the network's own pytree, or `{"net": ..., "eq": {"D": 0.1}}` where the spec has unknown parameters.
-    It is None for a function without parameters of its own to offer; the caller brings them.
+    the network's own pytree, or `{"net": ..., "eq": {"D": 0.1}}` where the spec has unknowns. It is None
+    for a function without parameters of its own to offer; the caller brings them.
+
+    `coefficients` are the networks of unknown fields `C(x) ~ 0.5 in [0.1, 2]`, from (their parameters, their
+    own arguments [n]) to one number. Their parameters are `params["eq"]["C"]`.
     """
 
     problem: Problem
     call: Call
     params: PyTree
-
-    @property
-    def unknown(self) -> dict[str, Array]:
-        """The unknown parameters at their start values."""
-        return start_values(self.problem)
+    coefficients: Mapping[str, Call]
 
 
-def start_values(problem: Problem) -> dict[str, Array]:
-    return {p.name: jnp.asarray(float(p.value)) for p in problem.parameters if p.unknown}
-
-
-def make_field(problem: Problem, net: object, params: PyTree = None) -> Field:
+def make_field(
+    problem: Problem, net: object, params: PyTree = None, coefficients: Mapping[str, object] | None = None
+) -> Field:
     """A field from an equinox module, something with `init` and `apply` (flax), or a plain `net(params, z)`.
 
-    `params` are the parameters of a network that does not carry its own. Raises `FieldError` for anything
-    that cannot be called.
+    `params` are the parameters of a network that does not carry its own; `coefficients` has a network for
+    every unknown field. Raises `FieldError` for anything that cannot be called, or is missing.
     """
     if isinstance(net, Field):
         return net
+    call, params = _callable(net, params)
+    names = [c.name for c in problem.coefficients]
+    given = coefficients or {}
+    if set(given) != set(names):
+        wanted = ", ".join(names) or "none"
+        raise FieldError(
+            f"the unknown fields are {wanted}, and coefficients has {', '.join(given) or 'none'}: "
+            "nablax.field(problem, net, coefficients={...})"
+        )
+    unknown: dict[str, PyTree] = {
+        p.name: jnp.asarray(float(p.value)) for p in problem.parameters if p.unknown
+    }
+    calls: dict[str, Call] = {}
+    for name in names:
+        calls[name], unknown[name] = _callable(given[name], ())
+    if params is not None and unknown:
+        params = {"net": params, "eq": unknown}
+    return Field(problem, call, params, calls)
+
+
+def _callable(net: object, params: PyTree) -> tuple[Call, PyTree]:
+    """A network as a function of (parameters, point), and its parameters."""
     call: Call
     if isinstance(net, eqx.Module):
         own, static = eqx.partition(net, eqx.is_inexact_array)
-        params = own if params is None else params
+        params = own if params is None or params == () else params
 
         def call(values: PyTree, z: Array) -> Array:
             return jnp.asarray(eqx.combine(values, static)(z))
@@ -74,15 +94,12 @@ def make_field(problem: Problem, net: object, params: PyTree = None) -> Field:
 
     else:
         raise FieldError(f"a network is called with a point, and {type(net).__name__} cannot be called")
-    unknown = start_values(problem)
-    if params is not None and unknown:
-        params = {"net": params, "eq": unknown}
-    return Field(problem, call, params)
+    return call, params
 
 
-def parts(field: Field, params: PyTree) -> tuple[PyTree, Mapping[str, Array]]:
-    """(the network's parameters, the unknown parameters of the equations). Raises `FieldError`."""
-    names = {p.name for p in field.problem.parameters if p.unknown}
+def parts(field: Field, params: PyTree) -> tuple[PyTree, Mapping[str, PyTree]]:
+    """(the network's parameters, the unknowns of the equations). Raises `FieldError`."""
+    names = {p.name for p in field.problem.parameters if p.unknown} | set(field.coefficients)
     if not names:
         return params, {}
     if not (isinstance(params, Mapping) and set(params) == {"net", "eq"}):
@@ -91,7 +108,7 @@ def parts(field: Field, params: PyTree) -> tuple[PyTree, Mapping[str, Array]]:
         )
     if set(params["eq"]) != names:
         given, wanted = ", ".join(sorted(params["eq"])) or "none", ", ".join(sorted(names))
-        raise FieldError(f"the unknown parameters are {wanted}, and params has {given}")
+        raise FieldError(f'the unknowns are {wanted}, and params["eq"] has {given}')
     return params["net"], params["eq"]
 
 
@@ -119,7 +136,7 @@ def outputs(components: tuple[Component, ...], values: Array) -> dict[Component,
 def check_network(field: Field, params: PyTree, dtype: jnp.dtype) -> None:
     """One abstract call: the network takes a point and gives a vector of as many outputs as are needed."""
     problem = field.problem
-    axes = len(problem.symbols)
+    axes = columns(problem)
     point = jnp.zeros((axes,), dtype)
     try:
         found = jax.eval_shape(field.call, params, point)

@@ -4,7 +4,7 @@ import csv
 
 import numpy as np
 
-from nablax.backends.residuals.points import all_axes, bounds
+from nablax.backends.residuals.layout import layout
 from nablax.frontend.diagnostics import Report
 from nablax.problem import Measurement, Problem
 
@@ -21,7 +21,8 @@ def read_table(problem: Problem, name: str) -> dict[str, np.ndarray]:
 
 
 def _columns(problem: Problem, table: Measurement, report: Report) -> dict[str, np.ndarray]:
-    missing = [a.name for a in all_axes(problem) if a.name not in table.axes]
+    axes = problem.axes if problem.time is None else (*problem.axes, problem.time)
+    missing = [a.name for a in axes if a.name not in table.axes or a.size is not None]
     if missing:
         _refuse(report, table, f"`at` lacks the axis {', '.join(missing)}", "list every axis, time included")
         return {}
@@ -57,18 +58,17 @@ def _number(cell: str) -> float:
 def _check_inside(
     problem: Problem, table: Measurement, columns: dict[str, np.ndarray], report: Report
 ) -> None:
-    low, high = bounds(problem)
-    for i, axis in enumerate(all_axes(problem)):
-        slack = 1e-9 * (high[i] - low[i])
-        column = columns[axis.name]
-        outside = (column < low[i] - slack) | (column > high[i] + slack)
-        if not axis.periodic and outside.any():
+    for slot in layout(problem):
+        slack = 1e-9 * (slot.high - slot.low)
+        column = columns[slot.axis.name]
+        outside = (column < slot.low - slack) | (column > slot.high + slack)
+        if not slot.axis.periodic and outside.any():
             row = int(np.argmax(outside))
             _refuse(
                 report,
                 table,
-                f"measurement {row + 1} lies outside the domain: {axis.name} = {column[row]:g} is not in "
-                f"[{low[i]:g}, {high[i]:g}]",
+                f"measurement {row + 1} lies outside the domain: {slot.axis.name} = {column[row]:g} is not "
+                f"in [{slot.low:g}, {slot.high:g}]",
                 "remove the line, or widen the axis",
             )
 

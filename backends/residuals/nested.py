@@ -11,15 +11,17 @@ from nablax.derivatives.needs import Form
 PointFunction = Callable[[Array], Array]
 
 
-def derivatives(f: PointFunction, z: Array, forms: Sequence[Form]) -> tuple[Array, ...]:
-    """Σ q ∂^orders f at one point z [axes], for every form."""
+def derivatives(
+    f: PointFunction, z: Array, forms: Sequence[Form], starts: Sequence[int]
+) -> tuple[Array, ...]:
+    """Σ q ∂^orders f at one point z [axes], for every form; order i counts for entry starts[i] of z."""
     known: dict[tuple[int, ...], Array] = {}
     found = []
     for form in forms:
         total: Array | None = None
         for orders, factor in form:
             if orders not in known:
-                known[orders] = _partial(f, orders)(z)
+                known[orders] = _partial(f, orders, starts)(z)
             term = known[orders] if factor == 1 else float(factor) * known[orders]
             total = term if total is None else total + term
         assert total is not None
@@ -27,8 +29,8 @@ def derivatives(f: PointFunction, z: Array, forms: Sequence[Form]) -> tuple[Arra
     return tuple(found)
 
 
-def _partial(f: PointFunction, orders: Sequence[int]) -> PointFunction:
-    for axis, order in enumerate(orders):
+def _partial(f: PointFunction, orders: Sequence[int], starts: Sequence[int]) -> PointFunction:
+    for axis, order in zip(starts, orders, strict=True):
         for _ in range(order):
             f = _along(f, axis)
     return f
@@ -40,3 +42,29 @@ def _along(f: PointFunction, axis: int) -> PointFunction:
         return rate
 
     return slope
+
+
+def along(f: PointFunction, z: Array, directions: Array, order: int) -> tuple[Array, ...]:
+    """The derivatives 1 .. order of f along each direction [n, axes], at points: [points, n, outputs]."""
+
+    def one(point: Array, direction: Array) -> tuple[Array, ...]:
+        def line(s: Array) -> tuple[Array, ...]:
+            return (f(point + s * direction),)
+
+        tower: Callable[[Array], tuple[Array, ...]] = line
+        for _ in range(order):
+            tower = _raised(tower)
+        return tower(jnp.zeros((), z.dtype))[1:]
+
+    found: tuple[Array, ...] = jax.vmap(lambda p: jax.vmap(lambda v: one(p, v))(directions))(z)
+    return found
+
+
+def _raised(tower: Callable[[Array], tuple[Array, ...]]) -> Callable[[Array], tuple[Array, ...]]:
+    """From (f, .., f^(k)) to (f, .., f^(k+1))."""
+
+    def next_one(s: Array) -> tuple[Array, ...]:
+        values, slopes = jax.jvp(tower, (s,), (jnp.ones_like(s),))
+        return (*values, slopes[-1])
+
+    return next_one

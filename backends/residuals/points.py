@@ -1,6 +1,6 @@
 """Points as the caller gives them, as one array."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import jax
@@ -10,19 +10,15 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from nablax.backends.residuals.field import FieldError
+from nablax.backends.residuals.layout import Slot, columns, layout
 from nablax.derivatives.statements import START, wall_name
-from nablax.problem import Axis, Problem, Side
-from nablax.sampling import sample
+from nablax.problem import Problem, Side
 
-LOWER: Side = 0
-UPPER: Side = 1
+SIDES: tuple[Side, Side] = (0, 1)
 
 Points: TypeAlias = Mapping[str, ArrayLike] | ArrayLike
-"""Axis names to equally shaped arrays, or one array [..., axes] in declared order, time last."""
-
-
-def all_axes(problem: Problem) -> tuple[Axis, ...]:
-    return problem.axes if problem.time is None else (*problem.axes, problem.time)
+"""Axis names to equally shaped arrays (with one more axis for the members of a family), or one array
+[..., axes] in declared order, time last."""
 
 
 def gather(problem: Problem, points: Points, what: str) -> Array:
@@ -30,83 +26,77 @@ def gather(problem: Problem, points: Points, what: str) -> Array:
 
     Concrete points must lie in the domain: what a residual says outside of it is of no interest.
     """
-    axes = all_axes(problem)
-    names = [a.name for a in axes]
+    slots = layout(problem)
+    names = [s.axis.name for s in slots]
     if isinstance(points, Mapping):
-        if set(points) != set(names):
-            given = ", ".join(str(k) for k in points) or "nothing"
-            raise FieldError(f"the {what} points have coordinates {', '.join(names)}, and {given} are given")
-        arrays = [_float(points[name]) for name in names]
-        shapes = {a.shape for a in arrays}
-        if len(shapes) > 1:
-            shown = ", ".join(f"{n}: {list(a.shape)}" for n, a in zip(names, arrays, strict=True))
-            raise FieldError(f"the coordinates of the {what} points have different shapes: {shown}")
-        z = jnp.stack(arrays, axis=-1)
+        z = _join(slots, points, what)
     else:
-        z = _float(points)
-        if z.ndim == 0 or z.shape[-1] != len(axes):
+        z = as_float(points)
+        if z.ndim == 0 or z.shape[-1] != columns(problem):
             raise FieldError(
                 f"the {what} points have shape {list(z.shape)}, and the last axis holds the coordinates "
-                f"{', '.join(names)}: [..., {len(axes)}]"
+                f"{', '.join(names)}: [..., {columns(problem)}]"
             )
-    _check_inside(problem, z, what)
+    _check_inside(slots, z, what)
     return z
 
 
-def _float(value: ArrayLike) -> Array:
+def _join(slots: Sequence[Slot], points: Mapping[str, ArrayLike], what: str) -> Array:
+    names = [s.axis.name for s in slots]
+    if set(points) != set(names):
+        given = ", ".join(str(k) for k in points) or "nothing"
+        raise FieldError(f"the {what} points have coordinates {', '.join(names)}, and {given} are given")
+    arrays = [as_float(points[s.axis.name]) for s in slots]
+    parts = [a if s.axis.size is not None else a[..., None] for s, a in zip(slots, arrays, strict=True)]
+    fits = all(p.shape[-1:] == (s.size,) for s, p in zip(slots, parts, strict=True))
+    if not fits or len({p.shape[:-1] for p in parts}) > 1:
+        shown = ", ".join(f"{n}: {list(a.shape)}" for n, a in zip(names, arrays, strict=True))
+        raise FieldError(f"the coordinates of the {what} points have different shapes: {shown}")
+    return jnp.concatenate(parts, axis=-1)
+
+
+def as_float(value: ArrayLike) -> Array:
     array = jnp.asarray(value)
     return array if jnp.issubdtype(array.dtype, jnp.floating) else array.astype(jnp.result_type(float))
 
 
-def bounds(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest and highest value of every coordinate."""
-    values = {p.symbol: np.asarray(float(p.value)) for p in problem.parameters}
-    axes = all_axes(problem)
-    low = np.array([float(sample(a.lower, values)) for a in axes])
-    high = np.array([float(sample(a.upper, values)) for a in axes])
-    return low, high
-
-
-def _check_inside(problem: Problem, z: Array, what: str) -> None:
+def _check_inside(slots: Sequence[Slot], z: Array, what: str) -> None:
     if isinstance(z, jax.core.Tracer) or z.size == 0:
         return
-    low, high = bounds(problem)
-    slack = 1e-6 * (high - low)  # coordinates may be in single precision
-    values = np.asarray(z).reshape(-1, len(low))
-    for i, axis in enumerate(all_axes(problem)):
-        if axis.periodic:
+    values = np.asarray(z).reshape(-1, z.shape[-1])
+    for slot in slots:
+        if slot.axis.periodic:
             continue
-        wrong = ~((values[:, i] >= low[i] - slack[i]) & (values[:, i] <= high[i] + slack[i]))
+        slack = 1e-6 * (slot.high - slot.low)  # coordinates may be in single precision
+        own = values[:, slot.columns]
+        wrong = ~((own >= slot.low - slack) & (own <= slot.high + slack))
         if wrong.any():
-            example = values[int(np.argmax(wrong)), i]
+            example = own[wrong][0]
             raise FieldError(
-                f"{int(wrong.sum())} of the {what} points lie outside the domain: {axis.name} = {example:g} "
-                f"is not in [{low[i]:g}, {high[i]:g}]"
+                f"{int(wrong.any(axis=1).sum())} of the {what} points lie outside the domain: "
+                f"{slot.axis.name} = {example:g} is not in [{slot.low:g}, {slot.high:g}]"
             )
 
 
 def check_wall(problem: Problem, z: Array, place: str) -> None:
-    """Concrete points of a wall, or of the start of time, lie on it."""
-    if isinstance(z, jax.core.Tracer) or z.size == 0:
-        return
+    """Concrete points of a wall, or of the start of time, lie on it; with a family, in one of its members."""
     end = fixed(problem, place)
-    if end is None:
+    if end is None or isinstance(z, jax.core.Tracer) or z.size == 0:
         return
-    axis, value = end
-    low, high = bounds(problem)
-    distance = np.abs(np.asarray(z)[..., axis] - value)
-    if distance.max() > 1e-6 * (high - low)[axis]:
-        name = all_axes(problem)[axis].name
+    slot, value = end
+    distance = np.abs(np.asarray(z)[..., slot.columns] - value).min(axis=-1)
+    if distance.max() > 1e-6 * (slot.high - slot.low):
+        name = slot.axis.name
         raise FieldError(f"points of `{place}` have {name} = {value:g}, and some are {distance.max():g} away")
 
 
-def fixed(problem: Problem, place: str) -> tuple[int, float] | None:
-    """The coordinate that a place fixes, and its value."""
-    low, high = bounds(problem)
+def fixed(problem: Problem, place: str) -> tuple[Slot, float] | None:
+    """The axis that a place fixes, and its value there."""
+    slots = layout(problem)
     if place == START:
-        return len(low) - 1, float(low[-1])
-    for i, axis in enumerate(problem.axes):
-        for side, value in ((LOWER, low[i]), (UPPER, high[i])):
-            if place == f"boundary/{wall_name(axis, side)}":
-                return i, float(value)
+        return slots[-1], slots[-1].low
+    for slot in slots[: len(problem.axes)]:
+        for side in SIDES:
+            if place == f"boundary/{wall_name(slot.axis, side)}":
+                return slot, (slot.low, slot.high)[side]
     return None

@@ -9,8 +9,9 @@ from jax import Array
 from scipy.stats import qmc
 
 from nablax.backends.residuals.field import FieldError
+from nablax.backends.residuals.layout import layout
 from nablax.backends.residuals.measurements import read_table
-from nablax.backends.residuals.points import all_axes, bounds, fixed
+from nablax.backends.residuals.points import fixed
 from nablax.problem import Problem
 
 Cube = Callable[[Array, int, int], Array]
@@ -33,7 +34,6 @@ def sample(
         if not any(name in (place, place.split("/")[0]) for place in places):
             raise FieldError(f"`{name}` is no place of this problem: {', '.join(places)}")
     batch: dict[str, dict[str, Array]] = {}
-    low, high = bounds(problem)
     for i, place in enumerate(places):
         family = place.split("/")[0]
         count = counts.get(place, counts.get(family))
@@ -41,14 +41,34 @@ def sample(
         if family == "data":
             batch[place] = _rows(read_table(problem, place.split("/", 1)[1]), own, count)
         elif count is not None:
-            end = fixed(problem, place)
-            free = [k for k in range(len(low)) if end is None or k != end[0]]
-            cube = METHODS[method](own, count, len(free)) if free else jnp.zeros((1, 0))
-            columns = {k: low[k] + (high[k] - low[k]) * cube[:, j] for j, k in enumerate(free)}
-            if end is not None:
-                columns[end[0]] = jnp.full(cube.shape[0], end[1])
-            batch[place] = {axis.name: columns[k] for k, axis in enumerate(all_axes(problem))}
+            batch[place] = _place(problem, place, own, count, METHODS[method])
     return batch
+
+
+def _place(problem: Problem, place: str, key: Array, count: int, draw: Cube) -> dict[str, Array]:
+    """Points of one place, from as many columns of a cube as it leaves free.
+
+    On the walls of a family each point lies on the wall of one member, drawn at random.
+    """
+    slots, end = layout(problem), fixed(problem, place)
+    wall = None if end is None else end[0].axis
+    free = [s for s in slots if s.axis != wall or s.size > 1]
+    place_key, member_key = jax.random.split(key)
+    dimension = sum(s.size for s in free)
+    cube = draw(place_key, count, dimension) if dimension else jnp.zeros((1, 0))
+    found: dict[str, Array] = {}
+    taken = 0
+    for slot in slots:
+        if slot in free:
+            part = slot.low + (slot.high - slot.low) * cube[:, taken : taken + slot.size]
+            taken += slot.size
+        else:
+            part = jnp.zeros((cube.shape[0], 1))
+        if end is not None and slot.axis == wall:
+            chosen = jax.random.randint(member_key, (cube.shape[0], 1), 0, slot.size)
+            part = jnp.where(jnp.arange(slot.size)[None] == chosen, end[1], part)
+        found[slot.axis.name] = part if slot.axis.size is not None else part[:, 0]
+    return found
 
 
 def _rows(table: Mapping[str, np.ndarray], key: Array, count: int | None) -> dict[str, Array]:

@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
 from nablax.derivatives.statements import Statement
+from nablax.families import FamilySum, MemberDerivative
 from nablax.frontend.diagnostics import Report
 from nablax.nonlocal_operators import Nonlocal
 from nablax.reductions import Noise
@@ -20,6 +24,19 @@ def check_available(system: System, statements: Sequence[Statement]) -> None:
                     statement.span,
                     "`noise` belongs to a grid, and a residual is evaluated at any point",
                     help="give the initial value as a formula",
+                )
+            places = [d for d in value.atoms(MemberDerivative) if not isinstance(d.args[0], AppliedUndef)]
+            nested = [
+                n for n in value.atoms(FamilySum) if n.has(MemberDerivative) and n.args[0].has(FamilySum)
+            ]
+            stray = value.replace(FamilySum, lambda *_: sp.S.Zero).has(MemberDerivative)
+            if places or stray or nested:
+                report.error(
+                    "P402",
+                    statement.span,
+                    "sums of sums over members, mixed derivatives and derivatives along one named member are "
+                    "not available yet",
+                    help="write one sum over the members: `sum(d(u, x[k], 2), k)`",
                 )
             if value.has(*Nonlocal):
                 report.error(

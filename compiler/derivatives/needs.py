@@ -13,6 +13,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.derivatives.statements import Statement
+from nablax.families import FamilySum, MemberDerivative
 from nablax.passes.jets import base, jets, orders_of
 from nablax.system import Orders
 
@@ -36,22 +37,49 @@ class Functional:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberSum:
+    """Σ_k body over the members of a family, where the body holds derivatives along member k.
+
+    `derivatives` are the ones it holds, each with its stand-in in `body`, where `bound` is the member.
+    """
+
+    body: sp.Expr
+    bound: sp.Symbol
+    family: sp.Symbol
+    size: int
+    derivatives: tuple[tuple[MemberDerivative, sp.Dummy], ...]
+    stand_in: sp.Dummy
+
+    @property
+    def laplacian(self) -> AppliedUndef | None:
+        """The unknown of which this is the Laplacian along the family, if it is one."""
+        if len(self.derivatives) == 1 and self.body == self.derivatives[0][1]:
+            value, _, order = self.derivatives[0][0].args
+            return value if order == 2 else None
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class Needs:
-    """Statements of one place, written in coordinates, parameters and the stand-ins of the functionals."""
+    """Statements of one place, written in coordinates, parameters and the stand-ins of what they need."""
 
     statements: tuple[Statement, ...]
     functionals: tuple[Functional, ...]
+    sums: tuple[MemberSum, ...] = ()
 
     @property
     def order(self) -> int:
-        return max((f.order for f in self.functionals), default=0)
+        highest = [f.order for f in self.functionals]
+        return max(highest + [int(d.args[2]) for s in self.sums for d, _ in s.derivatives], default=0)
 
 
 def needs(statements: Sequence[Statement]) -> Needs:
     """What the statements, all of one place, need to know of the unknowns."""
-    found = sorted({j for s in statements for v in s.values for j in jets(v)}, key=sp.default_sort_key)
+    statements, sums = _member_sums(statements)
+    held = [v for s in statements for v in s.values] + [s.body for s in sums]
+    found = sorted({j for v in held for j in jets(v)}, key=sp.default_sort_key)
     names = {jet: sp.Dummy(real=base(jet).is_real) for jet in found}
-    frozen = [v.xreplace(names) for s in statements for v in s.values]
+    frozen = [v.xreplace(names) for v in held]
     slopes = {jet: _slopes(frozen, name) for jet, name in names.items()}
     groups: list[dict[sp.Basic, sp.Rational]] = []
     for jet in found:
@@ -70,7 +98,29 @@ def needs(statements: Sequence[Statement]) -> Needs:
         functional = Functional(base(leader), form, sp.Dummy(_title(group), real=base(leader).is_real))
         functionals.append(functional)
         values |= dict.fromkeys(group, sp.S.Zero) | {leader: functional.stand_in}
-    return Needs(_rewritten(statements, values), tuple(functionals))
+    sums = tuple(replace(s, body=s.body.xreplace(values)) for s in sums)
+    return Needs(_rewritten(statements, values), tuple(functionals), sums)
+
+
+def _member_sums(statements: Sequence[Statement]) -> tuple[Sequence[Statement], tuple[MemberSum, ...]]:
+    """Sums over members that hold an unknown become symbols of their own."""
+    nodes = sorted(
+        {n for s in statements for v in s.values for n in v.atoms(FamilySum) if n.has(AppliedUndef)},
+        key=sp.default_sort_key,
+    )
+    found: dict[sp.Basic, MemberSum] = {}
+    for node in nodes:
+        body, bound, family, size = node.args
+        inside = sorted(
+            (d for d in body.atoms(MemberDerivative) if d.args[1] == bound), key=sp.default_sort_key
+        )
+        names = {d: sp.Dummy(str(d), real=base(d).is_real) for d in inside}
+        stand_in = sp.Dummy(str(node), real=True)
+        found[node] = MemberSum(
+            body.xreplace(names), bound, family, int(size), tuple(names.items()), stand_in
+        )
+    stand_ins: dict[sp.Basic, sp.Expr] = {node: s.stand_in for node, s in found.items()}
+    return _rewritten(statements, stand_ins), tuple(found.values())
 
 
 def _slopes(frozen: Sequence[sp.Expr], name: sp.Symbol) -> tuple[sp.Expr, ...] | None:

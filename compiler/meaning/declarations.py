@@ -9,13 +9,13 @@ import sympy as sp
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Edit, Note, Report
 from nablax.frontend.source import Span
-from nablax.limits import AXES, WRITTEN_PARTS
+from nablax.limits import AXES, MEMBERS, NAMED_AXES, WRITTEN_PARTS
 from nablax.meaning.expressions import RESERVED, constant
 from nablax.meaning.given import Given
 from nablax.meaning.scope import Definition, Elsewhere, Entity, Failed, Scope, describe, splits
 from nablax.meaning.values import Fault, fault, outside, reported, shown
 from nablax.meaning.weights import definition_weights
-from nablax.problem import Axis, Component, Coordinates, Field, Parameter
+from nablax.problem import Axis, Coefficient, Component, Coordinates, Field, Parameter
 
 LARGEST = 10**308  # about what float64 can hold
 KINDS = ("scalar", "vector", "complex", "real")
@@ -116,6 +116,8 @@ def parameters(
     found: list[Parameter] = []
     known: dict[str, Entity] = dict(scope.entities)
     for clause in clauses(module, "params"):
+        if _coefficient_target(clause) is not None:
+            continue  # read when the axes are known
         try:
             parameter = _parameter(clause, replace(scope, entities=known), values)
         except Fault as error:
@@ -136,13 +138,6 @@ def _parameter(clause: syntax.Clause, scope: Scope, values: Mapping[str, Given])
             pass
         case syntax.Unknown(target=syntax.Name() as name, start=start, interval=interval):
             pass
-        case syntax.Unknown(target=target):
-            raise fault(
-                "P402",
-                target.span,
-                "unknown fields are for training, which is not available yet",
-                "use an unknown number: `C ~ 0.5 in [0.1, 2]`",
-            )
         case _:
             raise reported()
     symbol = sp.Symbol(name.id, real=True)
@@ -161,6 +156,17 @@ def _parameter(clause: syntax.Clause, scope: Scope, values: Mapping[str, Given])
     unknown = isinstance(clause, syntax.Unknown)
     if interval is None:
         return Parameter(name.id, symbol, value, unknown, None, name.span, formula)
+    low, high = _range(interval, scope)
+    if not low <= value <= high:
+        where = start.span if given is None else given.expression.span
+        message = f"the start value {shown(value)} of `{name.id}` lies outside its interval"
+        wrong = fault("P314", where, message, f"start between {shown(low)} and {shown(high)}")
+        raise wrong if given is None else outside(given.text, wrong)
+    return Parameter(name.id, symbol, value, unknown, (low, high), name.span)
+
+
+def _range(interval: syntax.List, scope: Scope) -> tuple[sp.Expr, sp.Expr]:
+    """The interval of an unknown: two finite numbers, the smaller one first."""
     low, high = _interval(interval, scope, "`[lowest, highest]`")
     low, high = _finite(low, interval.items[0]), _finite(high, interval.items[1])
     if not low < high:
@@ -170,12 +176,62 @@ def _parameter(clause: syntax.Clause, scope: Scope, values: Mapping[str, Given])
             f"this interval is empty: {shown(low)} is not below {shown(high)}",
             "write the smaller end first",
         )
-    if not low <= value <= high:
-        where = start.span if given is None else given.expression.span
-        message = f"the start value {shown(value)} of `{name.id}` lies outside its interval"
-        wrong = fault("P314", where, message, f"start between {shown(low)} and {shown(high)}")
-        raise wrong if given is None else outside(given.text, wrong)
-    return Parameter(name.id, symbol, value, unknown, (low, high), name.span)
+    return low, high
+
+
+def _coefficient_target(clause: syntax.Clause) -> syntax.Call | None:
+    """The `C(x)` of `C(x) ~ 0.5 in [0.1, 2]`."""
+    if isinstance(clause, syntax.Unknown) and isinstance(clause.target, syntax.Call):
+        return clause.target
+    return None
+
+
+def coefficients(module: syntax.Module, scope: Scope, report: Report) -> tuple[Coefficient | Failed, ...]:
+    """The unknown fields; `scope` knows the parameters and the axes. What fails stays known by its name."""
+    found: list[Coefficient | Failed] = []
+    for clause in clauses(module, "params"):
+        target = _coefficient_target(clause)
+        if target is None or not isinstance(clause, syntax.Unknown):
+            continue
+        try:
+            found.append(_coefficient(target, clause, scope))
+        except Fault as error:
+            error.tell(report)
+            found.append(Failed(target.function.id, target.function.span))
+    return tuple(found)
+
+
+def _coefficient(target: syntax.Call, clause: syntax.Unknown, scope: Scope) -> Coefficient:
+    axes = {a.name: a for a in scope.all_axes}
+    arguments: list[sp.Symbol] = []
+    for argument in target.arguments:
+        name = argument.value
+        if not isinstance(name, syntax.Name) or name.id not in axes or argument.name is not None:
+            raise fault(
+                "P109",
+                argument.span,
+                f"`{scope.source.slice(argument.span)}` is not an axis",
+                f"an unknown field depends on axes: {', '.join(axes)}",
+                label="an axis is wanted here",
+            )
+        if axes[name.id].symbol in arguments:
+            raise fault("P105", argument.span, f"`{name.id}` is named twice", "name every axis once")
+        arguments.append(axes[name.id].symbol)
+    if not arguments:
+        raise fault(
+            "P105", target.span, "an unknown field depends on an axis", "write `C(x) ~ 0.5`, or `C ~ 0.5`"
+        )
+    start = _number(clause.start, scope)
+    interval = None if clause.interval is None else _range(clause.interval, scope)
+    if interval is not None and not interval[0] < start < interval[1]:
+        raise fault(
+            "P314",
+            clause.start.span,
+            f"the start value {shown(start)} of `{target.function.id}` does not lie inside its interval",
+            f"start between {shown(interval[0])} and {shown(interval[1])}",
+        )
+    value = sp.Function(target.function.id, real=True)(*arguments)
+    return Coefficient(target.function.id, value, start, interval, target.function.span)
 
 
 def _interval(interval: syntax.List, scope: Scope, form: str) -> tuple[sp.Expr, sp.Expr]:
@@ -218,13 +274,21 @@ def _finite(value: sp.Expr, node: syntax.Expression) -> sp.Expr:
 def space(module: syntax.Module, scope: Scope, system: Coordinates, report: Report) -> tuple[Axis, ...]:
     """The space axes; one whose ends make no sense stays, without ends, so that its name is known."""
     found = [axis for clause in clauses(module, "space") if (axis := _read_axis(clause, scope, report))]
-    most = AXES_OF.get(system, AXES)
-    if len(found) > AXES:
+    most = NAMED_AXES if system == "cartesian" else AXES_OF.get(system, AXES)
+    family = next((a for a in found if a.size is not None), None)
+    if family is not None and system != "cartesian":
         report.error(
-            "P402",
-            found[AXES].span,
-            f"there are {len(found)} space axes, and grids have at most {AXES}",
-            help="more axes are for residuals of networks, which are not available yet",
+            "P107",
+            family.span,
+            f"{system} coordinates have no indexed family of axes",
+            help="use cartesian coordinates",
+        )
+    if system == "cartesian" and len(found) > most:
+        report.error(
+            "P403",
+            found[most].span,
+            f"there are {len(found)} space axes, and a space has at most {most}",
+            help="use an indexed family: `x[1..100] in [-1, 1]`",
         )
     elif len(found) > most:
         report.error(
@@ -245,6 +309,10 @@ def time(module: syntax.Module, scope: Scope, report: Report) -> Axis | None:
             continue
         if axis.periodic:
             report.error("P314", clause.span, "time cannot be periodic", help="remove `periodic`")
+        if axis.size is not None:
+            report.error(
+                "P314", clause.span, "time is one axis, and this is a family", help="write `t in [0, 1]`"
+            )
         found.append(axis)
     if len(found) > 1:
         report.error("P314", found[1].span, "there is more than one time axis", help="keep one")
@@ -264,16 +332,16 @@ def _read_axis(clause: syntax.Clause, scope: Scope, report: Report) -> Axis | No
 
 
 def _axis(clause: syntax.Clause, scope: Scope) -> Axis:
+    members: tuple[int, int | None] = (1, None)
     match clause:
         case syntax.Domain(target=syntax.Name() as name, interval=interval, qualifier=qualifier):
             pass
-        case syntax.Domain(target=syntax.Item() as item):
-            raise fault(
-                "P402",
-                item.span,
-                "an indexed family of axes is for residuals of networks, which are not available yet",
-                "declare up to three axes by name",
-            )
+        case syntax.Domain(
+            target=syntax.Item(base=syntax.Name() as name, index=syntax.Range() as indices),
+            interval=interval,
+            qualifier=qualifier,
+        ):
+            members = _members(indices, scope)
         case syntax.Inside():
             raise fault(
                 "P402",
@@ -318,7 +386,21 @@ def _axis(clause: syntax.Clause, scope: Scope) -> Axis:
         )
     lower, upper = (constant(item, scope) for item in interval.items)
     symbol = sp.Symbol(name.id, real=True)
-    return Axis(name.id, symbol, lower, upper, qualifier is not None, name.span)
+    first, size = members
+    return Axis(name.id, symbol, lower, upper, qualifier is not None, name.span, size, first)
+
+
+def _members(indices: syntax.Range, scope: Scope) -> tuple[int, int]:
+    """(first index, number of members) of a family."""
+    first, last = (constant(end, scope).subs(scope.nominal) for end in (indices.lower, indices.upper))
+    if not (first.is_Integer and last.is_Integer and 0 <= first <= last and last - first < MEMBERS):
+        raise fault(
+            "P403",
+            indices.span,
+            f"a family has from 1 to {MEMBERS:,} members, counted by whole numbers",
+            "write `x[1..100] in [-1, 1]`",
+        )
+    return int(first), int(last - first + 1)
 
 
 def check_axis_names(axes: Iterable[Axis], report: Report) -> None:

@@ -6,12 +6,14 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.continuity import Jump
+from nablax.families import IndexRuleError
 from nablax.frontend import syntax
 from nablax.frontend.source import Span
 from nablax.geometry import differentiate
 from nablax.limits import DERIVATIVE_ORDER, EXPRESSION_NODES, TooLarge
 from nablax.meaning.scope import Failed, Scope, describe, splits
 from nablax.meaning.values import Fault, Value, VectorValue, fault, reported
+from nablax.problem import Axis
 
 
 def suffix(letters: str, span: Span, scope: Scope) -> tuple[sp.Symbol, ...]:
@@ -53,6 +55,9 @@ def derivative(
     """The derivative along all `symbols`; `operand` is the text that is differentiated."""
     if len(symbols) > DERIVATIVE_ORDER:
         raise too_high(len(symbols), span)
+    family = next((a for a in scope.axes if a.size is not None and a.symbol in symbols), None)
+    if family is not None:
+        raise whole_family(family, span)
     if isinstance(value, VectorValue):
         return guarded(lambda: VectorValue(tuple(_scalar(c, symbols) for c in value.items)), span)
     if not (value.has(AppliedUndef) or value.free_symbols & set(scope.symbols)):
@@ -81,6 +86,13 @@ def guarded(build: Callable[[], Value], span: Span) -> Value:
         value = build()
     except Jump:
         raise jump(span) from None
+    except IndexRuleError as rule:
+        raise fault(
+            "P402",
+            span,
+            f"{rule} is not available yet",
+            "write sums over the members, such as `sum(d(u, x[k])^2, k)`",
+        ) from None
     except TooLarge:
         raise fault(
             "P316",
@@ -101,6 +113,16 @@ def jump(span: Span) -> Fault:
         "a function with a jump is differentiated",
         "use a smooth function, such as `tanh((x - a)/w)`",
         label="not proven to be continuous",
+    )
+
+
+def whole_family(family: Axis, span: Span) -> Fault:
+    return fault(
+        "P109",
+        span,
+        f"`{family.name}` is a family of {family.size} axes, and one of them is wanted here",
+        f"name a member: `{family.name}[k]` inside `sum(..., k)`",
+        label="a family of axes",
     )
 
 

@@ -5,18 +5,20 @@ from dataclasses import replace
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax import families
 from nablax.frontend import syntax
 from nablax.frontend.source import Span
 from nablax.functions import CONSTANTS, FUNCTIONS
-from nablax.limits import DERIVATIVE_ORDER, EXPONENT
+from nablax.limits import DERIVATIVE_ORDER, EXPONENT, checked
 from nablax.meaning.arithmetic import add, bounded, divide, modulus, multiply, negate, power
-from nablax.meaning.derivatives import derivative, guarded, suffix, too_high
+from nablax.meaning.derivatives import derivative, guarded, suffix, too_high, whole_family
+from nablax.meaning.indices import family_of, indexed
 from nablax.meaning.names import unknown_function, unknown_name
 from nablax.meaning.scope import Definition, Failed, Scope, describe, splits
 from nablax.meaning.values import Value, VectorValue, fault, rank_word, reported, shown
 from nablax.operator_use import Operator, Use
 from nablax.operators import OPERATORS
-from nablax.problem import Axis, Field, Parameter
+from nablax.problem import Axis, Coefficient, Field, Parameter
 from nablax.reductions import Maximum, Minimum
 
 RELATIONS = {"<": sp.StrictLessThan, ">": sp.StrictGreaterThan, "<=": sp.LessThan, ">=": sp.GreaterThan}
@@ -76,12 +78,11 @@ def evaluate(node: syntax.Expression, scope: Scope) -> Value:
             return _vector(node, scope)
         case syntax.Absolute():
             return modulus(evaluate(node.operand, scope))
-        case syntax.Item() | syntax.Range():
+        case syntax.Item():
+            return indexed(node, scope)
+        case syntax.Range():
             raise fault(
-                "P402",
-                node.span,
-                "indexed axes are for residuals of networks, which are not available yet",
-                "declare up to three axes by name",
+                "P202", node.span, "a range of indices is no value here", "ranges declare axes: `x[1..100]`"
             )
         case syntax.List():
             raise fault("P202", node.span, "a list is no value here", "write a vector as `(a, b)`")
@@ -95,8 +96,12 @@ def _name(node: syntax.Name, scope: Scope) -> Value:
             return value
     entity = scope.entities.get(node.id)
     match entity:
+        case Axis(size=int()):
+            raise whole_family(entity, node.span)
         case Axis() | Parameter():
             return entity.symbol
+        case Coefficient():
+            return entity.value
         case Field(rank=0):
             _refuse_unknown(node, scope)
             return entity.components[0].value
@@ -213,6 +218,8 @@ def _call(node: syntax.Call, scope: Scope) -> Value:
         raise reported()
     if isinstance(entity, Definition):
         return _definition_call(node, entity, scope)
+    if isinstance(entity, Coefficient) and node.sugar is None:
+        return _coefficient_call(node, entity, scope)
     if entity is not None and node.sugar is None and name not in FUNCTIONS:
         raise fault(
             "P104",
@@ -232,7 +239,7 @@ def _call(node: syntax.Call, scope: Scope) -> Value:
     if name == "where":
         return _where(node, scope)
     if name == "sum":
-        raise fault("P402", node.span, "sums over indexed axes are not available yet", "write the sum out")
+        return _sum(node, scope)
     if name == "file":
         raise fault("P402", node.span, "data from files are not available yet", "write a formula")
     if _is_derivative(node, scope):
@@ -389,6 +396,39 @@ def check_ordered(value: sp.Expr, span: Span, what: str) -> None:
         )
 
 
+def _coefficient_call(node: syntax.Call, entity: Coefficient, scope: Scope) -> Value:
+    """`C(x)` is `C`: an unknown field has its own arguments and no others."""
+    values = tuple(value for value, _ in _exactly(node, len(entity.value.args), scope))
+    if values != entity.value.args:
+        names = ", ".join(str(a) for a in entity.value.args)
+        raise fault(
+            "P105",
+            node.span,
+            f"`{entity.name}` is declared as a function of {names}, and is asked for at another place",
+            f"write `{entity.name}`",
+        )
+    return entity.value
+
+
+def _sum(node: syntax.Call, scope: Scope) -> Value:
+    """`sum(x[k]^2, k)` over the members of a family."""
+    _count(node, 2, 2)
+    index = _argument(node, 1)
+    if not isinstance(index, syntax.Name) or index.id in scope.entities or index.id in scope.indices:
+        raise fault(
+            "P109",
+            index.span,
+            "the second argument of `sum` is a new name for the index",
+            "write `sum(x[k]^2, k)`",
+            label="no new name",
+        )
+    body = _argument(node, 0)
+    family = family_of(body, index.id, scope)
+    value = scalar(body, replace(scope, indices=(*scope.indices, index.id)))
+    bound = families.member(family.symbol, index.id)
+    return families.family_sum(value, bound, family.symbol, sp.Integer(family.size or 1))
+
+
 def _where(node: syntax.Call, scope: Scope) -> Value:
     _count(node, 3, 3)
     clause = node.arguments[0].value
@@ -437,18 +477,40 @@ def _general_derivative(node: syntax.Call, scope: Scope) -> Value:
     if isinstance(name, syntax.Name) and name.id not in known:
         suffix(name.id, name.span, scope)  # says which axes there are
     value = evaluate(_argument(node, 0), scope)
+    if isinstance(name, syntax.Item):
+        return _along_member(node, value, name, scope)
     places = tuple((evaluate(_argument(node, k), scope), a.span) for k, a in enumerate(node.arguments))
     axis = Use("d", places, {}, scope, node.span).axis(1)
-    order: sp.Expr = sp.S.One
-    if len(places) == 3:
-        order = constant(_argument(node, 2), scope)
-        if not (order.is_Integer and order >= 0):
-            raise fault(
-                "P308",
-                places[2][1],
-                f"the order of this derivative is {shown(order)}, and `d` takes whole numbers",
-                "use `caputo`, `rl` or `fraclap` for a fractional order",
-            )
+    return derivative(value, (axis,) * _order(node, scope), _argument(node, 0), node.span, scope)
+
+
+def _order(node: syntax.Call, scope: Scope) -> int:
+    """The third argument of `d`, 1 by default."""
+    if len(node.arguments) < 3:
+        return 1
+    order = constant(_argument(node, 2), scope)
+    if not (order.is_Integer and order >= 0):
+        raise fault(
+            "P308",
+            node.arguments[2].span,
+            f"the order of this derivative is {shown(order)}, and `d` takes whole numbers",
+            "use `caputo`, `rl` or `fraclap` for a fractional order",
+        )
     if order > DERIVATIVE_ORDER:
         raise too_high(int(order), node.span)
-    return derivative(value, (axis,) * int(order), _argument(node, 0), node.span, scope)
+    return int(order)
+
+
+def _along_member(node: syntax.Call, value: Value, name: syntax.Item, scope: Scope) -> Value:
+    """`d(u, x[k], 2)`: a derivative along one member of a family."""
+    place = indexed(name, scope)
+    family = next(a.symbol for a in scope.axes if families.is_member(place, a.symbol))
+    order = _order(node, scope)
+
+    def build() -> Value:
+        result = scalar(_argument(node, 0), scope) if isinstance(value, VectorValue) else value
+        for _ in range(order):
+            result = families.along(checked(result), place, family)
+        return result
+
+    return guarded(build, node.span)

@@ -18,7 +18,7 @@ from nablax.meaning.scope import Definition, Entity, Failed, Scope
 from nablax.meaning.values import Fault
 from nablax.meaning.weights import definition_weights, weigh
 from nablax.overrides import Overrides
-from nablax.problem import Field, Parameter, Problem
+from nablax.problem import Coefficient, Field, Parameter, Problem
 
 
 def resolve(
@@ -56,8 +56,12 @@ def resolve(
     fields = tuple(f for f in declared if isinstance(f, Field))
     for entity in (*axes, *((time,) if time else ()), *declared, *_repeated(module, known)):
         declarations.declare(entity.name, entity.span, known, entity, report)
-    geometry = Geometry(system, tuple(a.symbol for a in axes))
+    sizes = tuple(a.size for a in axes)
+    geometry = Geometry(system, tuple(a.symbol for a in axes), sizes)
     scope = Scope(source, geometry, axes, time, known, "let", incomplete=bare.incomplete)
+    unknown = declarations.coefficients(module, scope, report)
+    for coefficient in unknown:
+        declarations.declare(coefficient.name, coefficient.span, known, coefficient, report)
     if not axes or not declared:
         # Without them every statement would raise errors of its own.
         module = replace(module, blocks=())
@@ -80,6 +84,7 @@ def resolve(
         train=options.options(module, "train", scope, {}, report),
         data=measurements(module, scope, folder, report),
         span=module.span,
+        coefficients=tuple(c for c in unknown if isinstance(c, Coefficient)),
     )
 
 

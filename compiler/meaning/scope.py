@@ -11,7 +11,7 @@ from nablax.frontend import syntax
 from nablax.frontend.source import Source, Span
 from nablax.geometry import Geometry
 from nablax.meaning.values import Value
-from nablax.problem import Axis, Field, Parameter, Side
+from nablax.problem import Axis, Coefficient, Field, Parameter, Side
 
 Role = Literal["constant", "let", "equations", "initial", "boundary", "expect"]
 
@@ -43,7 +43,7 @@ class Elsewhere:
     span: Span
 
 
-Entity = Axis | Field | Parameter | Definition | Failed
+Entity = Axis | Field | Parameter | Coefficient | Definition | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Scope:
 
     `wall` is set inside a boundary condition, where `dn` has a meaning. `bound` holds the arguments of
     the definitions being expanded, `expanding` their names (a definition must not reach itself). Where
-    `incomplete`, some declarations could not be read, and a name that is not known says nothing.
+    `incomplete`, some declarations could not be read, and a name that is not known says nothing. `indices`
+    are the bound indices of the sums around.
     """
 
     source: Source
@@ -66,12 +67,13 @@ class Scope:
     expanding: tuple[str, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     incomplete: bool = False
+    indices: tuple[str, ...] = ()
 
     def at(self, role: Role, wall: tuple[int, Side] | None = None) -> "Scope":
         return replace(self, role=role, wall=wall)
 
     def expand(self, definition: Definition, arguments: tuple[tuple[str, Value], ...]) -> "Scope":
-        return replace(self, bound=arguments, expanding=(*self.expanding, definition.name))
+        return replace(self, bound=arguments, expanding=(*self.expanding, definition.name), indices=())
 
     @property
     def all_axes(self) -> tuple[Axis, ...]:
@@ -104,6 +106,8 @@ def describe(entity: Entity) -> str:
             return "a field"
         case Parameter():
             return "a parameter"
+        case Coefficient():
+            return "an unknown field"
         case Definition():
             return "a definition"
         case Failed():

@@ -1,19 +1,22 @@
 """The equations as they stand, by name: what residuals are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 import sympy as sp
 
-from nablax.passes.counting import matching
 from nablax.passes.expansion import Expanded
-from nablax.problem import Problem
+from nablax.problem import Component, Problem
 from nablax.system import Balance
 
 
-def balances(problem: Problem, expanded: Sequence[Expanded]) -> tuple[Balance, ...]:
-    """One balance per statement of the text, in order; every name once."""
-    determined = matching(problem, expanded)
+def balances(
+    problem: Problem, determined: Mapping[int, Component], expanded: Sequence[Expanded]
+) -> tuple[Balance, ...]:
+    """One balance per statement of the text, in order; every name once.
+
+    `determined` says which component each equation determines.
+    """
     found: list[Balance] = []
     rows = zip(range(len(expanded)), problem.equations, expanded, strict=True)
     for span, group in groupby(rows, key=lambda row: row[1].span):

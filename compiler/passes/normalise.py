@@ -4,7 +4,8 @@ from nablax.frontend.diagnostics import Report
 from nablax.passes.balances import balances
 from nablax.passes.boundary import boundary_conditions, check_orders
 from nablax.passes.boundary_counts import check_counts, needs_of
-from nablax.passes.counting import counted
+from nablax.passes.coefficients import at_start
+from nablax.passes.counting import counted, matching
 from nablax.passes.expansion import checked_values, expand_all
 from nablax.passes.initial import initial_values
 from nablax.passes.isolation import isolate
@@ -14,16 +15,29 @@ from nablax.system import Constraint, Evolution, System
 
 
 def normalise(problem: Problem, report: Report) -> System | None:
-    """The normal form of a problem without errors; None (and a report) where there is none."""
+    """The normal form of a problem without errors; None (and a report) where there is none.
+
+    Unknown fields stand at their start values in it, but for the balances; problems with families of axes
+    have balances alone.
+    """
     if not _off_centre(problem, report):
         return None
+    stated = problem
+    problem = at_start(stated)
     expanded = expand_all(problem, report)
     if expanded is None or not checked_values(problem, expanded, report):
         return None
     if not counted(problem, expanded, report):
         return None
+    whole = expanded if problem is stated else expand_all(stated, report)
+    if whole is None:
+        return None
+    statements = balances(stated, matching(problem, expanded), whole)
     heights = time_orders(problem, expanded)
     unknowns = unknowns_of(problem, heights)
+    if problem.families:
+        # Their sums are no terms of a grid; the equations as they stand are all that a residual needs.
+        return System(stated, unknowns, (), (), (None,) * len(unknowns), (), statements)
     parts = isolate(problem, expanded, heights, unknowns, report)
     if parts is None:
         return None
@@ -38,7 +52,7 @@ def normalise(problem: Problem, report: Report) -> System | None:
     check_counts(problem, unknowns, needs, multipliers, boundary, report)
     if not report.failed:
         check_orders(problem, unknowns, needs, boundary, report)
-    return System(problem, unknowns, evolution, constraints, initial, boundary, balances(problem, expanded))
+    return System(stated, unknowns, evolution, constraints, initial, boundary, statements)
 
 
 def _off_centre(problem: Problem, report: Report) -> bool:

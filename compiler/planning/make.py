@@ -1,6 +1,7 @@
 """System to plan: every numerical choice, with its reason."""
 
 from nablax.frontend.diagnostics import Note, Report
+from nablax.limits import AXES
 from nablax.plan import Choice, GridAxis, Method, Plan, Stepping
 from nablax.planning.finite import check_finite
 from nablax.planning.ghosts import choose_ghosts
@@ -72,6 +73,22 @@ def make_plan(system: System, report: Report) -> Plan | None:
         bundle,
         bool(settings.tune),
     )
+
+
+def check_axes(system: System, report: Report) -> bool:
+    """Whether a grid can have the axes; says so where not."""
+    family = next(iter(system.problem.families), None)
+    axes = system.axes
+    if family is None and len(axes) <= AXES:
+        return True
+    many = f"a family of {family.size} axes" if family else f"{len(axes)} space axes"
+    report.error(
+        "P402",
+        family.span if family else axes[AXES].span,
+        f"there {'is' if family else 'are'} {many}, and grids have at most {AXES}",
+        help="use the residual of a network: `problem.residual(field)`",
+    )
+    return False
 
 
 def _order(method: Method, settings: Settings, choices: list[Choice]) -> int:
@@ -148,24 +165,25 @@ def _dealias(
 
 
 def _warn_left_aside(system: System, report: Report) -> None:
-    """Training is not available yet: say what a solver does with a spec that asks for it."""
+    """What a solver does with a spec that asks for training."""
     problem = system.problem
-    unknown = [p for p in problem.parameters if p.unknown]
+    unknown = [(p.name, p.span) for p in problem.parameters if p.unknown]
+    unknown += [(c.name, c.span) for c in problem.coefficients]
     if unknown:
-        names = ", ".join(f"`{p.name}`" for p in unknown)
+        names = ", ".join(f"`{name}`" for name, _ in unknown)
         report.warning(
             "P504",
-            unknown[0].span,
+            unknown[0][1],
             f"{names} {'is' if len(unknown) == 1 else 'are'} to be found, and the start value is taken",
-            help="training is not available yet; set another value with `--set`",
+            help="set another value with `--set`; `problem.losses(field)` is for finding it",
         )
     aside = (*(o.span for o in problem.train), *(m.span for m in problem.data))
     if aside:
         report.warning(
             "P504",
             aside[0],
-            "this is for training, which is not available yet, and the solver leaves it aside",
-            help="remove it, or keep it for a later version",
+            "this is for training, and the solver leaves it aside",
+            help="remove it, or keep it for `problem.losses(field)`",
         )
 
 

@@ -1,3 +1,4 @@
 space { x[1..100] in [0, 1] }
 fields { u }
-equations { dxx(u) = 0 }
+equations { laplacian(u) = 0 }
+boundary { all: u = 0 }

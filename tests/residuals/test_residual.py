@@ -172,3 +172,83 @@ def test_table_of_derivatives():
     np.testing.assert_allclose(found["dt(u)"], 2 * t * jnp.sin(x), rtol=1e-12)
     more = problem.derivatives(field, ["dxxxt(u)"])(field.params, z)
     np.testing.assert_allclose(more["dxxxt(u)"], -2 * t * jnp.cos(x), rtol=1e-12)
+
+
+def test_unknown_fields_are_networks_of_their_own():
+    problem = nablax.parse(
+        "space { x in [0, 1] }\ntime { t in [0, 1] }\nfields { u }\nparams { C(x) ~ 0.5 in [0.1, 2] }\n"
+        "equations { dt(u) = dx(C*dx(u)) }\ninitial { u = x }\n"
+        "boundary { x = 0: u = 0; x = 1: C(x)*dx(u) = 1 }"
+    )
+    start = nablax.field(problem, lambda _, z: z[:1] ** 2, (), {"C": lambda _, x: 0 * x[0]})
+    z = points(8, 2)
+    np.testing.assert_allclose(problem.residual(start)(start.params, z)["equation/u"], -1.0, rtol=1e-12)
+    inner = eqx.nn.MLP(1, "scalar", 8, 1, jnp.tanh, key=jax.random.key(3))
+    field = nablax.field(problem, lambda _, z: z[:1] ** 2, (), {"C": inner})
+
+    def coefficient(x):
+        share = 0.4 / 1.9
+        return 0.1 + 1.9 * jax.nn.sigmoid(inner(x[None]) + jnp.log(share / (1 - share)))
+
+    expected = -jax.vmap(jax.grad(lambda x: coefficient(x) * 2 * x))(z[:, 0])
+    found = problem.residual(field)(field.params, z)["equation/u"]
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+    assert set(field.params["eq"]) == {"C"}
+    wall = problem.losses(field)(field.params, {"boundary/x=1": jnp.array([[1.0, 0.5]])})
+    flux = 2 * coefficient(jnp.asarray(1.0)) - 1
+    np.testing.assert_allclose(wall["boundary/x=1/1"], flux**2, rtol=1e-12)
+    problem.compile(n=16)  # the solver takes the start value
+
+
+FAMILY = """
+space {{ x[1..{n}] in [-1, 1] }}
+{time}
+fields {{ u }}
+let {{ r2 = sum(x[k]^2, k); exact = (1 - r2/{n})*sin(sum(x[k], k)/5) }}
+equations {{ {equation} }}
+{conditions}
+"""
+
+
+def test_families_of_axes_against_axes_by_name():
+    equation = "laplacian(u) + u - u^3 + sum(x[k]*d(u, x[k])^2, k) = laplacian(exact) + exact*x[2]"
+    family = nablax.parse(
+        FAMILY.format(n=3, time="", equation=equation, conditions="boundary { all: u = exact }")
+    )
+    named = nablax.parse(
+        "space { x in [-1, 1]; y in [-1, 1]; z in [-1, 1] }\nfields { u }\n"
+        "let { exact = (1 - (x^2 + y^2 + z^2)/3)*sin((x + y + z)/5) }\n"
+        "equations { laplacian(u) + u - u^3 + x*dx(u)^2 + y*dy(u)^2 + z*dz(u)^2\n"
+        "            = laplacian(exact) + exact*y }\n"
+        "boundary { all: u = exact }"
+    )
+    net = mlp(3, 1)
+    z = 2 * points(7, 3) - 1
+    found, expected = (
+        p.residual(net_field)(net_field.params, z)["equation/u"]
+        for p, net_field in ((p, nablax.field(p, net)) for p in (family, named))
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+    batch = family.sample(jax.random.key(0), {"equation": 4, "boundary": 6})
+    assert batch["boundary/x=1"]["x"].shape == (6, 3)
+    assert bool((batch["boundary/x=1"]["x"].max(axis=1) == 1).all())
+    field = nablax.field(family, net)
+    assert set(family.losses(field)(field.params, batch)) == {
+        "equation/u", "boundary/x=-1/1", "boundary/x=1/1"
+    }  # fmt: skip
+
+
+def test_exact_solution_in_a_hundred_dimensions():
+    problem = nablax.parse(
+        FAMILY.format(
+            n=100,
+            time="",
+            equation="laplacian(u) + u - u^3 = laplacian(exact) + exact - exact^3",
+            conditions="boundary { all: u = exact }",
+        )
+    )
+    field = nablax.field(
+        problem, lambda _, x: ((1 - jnp.sum(x**2) / 100) * jnp.sin(jnp.sum(x) / 5))[None], ()
+    )
+    z = 2 * points(5, 100) - 1
+    assert float(jnp.abs(problem.residual(field)(field.params, z)["equation/u"]).max()) < 1e-12

@@ -1,0 +1,108 @@
+"""Sums over the members of a family: every member, or a few drawn at random.
+
+A drawn sum is an unbiased estimate of the whole one, whatever the body: each member counts with the same
+probability (Shi, Hu, Lin, Kawaguchi, Stochastic Taylor Derivative Estimator, 2024). Laplacians may also be
+estimated along random directions with entries ±1 (Hutchinson, 1990).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import sympy as sp
+from jax import Array
+
+from nablax.backends.lowering import Operand, evaluate
+from nablax.backends.residuals import nested
+from nablax.backends.residuals.layout import Slot
+from nablax.backends.residuals.networks import Part
+from nablax.derivatives.needs import MemberSum
+from nablax.families import FamilySum, is_member
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """`count` members, or directions when `dense`, drawn with `key`."""
+
+    key: Array
+    count: int
+    dense: bool
+
+
+def member_sums(
+    sums: Sequence[MemberSum],
+    part: Part,
+    slots: Mapping[sp.Symbol, Slot],
+    z: Array,
+    environment: Mapping[sp.Basic, Operand],
+    draw: Draw | None,
+) -> dict[sp.Basic, Operand]:
+    """Values [points] of the sums that hold derivatives of the unknowns, by stand-in."""
+    found: dict[sp.Basic, Operand] = {}
+    for i, whole in enumerate(sums):
+        slot = slots[whole.family]
+        if draw is not None and draw.dense and whole.laplacian is not None:
+            signs = jax.random.rademacher(jax.random.fold_in(draw.key, i), (draw.count, slot.size), z.dtype)
+            directions = jnp.zeros((draw.count, z.shape[1]), z.dtype).at[:, slot.columns].set(signs)
+            (_, second) = nested.along(part.call, z, directions, 2)
+            found[whole.stand_in] = part.values(second)[whole.laplacian].mean(axis=1)
+            continue
+        if draw is None or draw.count >= slot.size:
+            chosen: Array | np.ndarray = np.arange(slot.size)
+        else:
+            key = jax.random.fold_in(draw.key, i)
+            chosen = jax.random.choice(key, slot.size, (draw.count,), replace=False)
+        found[whole.stand_in] = _over(whole, part, slot, z, environment, jnp.asarray(chosen))
+    return found
+
+
+def _over(
+    whole: MemberSum,
+    part: Part,
+    slot: Slot,
+    z: Array,
+    environment: Mapping[sp.Basic, Operand],
+    chosen: Array,
+) -> Operand:
+    """size / count · Σ body over the chosen members."""
+    order = max(int(node.args[2]) for node, _ in whole.derivatives)
+    directions = jax.nn.one_hot(slot.start + chosen, z.shape[1], dtype=z.dtype)
+    tables = [part.values(table) for table in nested.along(part.call, z, directions, order)]
+    values = _lifted(environment) | {whole.bound: z[:, slot.start + chosen]}
+    values |= {name: tables[int(d.args[2]) - 1][d.args[0]] for d, name in whole.derivatives}
+    (body,) = evaluate((whole.body,), values)
+    return jnp.sum(jnp.asarray(body), axis=1) * (slot.size / len(chosen))
+
+
+def sums_of_coordinates(
+    values: Sequence[sp.Expr],
+    slots: Mapping[sp.Symbol, Slot],
+    z: Array,
+    environment: Mapping[sp.Basic, Operand],
+) -> dict[sp.Basic, Operand]:
+    """Values [points] of the sums without unknowns and of the members that the text names by number."""
+    known = dict(environment)
+    for slot in slots.values():
+        for symbol in {s for v in values for s in v.free_symbols if is_member(s, slot.axis.symbol)}:
+            index = symbol.name.partition("[")[2][:-1]
+            if index.isdigit():
+                known[symbol] = z[:, slot.start + int(index) - slot.axis.first]
+    nodes = {n for v in values for n in v.atoms(FamilySum)}
+    for node in sorted(nodes, key=lambda n: (_depth(n), sp.default_sort_key(n))):
+        body, bound, family, _ = node.args
+        if not {n.args[1] for n in body.atoms(FamilySum)} & body.free_symbols:
+            (inside,) = evaluate((body,), _lifted(known) | {bound: z[:, slots[family].columns]})
+            known[node] = jnp.sum(jnp.asarray(inside), axis=1)
+    return known
+
+
+def _depth(node: sp.Basic) -> int:
+    """How many sums nest inside."""
+    return max((1 + _depth(n) for a in node.args for n in a.atoms(FamilySum)), default=0)
+
+
+def _lifted(environment: Mapping[sp.Basic, Operand]) -> dict[sp.Basic, Operand]:
+    """Values [points] as [points, 1], beside those of members [points, members]."""
+    return {k: v[:, None] if isinstance(v, Array) and v.ndim == 1 else v for k, v in environment.items()}
