@@ -296,7 +296,7 @@ def test_expectations() -> None:
 SILENT = [
     # One mistake, one message: what depends on it says nothing.
     ("params { D = 1/0; E = 2*D }\nequations { dt(u) = D*dxx(u) + E }", ["P320"]),
-    ("params { C(x) ~ 0.5 in [0, 1] }\nequations { dt(u) = C*dxx(u) }", ["P303"]),
+    ("params { C(z) ~ 0.5 in [0, 1] }\nequations { dt(u) = C*dxx(u) }", ["P109"]),
     ("let { f = nowhere + 1; g = f }\nequations { dt(u) = f + g }", ["P101"]),
     ("params { u = 1 }\nequations { dt(u) = dxx(u) }", ["P102"]),
     ("equations { dt(u) = a + b*u + sin(c) + dxx(w) }", ["P101"] * 4),
