@@ -119,7 +119,24 @@ def read_manifest(value: Json) -> Manifest:
     _require(all(0 <= seed < 2**53 for _, seed in manifest.draws), "manifest.draws", "has a negative seed")
     _distinct((p.name for p in manifest.programs), "manifest.programs")
     _distinct((p.member for p in manifest.programs), "manifest.programs")
+    _check_initial(manifest)
     return manifest
+
+
+def _check_initial(manifest: Manifest) -> None:
+    """The grid is that of the programs: nothing of its size is made before this is known."""
+    outline = manifest.outline
+    grid = f"[{','.join(map(str, outline.shape))}]"
+    wide = "complex64" if outline.dtype == "float32" else "complex128"
+    fields = sorted((u.name, wide if u.complex else outline.dtype) for u in outline.evolving)
+    wanted = (
+        *(f"{outline.dtype}[]" for _ in outline.parameters),
+        *(f"{outline.dtype}{grid}" for _ in manifest.draws),
+        *(f"{kind}{grid}" for _, kind in fields),
+        *("bool[]" for _ in fields),
+    )
+    found = [p.inputs for p in manifest.programs if p.name == "initial"]
+    _require(found == [wanted], "manifest.outline", "and the program `initial` differ")
 
 
 def _require(holds: bool, place: str, what: str) -> None:
