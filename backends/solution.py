@@ -1,8 +1,9 @@
 """A run in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,15 @@ class Solution:
         data = {v.name: (shape.dims, np.asarray(self.fields[v.component])) for v in shape.variables}
         marks = dict(shape.attributes) | {"complete": 1, "frames_written": len(self.t)}
         return xarray.Dataset(data, coords, attrs=marks)
+
+    def _repr_html_(self) -> str:
+        """Times, extremes and the default picture; without the latter for a batch of runs."""
+        times = np.asarray(self.t)
+        single = times.ndim == 1
+        span = (
+            f"{len(times)} from {times[0]:g} to {times[-1]:g}" if single else f"a batch of {times.shape[0]}"
+        )
+        return _html(self.outline, [("frames", span), *_extremes(self.fields)], self.plot if single else None)
 
     def plot(self) -> "Figure":
         """The default picture as a matplotlib figure, which a notebook shows by itself."""
@@ -99,6 +109,11 @@ class SteadySolution:
         marks = dict(shape.attributes) | {"complete": 1, "frames_written": 1}
         return xarray.Dataset(data, coords, attrs=marks)
 
+    def _repr_html_(self) -> str:
+        """Extremes and the default picture; without the latter for a batch."""
+        single = next(iter(self.fields.values())).shape == self.outline.shape
+        return _html(self.outline, _extremes(self.fields), self.plot if single else None)
+
     def plot(self) -> "Figure":
         """The default picture as a matplotlib figure, which a notebook shows by itself."""
         from nablax.backends.output.pictures import default_figure
@@ -116,3 +131,23 @@ class SteadySolution:
         fields = {name: np.asarray(values) for name, values in self.fields.items()}
         writer.append(Frame(index=0, t=0.0, fields=fields, steps=0, rejected=0, dt=0.0))
         writer.close(complete=True)
+
+
+def _extremes(fields: Mapping[str, Array]) -> list[tuple[str, str]]:
+    rows = []
+    for name, values in fields.items():
+        real = np.abs(np.asarray(values)) if np.iscomplexobj(values) else np.asarray(values)
+        shown = f"|{name}|" if np.iscomplexobj(values) else name
+        rows.append((shown, f"{real.min():.6g} to {real.max():.6g}"))
+    return rows
+
+
+def _html(outline: Outline, facts: list[tuple[str, str]], plot: "Callable[[], Figure] | None") -> str:
+    from nablax.notebook import run_html
+
+    picture = None
+    if plot is not None:
+        buffer = BytesIO()
+        plot().savefig(buffer, format="png")
+        picture = buffer.getvalue()
+    return run_html(outline.title or outline.source.name, facts, picture)

@@ -74,6 +74,9 @@ class Solver:
         p = self.programs
         return Drive(self.outline, p.control, p.bound, p.method.order, host)
 
+    def _repr_html_(self) -> str:
+        return self.plan._repr_html_()
+
     def initial(self, params: Numbers | None = None, fields: Mapping[str, Array] | None = None) -> State:
         """The state at the start of time.
 

@@ -37,6 +37,9 @@ class SteadySolver:
     scheme: Equilibrium = field(repr=False)
     compiled: Callable[..., Rest] = field(repr=False)
 
+    def _repr_html_(self) -> str:
+        return self.plan._repr_html_()
+
     def solve(
         self, params: Numbers | None = None, initial: Mapping[str, Array] | None = None
     ) -> SteadySolution:

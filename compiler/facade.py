@@ -48,6 +48,14 @@ class Problem:
 
         return show(self.stages)
 
+    def _repr_html_(self) -> str:
+        from nablax.notebook import problem_html
+
+        return problem_html(self.stages)
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
     def latex(self) -> str:
         """The equations as LaTeX."""
         from nablax.show import latex

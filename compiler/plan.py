@@ -107,3 +107,8 @@ class Plan:
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(a.points for a in self.grid)
+
+    def _repr_html_(self) -> str:
+        from nablax.notebook import plan_html
+
+        return plan_html(self)

@@ -59,6 +59,11 @@ class Artifact:
         """Whether reverse mode passes `solve`."""
         return self.manifest.differentiable
 
+    def _repr_html_(self) -> str:
+        from nablax.notebook import artifact_html
+
+        return artifact_html(self.outline, self.manifest.platforms)
+
     def initial(self, params: Numbers | None = None, fields: Mapping[str, Array] | None = None) -> State:
         """The state at the start of time; `fields`, nodal arrays by name, replace the spec's data.
 

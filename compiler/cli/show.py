@@ -11,6 +11,8 @@ from nablax.cli.options import overrides, set_option, solve_option
 from nablax.frontend.diagnostics import Report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nablax.plan import Plan
 
 Stage = Literal["syntax", "problem", "system", "plan", "jaxpr", "hlo"]
@@ -59,15 +61,22 @@ def show(
 
 
 def program(plan: "Plan", report: Report, stage: Literal["jaxpr", "hlo"]) -> str:
-    """One step of the compiled solver as a JAX program (jaxpr) or as StableHLO."""
+    """One step of the solver (the whole solve where nothing moves) as a JAX program or as StableHLO."""
     from nablax.cli.run import build_solver, quiet_jax
 
     quiet_jax(plan.dtype == "float64")
-    import jax
+    from nablax.backends.steady import SteadySolver
 
     solver = build_solver(plan, report)
     params = dict(solver.parameters)
-    state = solver.initial(params)
+    if isinstance(solver, SteadySolver):
+        return _written(stage, lambda params: solver.solve(params).fields, params)
+    return _written(stage, solver.step, solver.initial(params), params)
+
+
+def _written(stage: Literal["jaxpr", "hlo"], function: "Callable[..., object]", *arguments: object) -> str:
+    import jax
+
     if stage == "jaxpr":
-        return str(jax.make_jaxpr(solver.step)(state, params))
-    return jax.jit(solver.step).lower(state, params).as_text()
+        return str(jax.make_jaxpr(function)(*arguments))
+    return jax.jit(function).lower(*arguments).as_text()
