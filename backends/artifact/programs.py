@@ -152,13 +152,14 @@ def counts(solver: Solver) -> tuple[int, ...]:
 def _steps(
     solver: Solver, count: int, arguments: tuple[object, ...], prepared: Callable[[Leaves], Parameters]
 ) -> Exportable:
-    programs = solver.programs
+    p = solver.programs
 
     def steps(t: Array, h: Array, y: Vector, ready: Leaves) -> Vector:
-        after: Vector = checkpointed(programs.scheme, programs.method, t, y, h, count, prepared(ready))
+        known = prepared(ready)
+        after: Vector = checkpointed(p.scheme, p.method, t, y, h, count, known, p.bundle)
         return after
 
-    return Exportable(f"steps/{count}", steps, arguments, programs.method.reversible)
+    return Exportable(f"steps/{count}", steps, arguments, p.method.reversible)
 
 
 def _derived(solver: Solver) -> Exportable:
