@@ -19,6 +19,7 @@ COPIES: Mapping[StepperName, int] = {
     "implicit": 14,
     "euler": 4,
     "rk2": 6,
+    "ssprk3": 6,
     "rk4": 8,
     "dopri5": 12,
     "newton": 30,  # the basis of GMRES
@@ -30,6 +31,7 @@ STAGES: Mapping[StepperName, int] = {
     "implicit": 20,
     "euler": 1,
     "rk2": 2,
+    "ssprk3": 3,
     "rk4": 4,
     "dopri5": 6,
     "newton": 1,

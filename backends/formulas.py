@@ -32,7 +32,7 @@ class Place:
     def coordinate(self, axis: int) -> np.ndarray:
         """The points of an axis, shaped to broadcast: (1, points, 1) and so on."""
         line = self.grid[axis]
-        return self._along(axis, line.lower + line.spacing * np.arange(line.points))
+        return self._along(axis, line.first + line.spacing * np.arange(line.points))
 
     def wavenumber(self, axis: int) -> np.ndarray:
         """The angular wavenumbers of an axis in the order of NumPy's FFT, shaped to broadcast."""

@@ -134,6 +134,19 @@ class Linearised(Protocol):
 
 
 @runtime_checkable
+class Courant(Semidiscretisation[Vector], Protocol):
+    """A scheme that knows how long a step may be from a given state."""
+
+    def stable_step(self, t: Array, y: Vector, params: Parameters) -> Array:
+        """The longest stable step, from the wave speeds of y; inf where nothing moves."""
+        ...
+
+    def admissible(self, t: Array, before: Vector, after: Vector, params: Parameters) -> Array:
+        """Whether a step led to a state that makes sense."""
+        ...
+
+
+@runtime_checkable
 class Measured(Protocol):
     """A scheme whose y is not nodal and that knows the size of the fields behind it."""
 

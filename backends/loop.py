@@ -16,7 +16,7 @@ from nablax.backends.interface import Parameters, State, Vector
 from nablax.backends.precision import precise
 from nablax.backends.stepping.adaptive import Tally
 from nablax.backends.stepping.checked import GROW, MOST_STEPS, SAFETY, TRIES
-from nablax.backends.stepping.choice import Control
+from nablax.backends.stepping.control import STEPWISE, Control
 from nablax.backends.stepping.fixed import BETWEEN_CHECKS, March, step_count
 from nablax.outline import Outline
 
@@ -171,7 +171,7 @@ def _magnitudes(drive: Drive, state: State, ready: Parameters) -> dict[str, np.n
 
 def _place(drive: Drive, mask: np.ndarray) -> dict[str, float]:
     index = np.unravel_index(int(np.argmax(mask)), mask.shape)
-    return {a.name: a.lower + a.spacing * int(i) for a, i in zip(drive.outline.grid, index, strict=True)}
+    return {a.name: a.first + a.spacing * int(i) for a, i in zip(drive.outline.grid, index, strict=True)}
 
 
 class Loop:
@@ -204,7 +204,7 @@ class Loop:
         if self._control == "fixed":
             assert self._dt is not None
             after, chunk = self._fixed(state, until, self._dt)
-        elif self._control == "adaptive":
+        elif self._control in STEPWISE:
             after, chunk = self._adaptive(state, until)
         else:
             after, chunk = self._checked(state, until)

@@ -20,7 +20,7 @@ def coordinates(plan: Plan) -> dict[sp.Basic, Operand]:
     for i, (axis, grid) in enumerate(zip(plan.system.axes, plan.grid, strict=True)):
         shape = tuple(grid.points if j == i else 1 for j in range(len(plan.grid)))
         index = jnp.arange(grid.points, dtype=plan.dtype).reshape(shape)
-        found[axis.symbol] = grid.lower + grid.spacing * index
+        found[axis.symbol] = grid.first + grid.spacing * index
     return found
 
 

@@ -5,19 +5,20 @@ Each is traced at most once per shape: times, step sizes and counts are traced s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from nablax.backends.interface import Parameters, Prepared, Semidiscretisation, State, Vector
+from nablax.backends.interface import Courant, Parameters, Prepared, Semidiscretisation, State, Vector
 from nablax.backends.nodes import noisy_fields
 from nablax.backends.reverse import CHOSEN_STEPS, CONVERGED_STAGES, forward_only
-from nablax.backends.stepping import adaptive, checked
+from nablax.backends.stepping import adaptive, checked, courant
 from nablax.backends.stepping.bundles import Bundle
-from nablax.backends.stepping.choice import AnyMethod, Control
-from nablax.backends.stepping.control import Tolerance
+from nablax.backends.stepping.choice import AnyMethod
+from nablax.backends.stepping.control import STEPWISE, Control, Tolerance
 from nablax.backends.stepping.fixed import March, checkpointed, march, step_count
 from nablax.plan import Plan
 
@@ -74,7 +75,10 @@ class Programs:
     def advance(
         self, state: State, until: Array, budget: Array, ready: Parameters
     ) -> tuple[State, adaptive.Tally]:
-        """Under error control."""
+        """Under error control, or as the waves allow."""
+        if self.control == "courant":
+            scheme = cast(Courant, self.scheme)
+            return courant.advance(scheme, self.method, self.plan.stepping.cap, state, until, budget, ready)
         return adaptive.advance(
             self.scheme, self.method, self.tolerance, self.bound, state, until, budget, ready
         )
@@ -83,7 +87,7 @@ class Programs:
         """One step: of the plan's size, or of the size that the error control takes."""
         ready = self.prepare(params)
         span = jnp.asarray(self.plan.frames[-1] - self.plan.frames[0], state.t.dtype)
-        if self.control == "adaptive":
+        if self.control in STEPWISE:
             one = jnp.ones((), "int32")
             after, tally = self.advance(state, state.t + span, one, ready)
             return after._replace(y=_poisoned(after.y, tally.stuck))
@@ -105,7 +109,7 @@ class Programs:
             h = (until - state.t) / count.astype(state.t.dtype)
             moved = self.march(state.t, state.y, h, count, self.aid(h, ready), ready)
             after = State(until, moved.y, h)
-        elif self.control == "adaptive":
+        elif self.control in STEPWISE:
             after, tally = self.advance(state, until, jnp.asarray(FOREVER), ready)
             after = State(until, _poisoned(after.y, tally.stuck), after.dt)
         else:

@@ -26,11 +26,12 @@ def gregory_coefficients(count: int) -> tuple[float, ...]:
 def weights(axis: GridAxis, order: int) -> NDArray[np.float64]:
     """Weights of shape (points,), so that Σ w·f is the integral of f along the axis.
 
-    Periodic axes: equal weights, exact for every resolved mode. Bounded axes: an error of O(h^order) or
-    better, `order` from 2 (trapezoidal) on, lowered where the axis has too few points.
+    Periodic axes: equal weights, exact for every resolved mode. Cells: equal weights, exact for averages.
+    Points of bounded axes: an error of O(h^order) or better, `order` from 2 (trapezoidal) on, lowered where
+    the axis has too few points.
     """
     w = np.full(axis.points, axis.spacing)
-    if axis.periodic:
+    if axis.periodic or axis.centred:
         return w
     w[0] = w[-1] = axis.spacing / 2
     corrections = max(0, min(order - 2, HIGHEST, axis.points - 1))

@@ -3,7 +3,8 @@
 Spectral: the energy in the top third of the retained modes along an axis, as a share of the energy of all
 variation. It decays exponentially with n once a smooth solution is resolved. Differences: the values at
 every second point along an axis, interpolated cubically to the points between, compared with the values
-there; relative L2 norm of the difference, which falls as h^4 once resolved.
+there; relative L2 norm of the difference, which falls as h^4 once resolved. Volumes: the same in the mean
+and relative to the range, since a jump is as sharp as the cells on any grid.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from nablax.plan import GridAxis
 
 SPECTRAL_LIMIT = 1e-4  # of the energy: 1 % in amplitude
 DIFFERENCE_LIMIT = 1e-1  # relative L2 at twice the spacing: about 1 % on the grid itself
+VOLUME_LIMIT = 5e-2  # mean over the range, at twice the spacing
 FLOOR = 1e-6  # of the field's scale: smaller variations are rounding and step errors, not shape
 INTERPOLATION = np.array([-1.0, 9.0, 9.0, -1.0]) / 16.0
 
@@ -31,7 +33,7 @@ class Resolution:
     t: float
     indicator: float
     limit: float
-    kind: Literal["modes", "points"]
+    kind: Literal["modes", "points", "cells"]
 
     @property
     def resolved(self) -> bool:
@@ -64,6 +66,9 @@ class ResolutionWatch:
         if self._outline.method == "spectral":
             indicator = spectral_tail(values, i, self._outline.dealias[i])
             return Resolution(field, axis.name, t, indicator, SPECTRAL_LIMIT, "modes")
+        if self._outline.method == "fv":
+            indicator = coarse_deviation(values, i, axis.periodic)
+            return Resolution(field, axis.name, t, indicator, VOLUME_LIMIT, "cells")
         indicator = coarse_difference(values, i, axis.periodic)
         return Resolution(field, axis.name, t, indicator, DIFFERENCE_LIMIT, "points")
 
@@ -95,12 +100,25 @@ def coarse_difference(values: np.ndarray, axis: int, periodic: bool) -> float:
     """Relative L2 difference between the values and a cubic interpolation from every second point.
 
     `values` are nodal values of order 1, of any dimension; relative to their deviation from the mean.
-    0 for an axis with too few points to tell.
     """
+    difference = _beside_coarse(values, axis, periodic)
+    variation = float(np.std(values))
+    return float(np.sqrt(np.mean(np.abs(difference) ** 2))) / max(variation, FLOOR)
+
+
+def coarse_deviation(values: np.ndarray, axis: int, periodic: bool) -> float:
+    """The mean of the same difference, relative to the range of the values."""
+    difference = _beside_coarse(values, axis, periodic)
+    return float(np.mean(np.abs(difference))) / max(float(np.ptp(values)), FLOOR)
+
+
+def _beside_coarse(values: np.ndarray, axis: int, periodic: bool) -> np.ndarray:
+    """Values less the cubic interpolation from every second point, at the points between; 0 for an axis
+    with too few of them to tell."""
     line = np.moveaxis(values, axis, 0)
     n = len(line)
     if n < 8:
-        return 0.0
+        return np.zeros(1)
     if periodic:
         # Every second point of an odd ring is every point of it: go around twice.
         ring = line if n % 2 == 0 else np.concatenate([line, line])
@@ -108,6 +126,4 @@ def coarse_difference(values: np.ndarray, axis: int, periodic: bool) -> float:
     coarse = line[::2]
     between = sum(w * coarse[j : len(coarse) - 3 + j] for j, w in enumerate(INTERPOLATION))
     fine = line[3 : 3 + 2 * len(between) : 2][: len(between)]
-    difference = float(np.sqrt(np.mean(np.abs(fine - between[: len(fine)]) ** 2)))
-    variation = float(np.std(values))
-    return difference / max(variation, FLOOR)
+    return np.asarray(fine - between[: len(fine)])

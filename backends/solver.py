@@ -172,7 +172,7 @@ def build(plan: Plan) -> Solver:
     """Bind the plan's scheme and stepper. Nothing is compiled yet. Raises `Unsupported`."""
     scheme = _scheme(plan)
     method = method_of(plan.stepping, scheme)
-    control, tolerance = control_of(plan.stepping, method), tolerance_of(plan.stepping)
+    control, tolerance = control_of(plan.stepping, method, scheme), tolerance_of(plan.stepping)
     plain = Programs(plan, scheme, method, control, tolerance)
     # On an accelerator nothing but a measurement speaks for bundles.
     steps = plan.bundle if jax.default_backend() == "cpu" else 1
@@ -241,4 +241,8 @@ def _scheme(plan: Plan) -> Semidiscretisation[Vector]:
         from nablax.backends.differences import build as build_differences
 
         return build_differences(plan)
+    if plan.method == "fv":
+        from nablax.backends.volumes import build as build_volumes
+
+        return build_volumes(plan)
     raise Unsupported(f"no backend for the method `{plan.method}`")

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Literal
 from nablax.frontend.source import Span
 
 if TYPE_CHECKING:
+    from nablax.passes.divergence import Law
     from nablax.system import System
 
-Method = Literal["spectral", "fd"]
+Method = Literal["spectral", "fd", "fv"]
 Dtype = Literal["float64", "float32"]
 StepperName = Literal[
     "etdrk4", "etdrk2",  # exponential: the linear part exactly (spectral only)
     "imex",              # additive Runge–Kutta: linear part implicit, the rest explicit
     "implicit",          # the whole right-hand side implicit (ESDIRK)
-    "euler", "rk2", "rk4", "dopri5",  # explicit Runge–Kutta
+    "euler", "rk2", "ssprk3", "rk4", "dopri5",  # explicit Runge–Kutta
     "newton",            # no time: the steady equations themselves, by Newton's method
 ]  # fmt: skip
 
@@ -46,17 +47,26 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class GridAxis:
-    """Points of one axis. Periodic: n points, the upper end left out. Bounded: n cells, n + 1 points."""
+    """Points of one axis. Periodic: n points, the upper end left out. Bounded: n cells, n + 1 points.
+
+    `centred`: the points are the centres of n cells, on either kind of axis.
+    """
 
     name: str
     lower: float
     upper: float
     n: int
     periodic: bool
+    centred: bool = False
 
     @property
     def points(self) -> int:
-        return self.n if self.periodic else self.n + 1
+        return self.n if self.periodic or self.centred else self.n + 1
+
+    @property
+    def first(self) -> float:
+        """The coordinate of the first point."""
+        return self.lower + self.spacing / 2 if self.centred else self.lower
 
     @property
     def spacing(self) -> float:
@@ -94,7 +104,7 @@ class Plan:
     system: "System"
     method: Method
     grid: tuple[GridAxis, ...]
-    order: int  # of accuracy of the finite differences; 0 for spectral
+    order: int  # of accuracy of differences or volumes; 0 for spectral
     dealias: tuple[float, ...]  # kept fraction of the modes per axis, spectral only; 1.0 = all
     stepping: Stepping
     frames: tuple[float, ...]
@@ -103,6 +113,7 @@ class Plan:
     claims: tuple[Claim, ...] = ()
     bundle: int = 1  # explicit steps for which ghost nodes are attached at once
     tune: bool = False  # time the lowerings on this device, and keep the fastest
+    law: "Law | None" = None  # what finite volumes discretise
 
     @property
     def shape(self) -> tuple[int, ...]:

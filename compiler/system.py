@@ -13,7 +13,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.frontend.source import Span
-from nablax.problem import Axis, Parameter, Problem, Side
+from nablax.problem import Axis, Parameter, Problem, Side, Summand
 
 Orders = tuple[int, ...]
 """Derivative orders, one per space axis in declared order."""
@@ -77,13 +77,15 @@ class Terms:
     """A right-hand side by kind; the sum of linear + nonlinear + forcing is its value.
 
     `nonlinear` has orders 0 throughout; `conservative` is its equal with the fewest transforms.
-    `forcing` terms hold no unknown.
+    `forcing` terms hold no unknown. `written` is the whole right-hand side as it stands in the text,
+    derivatives of composites closed; empty where that form is lost.
     """
 
     linear: tuple[LinearTerm, ...] = ()
     nonlinear: tuple[FluxTerm, ...] = ()
     conservative: tuple[FluxTerm, ...] = ()
     forcing: tuple[FluxTerm, ...] = ()
+    written: tuple[Summand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sympy.core.function import AppliedUndef
 from nablax.passes.conservative import equal
 from nablax.passes.jets import base, derivative, is_jet, jets
 from nablax.plan import Plan
+from nablax.planning.stability import POLYNOMIALS
 from nablax.problem import Problem, Summand
 from nablax.system import System, Terms
 
@@ -89,7 +90,7 @@ def verify_plan(plan: Plan) -> None:
     _require(not exact or plan.method == "spectral", "a grid scheme has no exact terms")
     _require([a.name for a in plan.grid] == [a.name for a in system.axes], "the grid has other axes")
     _require(all(a < b for a, b in pairwise(plan.frames)), "frames out of order")
-    explicit = plan.stepping.name in ("euler", "rk2", "rk4", "dopri5")
+    explicit = plan.stepping.name in POLYNOMIALS
     _require(explicit or plan.stepping.bound is None, "a bound for a stepper that needs none")
 
 

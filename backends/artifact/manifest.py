@@ -5,19 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite, prod
-from typing import Literal
 
 from nablax.backends.artifact.errors import ArtifactError
 from nablax.backends.artifact.records import Json, decode, encode
 from nablax.backends.output.drawings import Drawing
+from nablax.backends.stepping.control import Control
 from nablax.formula import Formula, Step
 from nablax.outline import Outline
 from nablax.pointwise import POINTWISE
 
 FORMAT = 1
 """Raised when an older nablax could misread a file."""
-
-Control = Literal["fixed", "adaptive", "checked"]
 
 _NAME = re.compile(r"[^\W\d]\w*", re.UNICODE)
 _COMPONENT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)?", re.UNICODE)

@@ -29,6 +29,7 @@ from nablax.backends.noise import noise
 from nablax.backends.precision import precise, traced
 from nablax.backends.solution import Solution
 from nablax.backends.stepping.adaptive import Tally
+from nablax.backends.stepping.control import STEPWISE
 from nablax.backends.stepping.fixed import March, step_count
 from nablax.outline import Outline
 
@@ -234,7 +235,7 @@ class Artifact:
         dtype = state.t.dtype
         frames, dt = self.outline.frames, self.outline.stepping.dt
         span = jnp.asarray(frames[-1] - frames[0], dtype)
-        if self.manifest.control == "adaptive":
+        if self.manifest.control in STEPWISE:
             one = jnp.ones((), "int32")
             after, tally = self._advance(state, state.t + span, one, ready, self.calls["advance"])
             return after._replace(y=_poisoned(after.y, tally.stuck))
@@ -303,7 +304,7 @@ class Artifact:
         return y
 
     def _frame(self, state: State, until: Array, ready: object) -> State:
-        if self.manifest.control == "adaptive":
+        if self.manifest.control in STEPWISE:
             program = self.calls["advance"]
             after, tally = self._advance(state, until, jnp.asarray(FOREVER), ready, program)
             return State(until, _poisoned(after.y, tally.stuck), after.dt)

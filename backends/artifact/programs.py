@@ -19,6 +19,7 @@ from nablax.backends.nodes import initial_values, samples
 from nablax.backends.precision import precise
 from nablax.backends.solver import Solver
 from nablax.backends.stepping import checked
+from nablax.backends.stepping.control import STEPWISE
 from nablax.backends.stepping.fixed import checkpointed, step_count
 
 MOST_COUNTS = 4
@@ -112,7 +113,7 @@ def _exportables(solver: Solver) -> list[Exportable]:
         found.append(Exportable("rate", programs.rate, (scalar, y, params), True))
     if any(p.derived for p in outline.parameters):
         found.append(_derived(solver))
-    if programs.control == "adaptive":
+    if programs.control in STEPWISE:
         return [*found, Exportable("advance", advance, (t, y, dt, scalar, count, held))]
     aids = tuple(aid_leaves)
     found += [

@@ -107,7 +107,7 @@ def scene_of(run: "xarray.Dataset") -> Scene:
 
 
 def _closed_points(points: np.ndarray, axis: Mapping[str, float]) -> np.ndarray:
-    return np.append(points, axis["upper"]) if axis["periodic"] else points
+    return np.append(points, points[0] + axis["upper"] - axis["lower"]) if axis["periodic"] else points
 
 
 def _closed(values: np.ndarray, axes: Sequence[AxisInfo]) -> np.ndarray:

@@ -140,7 +140,7 @@ def layout(outline: "Outline", parameters: Mapping[str, float]) -> Layout:
     return Layout(
         time=outline.time,
         axes=tuple(
-            Coordinate(a.name, a.lower + a.spacing * np.arange(a.points, dtype=np.float64))
+            Coordinate(a.name, a.first + a.spacing * np.arange(a.points, dtype=np.float64))
             for a in outline.grid
         ),
         variables=variables,

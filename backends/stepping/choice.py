@@ -1,12 +1,13 @@
 """The stepper a plan names, for the scheme it is given."""
 
 from collections.abc import Callable
-from typing import Literal, cast
+from typing import cast
 
 from jax import Array
 
 from nablax.backends.interface import (
     Affine,
+    Courant,
     Exponential,
     Linearised,
     Parameters,
@@ -17,15 +18,13 @@ from nablax.backends.interface import (
 )
 from nablax.backends.stepping.additive import AdditiveRungeKutta, AffineImplicit, DiagonallyImplicit
 from nablax.backends.stepping.bundles import Bundle
-from nablax.backends.stepping.control import Tolerance
+from nablax.backends.stepping.control import Control, Tolerance
+from nablax.backends.stepping.convex import ShuOsher
 from nablax.backends.stepping.explicit import ExplicitRungeKutta
 from nablax.backends.stepping.exponential import ExponentialRungeKutta
 from nablax.backends.stepping.method import Attempt, Memoryless, Method
 from nablax.backends.stepping.tableaus import CLASSICAL, DORMAND_PRINCE, EULER, HEUN
 from nablax.plan import Stepping
-
-Control = Literal["fixed", "adaptive", "checked"]
-"""One step size; one by an embedded error; equal steps whose size step doubling chooses."""
 
 EXPLICIT = {"euler": EULER, "rk2": HEUN, "rk4": CLASSICAL, "dopri5": DORMAND_PRINCE}
 
@@ -37,6 +36,8 @@ def method_of(stepping: Stepping, scheme: Semidiscretisation[Vector]) -> AnyMeth
     name = stepping.name
     if name in EXPLICIT:
         return cast(AnyMethod, ExplicitRungeKutta(scheme, EXPLICIT[name]))
+    if name == "ssprk3":
+        return cast(AnyMethod, ShuOsher(scheme))
     if name in ("etdrk4", "etdrk2"):
         if not hasattr(scheme, "symbol"):
             raise Unsupported(f"`{name}` needs a linear part that is diagonal: the Fourier method")
@@ -74,7 +75,9 @@ def tolerance_of(stepping: Stepping) -> Tolerance:
     return Tolerance(stepping.rtol, stepping.atol)
 
 
-def control_of(stepping: Stepping, method: AnyMethod) -> Control:
+def control_of(stepping: Stepping, method: AnyMethod, scheme: Semidiscretisation[Vector]) -> Control:
     if stepping.dt is not None:
         return "fixed"
+    if isinstance(scheme, Courant):
+        return "courant"
     return "adaptive" if method.error_order else "checked"

@@ -1,11 +1,18 @@
 """Error size and step-size control."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import jax.numpy as jnp
 from jax import Array
 
 from nablax.backends.interface import Measured, Vector
+
+Control = Literal["fixed", "adaptive", "checked", "courant"]
+"""One step size; one by an embedded error; equal steps whose size step doubling chooses; as long as the
+waves of the present state allow."""
+STEPWISE: tuple[Control, ...] = ("adaptive", "courant")
+"""Controls that choose every step anew."""
 
 SAFETY = 0.9
 SMALLEST, LARGEST = 0.2, 5.0  # factors between consecutive steps

@@ -9,11 +9,11 @@ from nablax.continuity import Jump, check_differentiable
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
-from nablax.passes.boundary_counts import Need
+from nablax.passes.boundary_counts import Need, check_counts, needs_of
 from nablax.passes.conditions import Candidate, Stated, candidates, read, solved
 from nablax.passes.jets import base, jets
 from nablax.problem import Axis, Problem, Side
-from nablax.system import Boundary, Unknown, root_of
+from nablax.system import Boundary, Constraint, Evolution, Unknown, root_of
 from nablax.traces import frozen, normal_order, time_derivative
 
 ASSIGNMENTS = 4096  # ways to give the conditions of one side to unknowns that are all tried
@@ -100,6 +100,23 @@ def _assigned(
 
 def _end(axis: Axis, side: Side) -> str:
     return shown((axis.lower, axis.upper)[side])
+
+
+def check_boundary(
+    problem: Problem,
+    unknowns: Sequence[Unknown],
+    evolution: Sequence[Evolution],
+    constraints: Sequence[Constraint],
+    boundary: Sequence[Boundary],
+    report: Report,
+) -> None:
+    """As many conditions as the derivatives call for, none of them as high as the equations."""
+    equations: tuple[Evolution | Constraint, ...] = (*evolution, *constraints)
+    needs = needs_of(problem, unknowns, equations)
+    multipliers = {i for i, u in enumerate(unknowns) if u.algebraic} - {e.unknown for e in equations}
+    check_counts(problem, unknowns, needs, multipliers, boundary, report)
+    if not report.failed:
+        check_orders(problem, unknowns, needs, boundary, report)
 
 
 def check_orders(

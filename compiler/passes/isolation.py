@@ -77,7 +77,7 @@ def isolate(
     evolution: list[Evolution] = []
     for side, parts, form in zip(sides, terms, chosen, strict=True):
         name = side.equation.name or unknowns[root_of(side.unknown, unknowns)].name
-        full = replace(parts, conservative=form)
+        full = replace(parts, conservative=form, written=side.written)
         evolution.append(Evolution(name, side.unknown, side.mass, full, side.equation.span))
     one = sp.S.One
     zero = (0,) * len(space)

@@ -2,10 +2,11 @@
 
 from nablax.frontend.diagnostics import Report
 from nablax.passes.balances import balances
-from nablax.passes.boundary import boundary_conditions, check_orders
-from nablax.passes.boundary_counts import check_counts, needs_of
+from nablax.passes.boundary import boundary_conditions, check_boundary
+from nablax.passes.boundary_counts import needs_of
 from nablax.passes.coefficients import at_start
 from nablax.passes.counting import counted, matching
+from nablax.passes.divergence import first_order_terms
 from nablax.passes.expansion import checked_values, expand_all
 from nablax.passes.initial import initial_values
 from nablax.passes.isolation import isolate
@@ -48,10 +49,9 @@ def normalise(problem: Problem, report: Report) -> System | None:
     boundary = boundary_conditions(problem, unknowns, needs, report)
     if boundary is None:
         return None
-    multipliers = {i for i, u in enumerate(unknowns) if u.algebraic} - {e.unknown for e in equations}
-    check_counts(problem, unknowns, needs, multipliers, boundary, report)
-    if not report.failed:
-        check_orders(problem, unknowns, needs, boundary, report)
+    # Where no order is above one, how many conditions are right depends on the method: see planning.
+    if constraints or not first_order_terms(evolution, tuple(a.symbol for a in problem.axes)):
+        check_boundary(problem, unknowns, evolution, constraints, boundary, report)
     return System(stated, unknowns, evolution, constraints, initial, boundary, statements)
 
 

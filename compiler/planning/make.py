@@ -2,6 +2,8 @@
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.limits import AXES
+from nablax.passes.boundary import check_boundary
+from nablax.passes.divergence import Law, first_order
 from nablax.plan import Choice, GridAxis, Method, Plan, Stepping
 from nablax.planning.finite import check_finite
 from nablax.planning.ghosts import choose_ghosts
@@ -12,10 +14,12 @@ from nablax.planning.spectrum import linearise, nominal, unbounded_growth
 from nablax.planning.steady import choose_iteration, mean_choices
 from nablax.planning.stepping import Situation, choose_stepping
 from nablax.planning.treatment import claims
+from nablax.planning.volumes import VOLUME_ORDERS, check_sides, divergence_form, volume_stepping
 from nablax.sampling import sample
 from nablax.stencils import radius
 from nablax.system import System
 
+DIFFERENCE_ORDERS = (2, 4, 6, 8)
 POINTS = {1: 256, 2: 128, 3: 48}
 SAMPLES = {1: 24, 2: 8, 3: 4}  # points per axis where coefficients are frozen
 
@@ -27,13 +31,19 @@ def make_plan(system: System, report: Report) -> Plan | None:
     if report.failed:
         return None
     nature = character(system)
-    chosen = choose_method(system, nature, settings, report)
+    form = divergence_form(system, nature, settings)
+    chosen = choose_method(system, nature, settings, form, report)
     if chosen is None:
         return None
     _warn_left_aside(system, report)
     method, reason = chosen
+    law = form if method == "fv" and isinstance(form, Law) else None
+    if not _conditions_suffice(system, law, report):
+        return None
     choices = [Choice("method", method, reason, settings.method is not None, settings.places.get("method"))]
-    order = _order(method, settings, choices)
+    order = _order(method, settings, choices, report)
+    if order is None:
+        return None
     grid = _grid(system, method, order, settings, nature, choices, report)
     if grid is None:
         return None
@@ -48,9 +58,12 @@ def make_plan(system: System, report: Report) -> Plan | None:
         values = nominal(system)
         start, end = (float(sample(e, values)) for e in (system.time.lower, system.time.upper))
         frames = frame_times(system.problem, start, end, settings, report)
-        frozen = linearise(system, SAMPLES[len(grid)])
-        situation = Situation(system, method, order, grid, dealias, frozen, nature, end - start)
-        stepping = choose_stepping(situation, settings, choices, report)
+        if law is not None:
+            stepping = volume_stepping(system, law, order, grid, end - start, settings, choices, report)
+        else:
+            frozen = linearise(system, SAMPLES[len(grid)])
+            situation = Situation(system, method, order, grid, dealias, frozen, nature, end - start)
+            stepping = choose_stepping(situation, settings, choices, report)
         mean_choices(system, choices)
     if stepping is None or report.failed:
         return None
@@ -63,7 +76,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
         system,
         method,
         grid,
-        order if method == "fd" else 0,
+        order,
         dealias,
         stepping,
         frames,
@@ -72,6 +85,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
         claims(system, method, stepping.name),
         bundle,
         bool(settings.tune),
+        law,
     )
 
 
@@ -91,13 +105,41 @@ def check_axes(system: System, report: Report) -> bool:
     return False
 
 
-def _order(method: Method, settings: Settings, choices: list[Choice]) -> int:
+def _conditions_suffice(system: System, law: Law | None, report: Report) -> bool:
+    """The count of boundary conditions that the normal form left to the method."""
+    if law is not None:
+        check_sides(system, law, report)
+    elif first_order(system):
+        check_boundary(
+            system.problem, system.unknowns, system.evolution, system.constraints, system.boundary, report
+        )
+    return not report.failed
+
+
+def _order(method: Method, settings: Settings, choices: list[Choice], report: Report) -> int | None:
     if method == "spectral":
         return 0
-    order = settings.order or 4
-    reason = "asked for" if settings.order else "a good balance of accuracy and cost"
+    allowed = VOLUME_ORDERS if method == "fv" else DIFFERENCE_ORDERS
+    default = 5 if method == "fv" else 4
+    order = settings.order or default
+    if order not in allowed:
+        report.error(
+            "P403",
+            settings.places["order"],
+            f"{'finite volumes' if method == 'fv' else 'finite differences'} have no order {order}",
+            notes=settings.origin("order"),
+            help=f"choose one of {', '.join(str(o) for o in allowed)}",
+        )
+        return None
+    reason = "asked for" if settings.order else _ORDER_REASONS[method]
     choices.append(Choice("order", str(order), reason, bool(settings.order), settings.places.get("order")))
     return order
+
+
+_ORDER_REASONS = {
+    "fd": "a good balance of accuracy and cost",
+    "fv": "WENO: fifth order where the solution is smooth, first order in the width of its jumps",
+}
 
 
 def _grid(
@@ -112,12 +154,20 @@ def _grid(
     values = nominal(system)
     counts = settings.n or (_default_points(system, nature),) * len(system.axes)
     grid = tuple(
-        GridAxis(a.name, float(sample(a.lower, values)), float(sample(a.upper, values)), n, a.periodic)
+        GridAxis(
+            a.name,
+            float(sample(a.lower, values)),
+            float(sample(a.upper, values)),
+            n,
+            a.periodic,
+            centred=method == "fv",
+        )
         for a, n in zip(system.axes, counts, strict=True)
     )
     highest = max(nature.constant, nature.variable, 1)
     # A one-sided closure reads highest + order points; a periodic stencil must not overlap itself.
-    least = max(highest + order, 2 * radius(highest, order)) + 1 if method == "fd" else 4
+    least = max(highest + order, 2 * radius(highest, order)) + 1 if method == "fd" else order + 1
+    least = max(least, 4)
     for axis in grid:
         if axis.n < least:
             report.error(
@@ -125,7 +175,7 @@ def _grid(
                 settings.places.get("n", system.problem.span),
                 f"{axis.n} points along {axis.name} are too few for this method, which needs {least}",
                 notes=settings.origin("n"),
-                help=f"choose n of at least {least}" + (", or a lower order" if method == "fd" else ""),
+                help=f"choose n of at least {least}" + (", or a lower order" if method != "spectral" else ""),
             )
             return None
     shown = " x ".join(str(n) for n in counts)

@@ -7,6 +7,7 @@ import sympy as sp
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.passes.determination import saddle_points
+from nablax.passes.divergence import Law, Obstacle
 from nablax.passes.jets import jets, orders_of
 from nablax.plan import Method
 from nablax.planning.settings import Settings
@@ -63,6 +64,12 @@ def character(system: System) -> Character:
     )
 
 
+def why_volumes(nature: Character) -> str:
+    if nature.flux is not None:
+        return "a nonlinear law of first order in divergence form: shocks may form"
+    return "the initial data jump, and waves of first order carry the jumps on"
+
+
 def _highest(a: int, b: int) -> int:
     return -1 if -1 in (a, b) else max(a, b)
 
@@ -76,9 +83,12 @@ def _degree(flux: sp.Expr) -> int:
 
 
 def choose_method(
-    system: System, nature: Character, settings: Settings, report: Report
+    system: System, nature: Character, settings: Settings, form: Law | Obstacle | None, report: Report
 ) -> tuple[Method, str] | None:
-    """The method with its reason; None (and a located message) when none is available."""
+    """The method with its reason; None (and a located message) when none is available.
+
+    `form` is the balance law that finite volumes would take, or why there is none.
+    """
     wall = next((a for a in system.axes if not a.periodic), None)
     asked = settings.method
     place = settings.places.get("method")
@@ -110,6 +120,18 @@ def choose_method(
             f"a constraint in {system.problem.coordinates} coordinates is not available yet",
             help="use cartesian coordinates",
         )
+        return None
+    if asked == "fv" and place is not None:
+        if isinstance(form, Law):
+            return "fv", "asked for"
+        if isinstance(form, Obstacle):
+            report.error(
+                "P401",
+                place,
+                f"finite volumes cannot take this problem: {form.reason}",
+                notes=(Note("here", form.span), *settings.origin("method")),
+                help="use another method, or leave the choice to the compiler",
+            )
         return None
     needs = _needs_spectral(system, nature)
     if asked == "fd" and needs is not None and place is not None:
@@ -151,16 +173,17 @@ def choose_method(
         return "spectral", "asked for"
     if asked == "fd":
         return "fd", "asked for"
-    hyperbolic = max(nature.constant, nature.variable) <= 1 and needs is None
-    if nature.flux is not None and hyperbolic:
-        report.error(
-            "P402",
-            nature.flux,
-            "a nonlinear hyperbolic equation needs finite volumes, which are not available yet",
-            label="shocks may form",
-            help="add a term with a second derivative, or take the risk with `solve { method = spectral }`",
+    if isinstance(form, Law):
+        return "fv", why_volumes(nature)
+    if isinstance(form, Obstacle) and nature.flux is not None:
+        report.warning(
+            "P420",
+            form.span,
+            f"this nonlinear law of first order is in no divergence form: {form.reason}",
+            label="shocks may form, and nothing says how fast they run",
+            help="write it in conserved quantities, such as `dt(m) + dx(m^2/h + g*h^2/2) = 0`, or keep to "
+            "smooth solutions",
         )
-        return None
     if wall is not None:
         return "fd", f"`{wall.name}` has walls"
     if curved:

@@ -16,8 +16,8 @@ from nablax.plan import Dtype, StepperName
 from nablax.problem import Option, Problem
 
 T = TypeVar("T")
-METHODS = ("spectral", "fd")
-LATER_METHODS = ("fv", "finite_volumes", "weno", "muscl", "network", "pinn", "fe")
+METHODS = ("spectral", "fd", "fv")
+LATER_METHODS = ("network", "pinn", "fe")
 STEPPERS: tuple[StepperName, ...] = tuple(s for s in get_args(StepperName) if s != "newton")
 
 
@@ -154,9 +154,14 @@ def _points(option: Option, dimension: int) -> tuple[int, ...]:
 
 
 def _order(option: Option) -> int:
-    if option.value in (2, 4, 6, 8):
+    if option.value in (2, 4, 5, 6, 8):
         return int(option.value)
-    raise fault("P403", option.span, "finite differences have order 2, 4, 6 or 8", "choose one of these")
+    raise fault(
+        "P403",
+        option.span,
+        "finite differences have order 2, 4, 6 or 8, and finite volumes 2 or 5",
+        "choose one of these",
+    )
 
 
 def _positive(option: Option) -> float:

@@ -10,6 +10,7 @@ POLYNOMIALS: Mapping[StepperName, tuple[float, ...]] = {
     # Coefficients of 1, z, z², ... of the stability function.
     "euler": (1, 1),
     "rk2": (1, 1, 1 / 2),
+    "ssprk3": (1, 1, 1 / 2, 1 / 6),
     "rk4": (1, 1, 1 / 2, 1 / 6, 1 / 24),
     # Dormand & Prince, J. Comput. Appl. Math. 6 (1980) 19-26: seven stages, order 5.
     "dopri5": (1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 600),

@@ -19,7 +19,8 @@ from nablax.system import System
 from nablax.traces import has_time
 
 ORDERS = {
-    "etdrk4": 4, "etdrk2": 2, "imex": 4, "implicit": 4, "euler": 1, "rk2": 2, "rk4": 4, "dopri5": 5,
+    "etdrk4": 4, "etdrk2": 2, "imex": 4, "implicit": 4,
+    "euler": 1, "rk2": 2, "ssprk3": 3, "rk4": 4, "dopri5": 5,
 }  # fmt: skip
 STIFF = 5000  # explicit steps in a run above which an implicit stepper pays
 SAFETY = 0.9
@@ -156,7 +157,7 @@ def choose_stepping(
     _warn_walls(situation, settings, name, report)
     tol, accuracy = _tolerance(settings, report)
     if settings.dt is not None:
-        _check_dt(settings, step, name, limiter, report)
+        check_dt(settings, step, name, limiter, report)
         choices.append(Choice("dt", f"{settings.dt:g}", "asked for", True, settings.places.get("dt")))
     else:
         embedded = name in ("imex", "implicit", "dopri5")
@@ -165,11 +166,11 @@ def choose_stepping(
         choices.append(Choice("dt", "adaptive", f"{how}{cap}"))
         choices.append(Choice("tol", f"{tol:g}", accuracy, settings.tol is not None))
     scale = _scale(situation.system)
-    longest = situation.duration / 100 if _depends_on_time(situation.system) else None
+    longest = situation.duration / 100 if depends_on_time(situation.system) else None
     return Stepping(name, ORDERS[name], settings.dt, tol, tol * 1e-2 * scale, step, limiter, longest)
 
 
-def _depends_on_time(system: System) -> bool:
+def depends_on_time(system: System) -> bool:
     """Whether a coefficient, a source or boundary data hold the time."""
     t = system.time.symbol if system.time else None
     if t is None:
@@ -243,7 +244,7 @@ def _scale(system: System) -> float:
     return largest or 1.0
 
 
-def _check_dt(
+def check_dt(
     settings: Settings, bound: float | None, name: StepperName, limiter: Span | None, report: Report
 ) -> None:
     if bound is None or settings.dt is None or settings.dt <= bound * 1.02:

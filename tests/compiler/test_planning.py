@@ -33,7 +33,7 @@ def test_method_follows_the_problem(text, method):
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        (periodic("dt(u) + u*dx(u) = 0"), "P402"),
+        (periodic("dt(u) + v*dx(u) = 0; dt(v) = u", "u; v", "u = 1; v = 1"), "P420"),
         (periodic("dxx(u) = sin(x)", initial=""), "P402"),
         (bounded("dt(u) = dxx(u)", "all: u = 0", solve="method = spectral"), "P401"),
         (bounded("dt(u) = dxx(u)", "all: u = 0", solve="step = etdrk4"), "P401"),

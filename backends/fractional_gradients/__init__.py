@@ -1,1 +1,0 @@
-"""Gradients of fractional order with respect to the weights of a network."""

@@ -1,0 +1,74 @@
+"""Coordinates of cells and faces, and averages of known functions over cells."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import jax.numpy as jnp
+import numpy as np
+import sympy as sp
+from jax import Array, lax
+
+from nablax.backends.lowering import Operand, evaluate
+from nablax.continuity import suspect
+from nablax.plan import Plan
+
+SMOOTH_NODES = 5  # Gauss nodes per axis for a smooth function: exact to degree 9
+ROUGH_PARTS = {1: 32, 2: 8, 3: 4}  # parts of a cell, per axis, that a jump is found in; two nodes in each
+
+
+def centres(plan: Plan, ghosts: int) -> dict[sp.Basic, Array]:
+    """Coordinates of the cell centres with `ghosts` further ones, each of size 1 along the other axes.
+
+    Periodic coordinates wrap, others go on beyond the walls.
+    """
+    return _coordinates(plan, [(0.5, -ghosts, a.n + ghosts) for a in plan.grid])
+
+
+def faces(plan: Plan, axis: int, ghosts: int) -> dict[sp.Basic, Array]:
+    """Coordinates of the middles of all faces across an axis, with `ghosts` cells along the others."""
+    ranges = [
+        (0.0, 0, a.n + 1) if k == axis else (0.5, -ghosts, a.n + ghosts) for k, a in enumerate(plan.grid)
+    ]
+    return _coordinates(plan, ranges)
+
+
+def _coordinates(plan: Plan, ranges: Sequence[tuple[float, int, int]]) -> dict[sp.Basic, Array]:
+    found: dict[sp.Basic, Array] = {}
+    for k, (grid, axis, (offset, start, stop)) in enumerate(
+        zip(plan.grid, plan.system.axes, ranges, strict=True)
+    ):
+        shape = tuple(stop - start if j == k else 1 for j in range(len(ranges)))
+        index = lax.broadcasted_iota(jnp.int32, shape, k) + start
+        if grid.periodic:
+            # The face at the upper end is the one at the lower: the flux through it must be the same.
+            index = index % grid.n
+        found[axis.symbol] = grid.lower + (index.astype(plan.dtype) + offset) * grid.spacing
+    return found
+
+
+def average(expression: sp.Expr, plan: Plan, values: Mapping[sp.Basic, Operand]) -> Array:
+    """The average over every cell, shape `plan.shape`; `values` holds time and parameters.
+
+    Gauss quadrature; over parts of each cell where the function may jump, so that a jump inside a cell is
+    met to a part's width. Weights are positive: averages lie between the values.
+    """
+    nodes, weights = _rule(len(plan.grid), suspect(expression))
+    here = centres(plan, 0)
+    used = [k for k, a in enumerate(plan.system.axes) if expression.has(a.symbol)]
+    total = jnp.zeros((), plan.dtype)
+    for picked in product(range(len(nodes)), repeat=len(used)):
+        moved = dict(here)
+        for k, i in zip(used, picked, strict=True):
+            symbol = plan.system.axes[k].symbol
+            moved[symbol] = here[symbol] + float(nodes[i]) * plan.grid[k].spacing
+        (value,) = evaluate((expression,), {**values, **moved})
+        total = total + float(np.prod(weights[list(picked)])) * jnp.asarray(value, plan.dtype)
+    return jnp.broadcast_to(total, plan.shape)
+
+
+def _rule(dimension: int, rough: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes in (-1/2, 1/2) and weights that add up to 1."""
+    parts = ROUGH_PARTS[dimension] if rough else 1
+    points, weights = np.polynomial.legendre.leggauss(2 if rough else SMOOTH_NODES)
+    middles = (np.arange(parts) + 0.5) / parts - 0.5
+    return (middles[:, None] + points / (2 * parts)).ravel(), np.tile(weights / (2 * parts), parts)

@@ -1,0 +1,288 @@
+"""Finite volumes on a box: a plan with a balance law as ordinary differential equations for cell averages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import sympy as sp
+from jax import Array, lax
+
+from nablax.backends.interface import Parameters, Unsupported, Vector
+from nablax.backends.lowering import Operand, evaluate
+from nablax.backends.volumes import cells, riemann, walls
+from nablax.backends.volumes.reconstruction import neighbours, to_averages, to_points, traces
+from nablax.passes.divergence import Law
+from nablax.passes.openings import Opening, openings
+from nablax.passes.waves import Characteristics, characteristics
+from nablax.plan import Plan
+from nablax.planning.volumes import COURANT, GHOSTS
+
+REACH = 2  # cells that a change between averages and points takes on either side
+
+
+@dataclass(frozen=True)
+class FiniteVolumes:
+    """y holds one array of cell averages per unknown, of shape `plan.shape`. Meets `Courant`.
+
+    `curved[axis]`: the flux is no linear function of the unknowns with constant coefficients, so that
+    beyond second order it is evaluated at points of the faces.
+    """
+
+    plan: Plan
+    law: Law
+    waves: Characteristics
+    sides: tuple[Opening, ...]
+    curved: tuple[bool, ...]
+    slopes: tuple[tuple[sp.Expr, ...], ...]
+
+    def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
+        """Averages of the initial data over the cells; `fields` are averages already.
+
+        Raises ValueError for an array of another shape.
+        """
+        values = self._known(jnp.asarray(self.plan.frames[0], self.plan.dtype), params)
+        result = []
+        for unknown, expression in zip(self.plan.system.unknowns, self.plan.system.initial, strict=True):
+            given = fields.get(unknown.name)
+            if given is not None:
+                if jnp.shape(given) != self.plan.shape:
+                    shape = jnp.shape(given)
+                    raise ValueError(f"field `{unknown.name}` has shape {shape}, the grid {self.plan.shape}")
+                result.append(jnp.asarray(given, self.plan.dtype))
+            elif expression is not None:
+                result.append(cells.average(expression, self.plan, values))
+            else:
+                raise Unsupported(f"`{unknown.name}` has no initial data", unknown.span)
+        return tuple(result)
+
+    def embed(self, t: Array, y: Vector, params: Parameters) -> Vector:
+        return y
+
+    def core(self, carry: Vector) -> Vector:
+        return carry
+
+    def rate(self, t: Array, carry: Vector, params: Parameters) -> Vector:
+        """-Σ (difference of the fluxes through opposite faces) / spacing + sources, averaged over cells."""
+        values = self._known(t, params)
+        ghosts = GHOSTS[self.plan.order]
+        around = walls.padded(carry, self.plan, self.sides, ghosts, values)
+        total = self._sources(around, ghosts, values)
+        for axis, grid in enumerate(self.plan.grid):
+            through = self._fluxes(around, axis, ghosts, values)
+            for i, flux in enumerate(through):
+                if self.law.fluxes[axis][i] != 0:
+                    n = flux.shape[axis]
+                    upper = lax.slice_in_dim(flux, 1, n, axis=axis)
+                    lower = lax.slice_in_dim(flux, 0, n - 1, axis=axis)
+                    total[i] = total[i] - (upper - lower) / grid.spacing
+        return tuple(total)
+
+    def finish(self, t: Array, y: Vector, params: Parameters) -> Vector:
+        return y
+
+    def fields(self, t: Array, y: Vector, params: Parameters) -> dict[str, Array]:
+        """Cell averages by component name, without the rates."""
+        unknowns = self.plan.system.unknowns
+        return {u.name: array for u, array in zip(unknowns, y, strict=True) if u.rate_of is None}
+
+    # -- what the step control asks -----------------------------------------------------------------
+
+    def stable_step(self, t: Array, y: Vector, params: Parameters) -> Array:
+        """The longest step that waves and sources allow from y: inf where nothing moves.
+
+        1/dt = max over cells of Σ_axes |speed| / (COURANT · spacing) + the largest row sum of ∂S/∂U.
+        """
+        values = self._known(t, params)
+        inside = self._pace(y, cells.centres(self.plan, 0), values)
+        for opening in self.sides:
+            grid = self.plan.grid[opening.axis]
+            at = 0 if opening.side == 0 else grid.n - 1
+            inner = [lax.slice_in_dim(a, at, at + 1, axis=opening.axis) for a in y]
+            place = dict(cells.centres(self.plan, 0))
+            symbol = self.plan.system.axes[opening.axis].symbol
+            place[symbol] = jnp.full_like(place[symbol][:1], grid.upper if opening.side else grid.lower)
+            place[symbol] = place[symbol].reshape((1,) * len(self.plan.grid))
+            beyond = walls.outside(inner, opening, {**values, **place})
+            inside = jnp.maximum(inside, self._pace(beyond, place, values))
+        return 1 / inside
+
+    def admissible(self, t: Array, before: Vector, after: Vector, params: Parameters) -> Array:
+        """Whether a step left a state that makes sense: finite, and every guard with the sign it had."""
+        good = jnp.asarray(True)
+        for a in after:
+            good = good & jnp.isfinite(jnp.sum(a))
+        place, values = cells.centres(self.plan, 0), self._known(t, params)
+        old, new = (self._guards(y, place, values) for y in (before, after))
+        for a, b in zip(old, new, strict=True):
+            good = good & jnp.all(a * b >= 0)
+        return good
+
+    # -- parts --------------------------------------------------------------------------------------
+
+    def _known(self, t: Array, params: Parameters) -> dict[sp.Basic, Operand]:
+        system = self.plan.system
+        found: dict[sp.Basic, Operand] = {p.symbol: params[p.name] for p in system.parameters}
+        if system.time is not None:
+            found[system.time.symbol] = t
+        return found
+
+    def _state(self, y: Sequence[Array]) -> dict[sp.Basic, Operand]:
+        return {u.value: a for u, a in zip(self.plan.system.unknowns, y, strict=True)}
+
+    def _fluxes(
+        self, around: Sequence[Array], axis: int, ghosts: int, values: Mapping[sp.Basic, Operand]
+    ) -> Array:
+        """Averages of the fluxes over every face across an axis, n + 1 of them along it, stacked."""
+        others = [k for k in range(len(self.plan.grid)) if k != axis]
+        high = self.plan.order > 2 and self.curved[axis]
+        reach = REACH if high else 0
+        # Only the ghosts that are read: across faces those of the reconstruction, along them `2 reach`.
+        stacked = jnp.stack([self._trimmed(a, ghosts, dict.fromkeys(others, 2 * reach)) for a in around])
+        left, right = traces(stacked, axis + 1, ghosts, self.plan.order)
+        flat_left, flat_right = neighbours(stacked, axis + 1, ghosts)
+        if high:
+            for k in others:
+                left, right = to_points(left, k + 1), to_points(right, k + 1)
+                flat_left, flat_right = self._shrunk(flat_left, k + 1), self._shrunk(flat_right, k + 1)
+        place = cells.faces(self.plan, axis, reach)
+        outer = self._safe(tuple(left), tuple(flat_left), place, values)
+        inner = self._safe(tuple(right), tuple(flat_right), place, values)
+        outer, inner = self._walled(outer, inner, axis, place, values)
+        unknowns = [u.value for u in self.plan.system.unknowns]
+        around_faces = {**values, **place}
+        through = jnp.stack(riemann.flux(self.law, self.waves, axis, unknowns, around_faces, outer, inner))
+        if high:
+            for k in others:
+                through = to_averages(through, k + 1)
+        return through
+
+    def _trimmed(self, array: Array, ghosts: int, kept: Mapping[int, int]) -> Array:
+        for k, width in kept.items():
+            n = array.shape[k]
+            array = lax.slice_in_dim(array, ghosts - width, n - ghosts + width, axis=k)
+        return array
+
+    def _shrunk(self, array: Array, axis: int) -> Array:
+        return lax.slice_in_dim(array, REACH, array.shape[axis] - REACH, axis=axis)
+
+    def _safe(
+        self,
+        states: Sequence[Array],
+        averages: Sequence[Array],
+        place: Mapping[sp.Basic, Operand],
+        values: Mapping[sp.Basic, Operand],
+    ) -> list[Array]:
+        """The reconstructed states, but the cell's average where a guard changes its sign."""
+        if not self.waves.guards:
+            return list(states)
+        good = jnp.asarray(True)
+        pairs = zip(self._guards(states, place, values), self._guards(averages, place, values), strict=True)
+        for a, b in pairs:
+            good = good & (a * b > 0)
+        return [jnp.where(good, a, b) for a, b in zip(states, averages, strict=True)]
+
+    def _guards(
+        self, y: Sequence[Array], place: Mapping[sp.Basic, Operand], values: Mapping[sp.Basic, Operand]
+    ) -> list[Array]:
+        found = evaluate(self.waves.guards, {**values, **place, **self._state(y)})
+        return [jnp.asarray(g) for g in found]
+
+    def _walled(
+        self,
+        left: Sequence[Array],
+        right: Sequence[Array],
+        axis: int,
+        place: Mapping[sp.Basic, Array],
+        values: Mapping[sp.Basic, Operand],
+    ) -> tuple[list[Array], list[Array]]:
+        """The states with those outside the walls as the conditions have them."""
+        outer, inner = list(left), list(right)
+        symbol = self.plan.system.axes[axis].symbol
+        for opening in self.sides:
+            if opening.axis != axis:
+                continue
+            n = self.plan.grid[axis].n
+            at = 0 if opening.side == 0 else n
+            here = dict(place) | {symbol: lax.slice_in_dim(place[symbol], at, at + 1, axis=axis)}
+            if opening.side == 0:
+                face = [lax.slice_in_dim(a, 0, 1, axis=axis) for a in inner]
+                beyond = walls.outside(face, opening, {**values, **here})
+                outer = [
+                    jnp.concatenate([b, lax.slice_in_dim(a, 1, n + 1, axis=axis)], axis=axis)
+                    for a, b in zip(outer, beyond, strict=True)
+                ]
+            else:
+                face = [lax.slice_in_dim(a, n, n + 1, axis=axis) for a in outer]
+                beyond = walls.outside(face, opening, {**values, **here})
+                inner = [
+                    jnp.concatenate([lax.slice_in_dim(a, 0, n, axis=axis), b], axis=axis)
+                    for a, b in zip(inner, beyond, strict=True)
+                ]
+        return outer, inner
+
+    def _sources(
+        self, around: Sequence[Array], ghosts: int, values: Mapping[sp.Basic, Operand]
+    ) -> list[Array]:
+        """Averages of the sources; beyond second order evaluated at the middles of the cells."""
+        zero = jnp.zeros(self.plan.shape, self.plan.dtype)
+        if all(s == 0 for s in self.law.sources):
+            return [zero] * len(around)
+        axes = range(len(self.plan.grid))
+        high = self.plan.order > 2
+        reach = 2 * REACH if high else 0
+        state = [self._trimmed(a, ghosts, dict.fromkeys(axes, reach)) for a in around]
+        if high:
+            for k in axes:
+                state = [to_points(a, k) for a in state]
+        place = cells.centres(self.plan, REACH if high else 0)
+        found = evaluate(self.law.sources, {**values, **place, **self._state(state)})
+        result = []
+        for source, value in zip(self.law.sources, found, strict=True):
+            if source == 0:
+                result.append(zero)
+                continue
+            full = jnp.broadcast_to(jnp.asarray(value, self.plan.dtype), state[0].shape)
+            if high:
+                for k in axes:
+                    full = to_averages(full, k)
+            result.append(full)
+        return result
+
+    def _pace(
+        self, y: Sequence[Array], place: Mapping[sp.Basic, Operand], values: Mapping[sp.Basic, Operand]
+    ) -> Array:
+        environment = {**values, **place, **self._state(y)}
+        total: Operand = 0.0
+        for axis, grid in enumerate(self.plan.grid):
+            largest: Operand = 0.0
+            for block in self.waves.blocks:
+                slow, fast = riemann.speeds(block, axis, environment)
+                largest = jnp.maximum(largest, jnp.maximum(jnp.abs(slow), jnp.abs(fast)))
+            total = total + largest / (COURANT[self.plan.order] * grid.spacing)
+        stiff: Operand = 0.0
+        for row in self.slopes:
+            size = sum((jnp.abs(v) for v in evaluate(row, environment)), start=jnp.zeros((), self.plan.dtype))
+            stiff = jnp.maximum(stiff, size)
+        return jnp.max(jnp.asarray(total + stiff, self.plan.dtype))
+
+
+def build(plan: Plan) -> FiniteVolumes:
+    """The scheme of a plan with `method == "fv"`."""
+    law = plan.law
+    assert law is not None, "finite volumes need a balance law"
+    values = [u.value for u in plan.system.unknowns]
+    names = {v: sp.Dummy(real=True) for v in values}
+    back = {n: v for v, n in names.items()}
+    space = {a.symbol for a in plan.system.axes}
+    moving = {*names.values(), *space}
+    curved = tuple(
+        any(sp.diff(f.xreplace(names), n).free_symbols & moving for f in row for n in names.values())
+        or any(f.xreplace(names).free_symbols & space for f in row)
+        for row in law.fluxes
+    )
+    slopes = tuple(
+        tuple(sp.diff(s.xreplace(names), n).xreplace(back) for n in names.values())
+        for s in law.sources
+        if s.xreplace(names).free_symbols & set(names.values())
+    )
+    return FiniteVolumes(plan, law, characteristics(law, values), openings(plan.system, law), curved, slopes)

@@ -1,0 +1,176 @@
+"""Cells beyond the ends of the axes, and the state outside a wall's faces.
+
+Mirrors reflect the state, with the sign of what is odd turned. At an open side the state outside a face
+is what its conditions prescribe, and the state inside where they prescribe no value; the ghost cells, which
+only the reconstruction inside reads, continue the solution: smoothly where it is smooth there, else flatly.
+"""
+
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+import numpy as np
+import sympy as sp
+from jax import Array, lax
+
+from nablax.backends.lowering import Environment, Operand, evaluate
+from nablax.backends.volumes.cells import centres
+from nablax.passes.openings import Opening
+from nablax.plan import Plan
+from nablax.system import Boundary
+
+SMOOTH = 0.2  # of the sensor, above which a solution is continued flatly
+
+
+def padded(
+    y: Sequence[Array], plan: Plan, sides: Sequence[Opening], ghosts: int, values: Environment
+) -> tuple[Array, ...]:
+    """The averages with `ghosts` cells beyond either end of every axis; `values` holds time, parameters."""
+    arrays = list(y)
+    widths = [0] * len(plan.grid)
+    for k, axis in enumerate(plan.grid):
+        n = axis.n
+        if axis.periodic:
+            arrays = [
+                jnp.concatenate([_slab(a, k, n - ghosts, n), a, _slab(a, k, 0, ghosts)], axis=k)
+                for a in arrays
+            ]
+        else:
+            pair = [s for s in sides if s.axis == k]
+            around = _tangential(plan, k, widths, values)
+            arrays = [
+                jnp.concatenate(
+                    [
+                        _ghosts(a, u, pair[0], plan, ghosts, around)[::1],
+                        a,
+                        _ghosts(a, u, pair[1], plan, ghosts, around),
+                    ],
+                    axis=k,
+                )
+                for u, a in enumerate(arrays)
+            ]
+        widths[k] = ghosts
+    return tuple(arrays)
+
+
+def outside(inner: Sequence[Array], opening: Opening, values: Environment) -> tuple[Array, ...]:
+    """The state on the far side of the faces of a wall; `inner` is the one inside, one face thick.
+
+    `values` holds time, parameters and the coordinates of those faces.
+    """
+    result = []
+    for u, state in enumerate(inner):
+        condition = opening.given[u]
+        if condition is None or not condition.dirichlet:
+            result.append(state)
+            continue
+        value = _prescribed(condition, state, values)
+        mirrored = opening.signs is not None
+        result.append(2 * value - state if mirrored else value)
+    return tuple(result)
+
+
+def _prescribed(condition: Boundary, like: Array, values: Environment) -> Array:
+    coefficient = sp.Add(*(t.coefficient for t in condition.terms))
+    return _value(condition.data / coefficient, like, values)
+
+
+def _value(expression: sp.Expr, like: Array, values: Environment) -> Array:
+    (found,) = evaluate((expression,), values)
+    return jnp.broadcast_to(jnp.asarray(found, like.dtype), like.shape)
+
+
+def _tangential(plan: Plan, axis: int, widths: Sequence[int], values: Environment) -> dict[sp.Basic, Operand]:
+    """Coordinates along a wall, over the cells and the ghosts already attached; kept inside the box, for
+    data need not exist beyond."""
+    found = dict(values)
+    for k, grid in enumerate(plan.grid):
+        if k != axis:
+            symbol = plan.system.axes[k].symbol
+            line = centres(plan, widths[k])[symbol]
+            found[symbol] = line if grid.periodic else jnp.clip(line, grid.lower, grid.upper)
+    return found
+
+
+def _ghosts(
+    array: Array, unknown: int, opening: Opening, plan: Plan, count: int, around: Environment
+) -> Array:
+    """The cells beyond one side, in the order of the axis."""
+    k, n = opening.axis, plan.grid[opening.axis].n
+    inwards = range(n) if opening.side == 0 else range(n - 1, -1, -1)
+    near = [_slab(array, k, j, j + 1) for j in inwards[:5]]
+    if opening.signs is not None and opening.exact:
+        found = [opening.signs[unknown] * _slab(array, k, j, j + 1) for j in inwards[:count]]
+    else:
+        found = _continued(near, opening, opening.given[unknown], plan, count, around)
+    return jnp.concatenate(found[::-1] if opening.side == 0 else found, axis=k)
+
+
+def _continued(
+    near: Sequence[Array],
+    opening: Opening,
+    condition: Boundary | None,
+    plan: Plan,
+    count: int,
+    around: Environment,
+) -> list[Array]:
+    first = near[0]
+    if condition is not None and not condition.dirichlet:
+        # The slope of the condition, straight on.
+        h = plan.grid[opening.axis].spacing * (1 if opening.side else -1)
+        coefficient = sp.Add(*(t.coefficient for t in condition.terms))
+        if condition.data == 0:
+            return [first] * count
+        slope = _value(condition.data / coefficient, first, around)
+        return [first + (g + 1) * h * slope for g in range(count)]
+    if condition is None:
+        flat = [first] * count
+        if plan.order == 2:
+            return flat
+        smooth = _sensor(near[0], near[1], near[2], near[3], near[4])
+        return [
+            a + smooth * (sum_of(row, near) - a)
+            for a, row in zip(flat, extrapolation(count, False), strict=True)
+        ]
+    value = _prescribed(condition, first, around)
+    straight = [(2 * g + 2) * value - (2 * g + 1) * first for g in range(count)]
+    if plan.order == 2:
+        return straight
+    smooth = _sensor(2 * value - first, near[0], near[1], near[2], near[3])
+    nodes = [value, *near[:4]]
+    return [
+        a + smooth * (sum_of(row, nodes) - a)
+        for a, row in zip(straight, extrapolation(count, True), strict=True)
+    ]
+
+
+def extrapolation(count: int, wall: bool) -> np.ndarray:
+    """Weights of shape (count, 5): averages over the cells -1, -2, ... of the quartic through the averages
+    over the cells 0 .. 4, or through the value at the wall and the averages over 0 .. 3."""
+    powers = np.arange(5)
+
+    def averages(cell: int) -> np.ndarray:
+        return np.asarray(((cell + 1.0) ** (powers + 1) - float(cell) ** (powers + 1)) / (powers + 1))
+
+    rows = [np.eye(5)[0]] if wall else []
+    rows += [averages(i) for i in range(5 - len(rows))]
+    targets = np.array([averages(-g - 1) for g in range(count)])
+    return np.asarray(np.linalg.solve(np.array(rows).T, targets.T).T)
+
+
+def sum_of(weights: np.ndarray, arrays: Sequence[Array]) -> Array:
+    total = float(weights[0]) * arrays[0]
+    for w, a in zip(weights[1:], arrays[1:], strict=True):
+        total = total + float(w) * a
+    return total
+
+
+def _sensor(a: Array, b: Array, c: Array, d: Array, e: Array) -> Array:
+    """1 where five values in a row are smooth, 0 where they jump."""
+    fourth = a - 4 * b + 6 * c - 4 * d + e
+    second, first = b - 2 * c + d, (d - b) / 2
+    small = 1e-40 if a.dtype == jnp.float64 else 1e-16
+    return 1 / (1 + (fourth**2 / (second**2 + first**2 + small) / SMOOTH) ** 2)
+
+
+def _slab(array: Array, axis: int, start: int, stop: int) -> Array:
+    return lax.slice_in_dim(array, start, stop, axis=axis)

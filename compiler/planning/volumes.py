@@ -1,0 +1,248 @@
+"""Finite volumes: what they can take, the conditions they need, and the step their waves allow."""
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from nablax.continuity import may_jump
+from nablax.frontend.diagnostics import Note, Report
+from nablax.frontend.source import Span
+from nablax.meaning.values import shown
+from nablax.passes.divergence import Law, Obstacle, balance_law, first_order
+from nablax.passes.openings import Opening, openings
+from nablax.passes.waves import Characteristics, characteristics
+from nablax.plan import Choice, GridAxis, StepperName, Stepping
+from nablax.planning.method import Character
+from nablax.planning.settings import Settings
+from nablax.planning.spectrum import nominal
+from nablax.planning.stepping import ORDERS, check_dt, depends_on_time
+from nablax.sampling import sample
+from nablax.system import System
+
+VOLUME_ORDERS = (2, 5)
+GHOSTS = {2: 2, 5: 4}
+"""Cells beyond an end of an axis that a scheme of this order reads."""
+COURANT = {2: 0.45, 5: 0.4}
+"""Courant numbers, summed over axes: below 1/2, so that limited steps make no new extrema."""
+STEPPERS: tuple[StepperName, ...] = ("ssprk3", "rk2", "euler")
+"""Convex combinations of Euler steps: what one such step keeps (bounds, signs), they keep."""
+POINTS = {1: 129, 2: 25, 3: 9}  # per axis, where speeds are looked at
+STILL = 1e-9  # of the fastest wave: slower ones do not enter
+
+
+def divergence_form(system: System, nature: Character, settings: Settings) -> Law | Obstacle | None:
+    """The balance law where finite volumes are asked for or called for; None where they are neither."""
+    asked = settings.method == "fv"
+    if not asked and (settings.method is not None or not first_order(system) or not _shocks(system, nature)):
+        return None
+    problem = system.problem
+    if system.time is None:
+        return Obstacle("it has no time", problem.equations[0].span)
+    if problem.coordinates != "cartesian":
+        return Obstacle(f"in {problem.coordinates} coordinates they are not available", problem.span)
+    for unknown in system.unknowns:
+        if unknown.complex:
+            return Obstacle(f"`{unknown.name}` is complex", unknown.span)
+    if system.constraints:
+        return Obstacle("there is a constraint", system.constraints[0].span)
+    if nature.nonlocal_span is not None:
+        return Obstacle("there is a nonlocal operator", nature.nonlocal_span)
+    if nature.mass_span is not None:
+        return Obstacle("a time derivative stands under a space derivative", nature.mass_span)
+    return balance_law(system)
+
+
+def _shocks(system: System, nature: Character) -> bool:
+    """Whether jumps are there from the start, or may form."""
+    return nature.flux is not None or _jumps(system)
+
+
+def _jumps(system: System) -> bool:
+    carried = any(any(t.orders) for e in system.evolution for t in e.terms.linear)
+    return carried and any(
+        may_jump(value, a.symbol) for value in system.initial if value is not None for a in system.axes
+    )
+
+
+def check_sides(system: System, law: Law, report: Report) -> None:
+    """One condition per unknown and side at most, of a kind that is understood, and enough of them."""
+    first: dict[tuple[int, int, int], Span] = {}
+    for condition in (b for b in system.boundary if not b.derived):
+        key = (condition.unknown, condition.axis, condition.side)
+        name = system.unknowns[condition.unknown].name
+        if key in first:
+            report.error(
+                "P301",
+                condition.span,
+                f"`{name}` has two boundary conditions on one side, and finite volumes take one",
+                notes=(Note("the first one", first[key]),),
+                help="remove one of the two",
+            )
+        first.setdefault(key, condition.span)
+        kind = {t.order for t in condition.terms}
+        if kind not in ({0}, {1}) or condition.dynamic or condition.data.has(AppliedUndef):
+            report.error(
+                "P401",
+                condition.span,
+                f"finite volumes take the value or the normal derivative of `{name}` on a side",
+                label="this condition is of another kind",
+                help=f"write `{name} = ...` or `dn({name}) = ...`",
+            )
+    if report.failed:
+        return
+    for k, axis in enumerate(system.axes):
+        if axis.periodic:
+            continue
+        for side in (0, 1):
+            given = [b for b in system.boundary if (b.axis, b.side, b.derived) == (k, side, False)]
+            entering = _entering(system, law, k, side)
+            if entering <= len(given):
+                continue
+            end = f"{axis.name} = {shown((axis.lower, axis.upper)[side])}"
+            names = ", ".join(f"`{u.name}`" for u, f in zip(system.unknowns, law.fluxes[k], strict=True) if f)
+            report.error(
+                "P301",
+                given[0].span if given else axis.span,
+                f"{names} {'needs' if ',' not in names else 'need'} {_conditions(entering)} at {end} "
+                f"together, where as many waves enter, and {'has' if ',' not in names else 'have'} "
+                f"{len(given)}",
+                help=f"prescribe at `{end}` what comes in, or let waves pass: `dn(...) = 0` for each field",
+            )
+
+
+def _conditions(count: int) -> str:
+    return "1 boundary condition" if count == 1 else f"{count} boundary conditions"
+
+
+def _entering(system: System, law: Law, axis: int, side: int) -> int:
+    """The most waves that enter through a side at the start, over places along it."""
+    values = nominal(system)
+    lines = [
+        np.linspace(*_ends(system, k, values), 7)[1:-1]
+        if k != axis
+        else np.array([_ends(system, k, values)[side]])
+        for k in range(len(system.axes))
+    ]
+    places = np.array(list(product(*lines))).T
+    matrices = _jacobians(system, law, axis, values | _at(system, places), places.shape[1])
+    speeds = np.array([np.linalg.eigvals(m).real for m in matrices if np.isfinite(m).all()])
+    if not speeds.size:
+        return 0
+    inwards = speeds if side == 0 else -speeds
+    still = STILL * max(float(np.abs(speeds).max()), 1e-300)
+    return int(np.max(np.sum(inwards > still, axis=1)))
+
+
+def _ends(system: System, axis: int, values: dict[sp.Basic, np.ndarray]) -> tuple[float, float]:
+    a = system.axes[axis]
+    return float(sample(a.lower, values)), float(sample(a.upper, values))
+
+
+def _at(system: System, places: np.ndarray) -> dict[sp.Basic, np.ndarray]:
+    found: dict[sp.Basic, np.ndarray] = {a.symbol: places[i] for i, a in enumerate(system.axes)}
+    if system.time is not None:
+        found[system.time.symbol] = sample(system.time.lower, nominal(system))
+    return found
+
+
+def _states(system: System, values: dict[sp.Basic, np.ndarray], count: int) -> dict[sp.Basic, np.ndarray]:
+    """The initial values of the unknowns at places that `values` holds the coordinates of."""
+    return {
+        u.value: np.broadcast_to(sample(sp.S.Zero if v is None else v, values), (count,))
+        for u, v in zip(system.unknowns, system.initial, strict=True)
+    }
+
+
+def _jacobians(
+    system: System, law: Law, axis: int, values: dict[sp.Basic, np.ndarray], count: int
+) -> np.ndarray:
+    """∂F/∂U at the initial state: shape (count, unknowns, unknowns)."""
+    names = {u.value: sp.Dummy(real=True) for u in system.unknowns}
+    known = dict(values)
+    known |= {names[v]: array for v, array in _states(system, values, count).items()}
+    rows = [
+        [np.broadcast_to(sample(sp.diff(f.xreplace(names), n), known), (count,)) for n in names.values()]
+        for f in law.fluxes[axis]
+    ]
+    return np.moveaxis(np.array(rows, dtype=float), -1, 0)
+
+
+def volume_stepping(
+    system: System,
+    law: Law,
+    order: int,
+    grid: tuple[GridAxis, ...],
+    duration: float,
+    settings: Settings,
+    choices: list[Choice],
+    report: Report,
+) -> Stepping | None:
+    """The stepper, and the step that the waves of the initial state allow; None where it cannot be taken."""
+    name = settings.step or "ssprk3"
+    place = settings.places.get("step")
+    if name not in STEPPERS and place is not None:
+        report.error(
+            "P401",
+            place,
+            f"`{name}` does not keep the bounds that finite volumes rest on",
+            notes=settings.origin("step"),
+            help=f"use one of {', '.join(f'`{s}`' for s in STEPPERS)}",
+        )
+        return None
+    reason = "asked for" if settings.step else "third order, and every stage an average of Euler steps"
+    choices.append(Choice("step", name, reason, settings.step is not None, place))
+    waves = characteristics(law, [u.value for u in system.unknowns])
+    known = "known exactly" if all(b.exact for b in waves.blocks) else "enclosed by bounds"
+    choices.append(Choice("flux", "hll", f"the slowest and the fastest wave are {known}"))
+    for opening in openings(system, law):
+        choices.append(_side(system, opening))
+    bound = _bound(system, waves, order, grid)
+    if settings.dt is not None:
+        check_dt(settings, bound, name, None, report)
+        choices.append(Choice("dt", f"{settings.dt:g}", "asked for", True, settings.places.get("dt")))
+    else:
+        choices.append(
+            Choice("dt", "adaptive", f"a Courant number of {COURANT[order]:g} for the waves of each moment")
+        )
+        if settings.tol is not None:
+            report.warning(
+                "P412",
+                settings.places["tol"],
+                "the step of finite volumes follows the wave speeds, and `tol` has no say in it",
+                help="remove `tol`, or fix the step with `dt`",
+            )
+    longest = duration / 100 if depends_on_time(system) else None
+    return Stepping(name, ORDERS[name], settings.dt, 0.0, 0.0, bound, None, longest)
+
+
+def _side(system: System, opening: Opening) -> Choice:
+    axis = system.axes[opening.axis]
+    end = f"{axis.name} = {shown((axis.lower, axis.upper)[opening.side])}"
+    if opening.signs is not None:
+        odd = ", ".join(f"`{u.name}`" for u, s in zip(system.unknowns, opening.signs, strict=True) if s < 0)
+        return Choice(end, "mirror", f"the law stays the same when the axis and {odd} turn around")
+    if any(b is not None and b.dirichlet for b in opening.given):
+        return Choice(end, "open", "the values given stand outside, and waves decide what comes in")
+    return Choice(end, "open", "the state inside stands outside as well, and waves pass")
+
+
+def _bound(system: System, waves: Characteristics, order: int, grid: Sequence[GridAxis]) -> float | None:
+    """The stable step at the initial state, None where nothing moves or speeds have no value."""
+    values = nominal(system)
+    lines = [np.linspace(a.lower, a.upper, POINTS[len(grid)]) for a in grid]
+    places = np.array([g.ravel() for g in np.meshgrid(*lines, indexing="ij")])
+    values |= _at(system, places)
+    count = places.shape[1]
+    values |= _states(system, values, count)
+    pace = np.zeros(count)
+    for k, axis in enumerate(grid):
+        largest = np.zeros(count)
+        for wave in (w for b in waves.blocks for w in b.waves[k]):
+            half = np.sqrt(np.maximum(np.real(sample(wave.square, values)), 0.0))
+            largest = np.maximum(largest, np.abs(np.real(sample(wave.centre, values))) + half)
+        pace += largest / (COURANT[order] * axis.spacing)
+    fastest = float(np.max(pace[np.isfinite(pace)], initial=0.0))
+    return 1 / fastest if fastest > 0 else None
