@@ -42,6 +42,39 @@ def weights(axis: GridAxis, order: int) -> NDArray[np.float64]:
     return w
 
 
+def cell_weights(axis: GridAxis, order: int) -> NDArray[np.float64]:
+    """Integrals over each cell of a bounded axis as sums over the nodes; shape (n, points).
+
+    Of the polynomial through the `order` nodes nearest to the cell: an error of O(h^order) of a running sum.
+    """
+    n, width = axis.n, min(max(order, 2), axis.points)
+    matrix = np.zeros((n, axis.points))
+    powers = np.arange(1, width + 1)
+    for cell in range(n):
+        first = min(max(cell + 1 - width // 2, 0), axis.points - width)
+        nodes = np.arange(first, first + width) - cell
+        moments = 1.0 / powers  # of s^(p-1) over [0, 1]
+        vandermonde = np.vander(nodes.astype(float), width, increasing=True).T
+        matrix[cell, first : first + width] = np.linalg.solve(vandermonde, moments) * axis.spacing
+    return matrix
+
+
+def running_weights(axis: GridAxis, order: int, from_here: bool, to_here: bool) -> NDArray[np.float64]:
+    """R with (R f)_i the integral of f to or from node i; shape (points, points).
+
+    From the lower end to node i (`to_here`), from node i to the upper end (`from_here`), or over the whole
+    axis for every node; nothing where both ends are the node.
+    """
+    points = axis.points
+    if from_here and to_here:
+        return np.zeros((points, points))
+    total = np.broadcast_to(weights(axis, order), (points, points))
+    if not (from_here or to_here):
+        return np.array(total)
+    below = np.vstack([np.zeros(points), np.cumsum(cell_weights(axis, order), axis=0)])
+    return below if to_here else below[-1] - below
+
+
 def integrate(values: np.ndarray, grid: Sequence[GridAxis], along: Sequence[int], order: int) -> np.ndarray:
     """Integral of `values` (shape of the grid) over the axes `along`, which keep length 1."""
     for i in along:

@@ -10,7 +10,9 @@ import numpy as np
 import sympy as sp
 
 from nablax.backends.formulas import FormulaError, Place, differentiate, evaluate_formula
+from nablax.backends.quadrature import running_weights
 from nablax.formulate import UnevaluableError, formulate
+from nablax.integrals import Convolution, Running, integrals_in
 from nablax.plan import GridAxis, Plan
 from nablax.system import LinearTerm, Terms, wavenumbers
 
@@ -74,12 +76,49 @@ def evaluate(expression: sp.Basic, values: Mapping[sp.Basic, np.ndarray], place:
     Derivatives along an axis are spectral where it is periodic and finite differences elsewhere;
     reductions act on this one frame. Raises `UnevaluableError` for anything the nodes cannot answer.
     """
+    values = dict(values)
+    for node in integrals_in(expression):
+        if isinstance(node, Running) and node not in values:
+            values[node] = _running(node, values, place)
+        elif isinstance(node, Convolution) and node not in values:
+            values[node] = _convolution(node, values, place)
     names = {atom: str(i) for i, atom in enumerate(values)}
     formula = formulate(expression, names, place.symbols, place.time)
     try:
         return evaluate_formula(formula, {names[atom]: v for atom, v in values.items()}, place.place)
     except FormulaError as error:
         raise UnevaluableError(str(error)) from None
+
+
+def _running(node: sp.Expr, values: Mapping[sp.Basic, np.ndarray], place: Nodes) -> np.ndarray:
+    """Node by node along the axis: the integrand with its place fixed, summed with the weights there."""
+    integrand, inner, axis, lower, upper = node.args
+    k = place.symbols.index(axis)
+    matrix = running_weights(place.grid[k], place.accuracy, lower == axis, upper == axis)
+    here = sp.Dummy(real=True)
+    fixed = integrand.xreplace({axis: here}).xreplace({inner: axis})
+    result = []
+    for i, weight in enumerate(matrix):
+        at = np.asarray(place.grid[k].lower + i * place.grid[k].spacing)
+        line = np.broadcast_to(evaluate(fixed, {**values, here: at}, place), place.shape)
+        result.append(np.tensordot(line, weight, axes=(k, 0)))
+    return np.stack(result, axis=k)
+
+
+def _convolution(node: sp.Expr, values: Mapping[sp.Basic, np.ndarray], place: Nodes) -> np.ndarray:
+    """Σ kernel(offset) · field shifted by it, offset by offset."""
+    kernel, inside, *axes = node.args
+    field = np.broadcast_to(evaluate(inside, values, place), place.shape)
+    along = tuple(place.symbols.index(a) for a in axes)
+    total = np.zeros(place.shape)
+    for index in np.ndindex(*(place.grid[k].n for k in along)):
+        known = {}
+        for i, a, k in zip(index, axes, along, strict=True):
+            n, spacing = place.grid[k].n, place.grid[k].spacing
+            known[a] = np.asarray((i if 2 * i < n else i - n) * spacing)
+        weight = evaluate(kernel, {**values, **known}, place)
+        total = total + weight * np.roll(field, index, axis=along)
+    return total * float(np.prod([place.grid[k].spacing for k in along]))
 
 
 def _multiply(

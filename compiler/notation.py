@@ -10,6 +10,7 @@ from sympy.printing.str import StrPrinter
 
 from nablax.families import FamilySum, MemberDerivative
 from nablax.frontend.names import greek_name
+from nablax.integrals import Convolution, Running
 from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative
 from nablax.reductions import Integral, Maximum, Mean, Minimum
 from nablax.system import Boundary, FluxTerm, LinearTerm, System, Terms, wavenumbers
@@ -34,6 +35,13 @@ class _Unicode(StrPrinter):
         return f"{name}({', '.join(self._print(a) for a in node.args)})"
 
     _print_Integral = _print_Function  # noqa: N815 - SymPy looks the name up
+
+    def _print_Running(self, node: Running) -> str:
+        integrand, inner, _, lower, upper = (self._print(a) for a in node.args)
+        return f"∫[{lower}, {upper}] {integrand} d{inner}"
+
+    def _print_Convolution(self, node: Convolution) -> str:
+        return f"convolve({self._print(node.args[0])}, {self._print(node.args[1])})"
 
     def _print_Derivative(self, node: sp.Derivative) -> str:
         letters = "".join(greek_name(s.name) * int(n) for s, n in node.variable_count)
@@ -102,6 +110,26 @@ class _Latex(LatexPrinter):
             body = self._print(sp.Symbol(name)) + (f"_{{{component}}}" if component else "")
             return body if exp is None else f"{body}^{{{exp}}}"
         return str(super()._print_Function(node, exp))
+
+    def _print_Integral(self, node: Integral, exp: str | None = None) -> str:
+        along = "".join(rf"\,\mathrm{{d}}{self._print(a)}" for a in node.args[1:])
+        body = rf"\left(\int {self._inside(node.args[0])}{along}\right)"
+        return body if exp is None else f"{body}^{{{exp}}}"
+
+    def _print_Running(self, node: Running, exp: str | None = None) -> str:
+        integrand, inner, _, lower, upper = node.args
+        bounds = rf"_{{{self._print(lower)}}}^{{{self._print(upper)}}}"
+        body = rf"\left(\int{bounds} {self._inside(integrand)}\,\mathrm{{d}}{self._print(inner)}\right)"
+        return body if exp is None else f"{body}^{{{exp}}}"
+
+    def _print_Convolution(self, node: Convolution, exp: str | None = None) -> str:
+        left, right = (self._inside(a) for a in node.args[:2])
+        body = rf"\left({left} \ast {right}\right)"
+        return body if exp is None else f"{body}^{{{exp}}}"
+
+    def _inside(self, node: sp.Expr) -> str:
+        shown = str(self._print(node))
+        return rf"\left({shown}\right)" if isinstance(node, sp.Add) else shown
 
     def _print_Derivative(self, node: sp.Derivative) -> str:
         letters = "".join(self._print(s) * int(n) for s, n in node.variable_count)

@@ -67,7 +67,11 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """`least` to `most` positional arguments; `options` are the names it takes after them."""
+    """`least` to `most` positional arguments; `options` are the names it takes after them.
+
+    `binds` is the argument that may be a name of its own, bound in the first argument: `y` in
+    `integral(k(x, y)*u, y, 0, x)`; None where there is none.
+    """
 
     name: str
     signature: str
@@ -77,3 +81,4 @@ class Operator:
     most: int
     apply: Callable[[Use], Value]
     options: tuple[str, ...] = ()
+    binds: int | None = None

@@ -15,6 +15,7 @@ from nablax.fractional_operators import FRACTIONAL
 from nablax.fractional_orders import check_order
 from nablax.geometry import differentiate
 from nablax.limits import DIFFERENTIATED_NODES, checked
+from nablax.meaning.integral_terms import convolution, reduction, running
 from nablax.meaning.values import Value, VectorValue, fault
 from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative
 from nablax.operator_use import Operator, Use
@@ -185,6 +186,10 @@ def _riesz(use: Use) -> Value:
 
 
 def _integral(use: Use) -> Value:
+    bounds = [use.scalar(i) for i in range(2, len(use.arguments))]
+    variable = use.value(1) if len(use.arguments) == 2 else None
+    if bounds or (isinstance(variable, sp.Dummy) and use.scalar(0).has(variable)):
+        return running(use.scope, use.scalar(0), use.arguments[1], use.arguments[2:], use.span)
     return _reduction(use, Integral)
 
 
@@ -193,26 +198,12 @@ def _mean(use: Use) -> Value:
 
 
 def _reduction(use: Use, kind: type[sp.Function]) -> Value:
-    if use.scope.role != "expect":
-        raise fault(
-            "P402",
-            use.span,
-            f"`{use.name}` inside `{use.scope.role}` is not available yet",
-            "integral terms arrive with a later version; in `expect` they work",
-        )
     axes = tuple(use.axis(i) for i in range(1, len(use.arguments)))
-    volume = use.geometry.volume
-    if volume == 1:
-        return kind(use.scalar(0), *axes)
-    if axes:
-        raise fault(
-            "P402",
-            use.span,
-            f"`{use.name}` over one axis in {use.geometry.coordinates} coordinates is not available yet",
-            "leave the axes out: the whole domain is integrated with its volume element",
-        )
-    whole = Integral(use.scalar(0) * volume)
-    return whole if kind is Integral else whole / Integral(volume)
+    return reduction(use.scope, use.name, kind, use.scalar(0), axes, use.span)
+
+
+def _convolution(use: Use) -> Value:
+    return _each(use.value(1), lambda c: convolution(use.scope, use.scalar(0), c, use.span))
 
 
 def _planned(what: str) -> Callable[[Use], Value]:
@@ -238,8 +229,18 @@ _ENTRIES = (
     Operator("advect", "vector, any → same", "(U·∇)w", "derivative along the first", 2, 2, _advect),
     Operator("dn", "any → same", "", "outward normal derivative, at a wall", 1, 1, _normal_derivative),
     Operator("vary", "density, field → same", "δF/δu", "variational derivative", 2, 2, _variation),
-    Operator("integral", "scalar[, axis…] → scalar", "", "integral over the box", 1, 4, _integral),
+    Operator(
+        "integral",
+        "scalar[, axis…], or scalar, y, a, b → scalar",
+        "",
+        "integral over the box, or running",
+        1,
+        4,
+        _integral,
+        binds=1,
+    ),
     Operator("mean", "scalar[, axis…] → scalar", "", "mean over the box", 1, 4, _mean),
+    Operator("convolve", "kernel, any → same", "", "convolution over the box", 2, 2, _convolution),
     Operator(
         "fraclap", "any, s → same", "(-Δ)^s u", "fractional Laplacian", 2, 2, _fractional_laplacian, ("kind",)
     ),
@@ -247,10 +248,7 @@ _ENTRIES = (
     *FRACTIONAL,
     *(
         Operator(name, "", "", what, 1, 9, _planned(what), options)
-        for name, what, options in (
-            ("convolve", "a convolution", ()),
-            ("surrogate", "a surrogate gradient", ()),
-        )
+        for name, what, options in (("surrogate", "a surrogate gradient", ()),)
     ),
 )
 

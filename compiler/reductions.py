@@ -8,10 +8,15 @@ from sympy.printing.str import StrPrinter
 
 
 class Integral(sp.Function):
-    """∫ over the whole box, or over the axes given after the integrand."""
+    """∫ over the whole box, or over the axes given after the integrand (in equations always given)."""
 
     def _eval_is_real(self) -> bool | None:
         return _real(self)
+
+    def _eval_derivative(self, symbol: sp.Symbol) -> sp.Expr:
+        integrand, *axes = self.args
+        inside = sp.S.Zero if symbol in axes else sp.diff(integrand, symbol)
+        return self.func(inside, *axes) if inside != 0 else sp.S.Zero
 
     def _sympystr(self, printer: StrPrinter) -> str:
         # Without it the printer takes the class name for SymPy's own integral.

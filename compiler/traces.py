@@ -7,23 +7,16 @@ left in it; coordinates outside jets are replaced by their value on the wall.
 from collections.abc import Mapping, Sequence
 
 import sympy as sp
-from sympy.core.function import AppliedUndef
 
-from nablax.passes.jets import base, jets, orders_of
+from nablax.integrals import INTEGRALS
+from nablax.passes.jets import base, orders_of, stand_ins
 from nablax.system import Unknown
 
 
 def frozen(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Basic, sp.Dummy]]:
     """The expression with a name for every trace in it."""
-    names = {
-        jet: sp.Dummy(real=None if _complex(jet) else True)
-        for jet in sorted(jets(expression), key=sp.default_sort_key)
-    }
+    names = stand_ins(expression)
     return expression.xreplace(names), names
-
-
-def _complex(jet: sp.Basic) -> bool:
-    return not all(value.is_real for value in jet.atoms(AppliedUndef))
 
 
 def at_wall(expression: sp.Expr, place: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
@@ -53,8 +46,8 @@ def time_derivative(expression: sp.Expr, unknowns: Sequence[Unknown], time: sp.S
         slope = sp.diff(inner, name)
         if slope == 0:
             continue
-        owner = base(jet)
-        if owner not in moving:
+        owner = None if isinstance(jet, INTEGRALS) else base(jet)
+        if owner is None or owner not in moving:
             return None
         total += slope * jet.xreplace({owner: moving[owner]})
     return total.xreplace(back)

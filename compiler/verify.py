@@ -7,7 +7,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.passes.conservative import equal
-from nablax.passes.jets import base, derivative, is_jet, jets
+from nablax.passes.jets import bases, derivative, is_jet, jets
 from nablax.plan import Plan
 from nablax.planning.stability import POLYNOMIALS
 from nablax.problem import Problem, Summand
@@ -58,7 +58,7 @@ def verify_system(system: System) -> None:
             for node in sp.preorder_traversal(flux.flux):
                 if isinstance(node, sp.Derivative):
                     _require(is_jet(node), "a derivative of a composite in a flux")
-            _require({base(j) for j in jets(flux.flux)} <= values, "a flux of something unknown")
+            _require(bases(flux.flux) <= values, "a flux of something unknown")
             _require(bool(jets(flux.flux)), "a nonlinear term without an unknown")
         for source in terms.forcing:
             _require(not source.flux.has(AppliedUndef), "an unknown in a forcing term")

@@ -16,10 +16,12 @@ from nablax.backends.differences.layout import (
     derivative,
     flux_atoms,
     grow,
+    part,
     window,
 )
 from nablax.backends.interface import Unsupported
 from nablax.backends.lowering import Operand, evaluate
+from nablax.integrals import INTEGRALS
 from nablax.plan import Plan
 from nablax.stencils import radius
 from nablax.system import FluxTerm, LinearTerm, Orders
@@ -78,11 +80,11 @@ def right_side(plan: Plan, linear: Sequence[LinearTerm], others: Sequence[FluxTe
     system = plan.system
     space = [a.symbol for a in system.axes]
     gathered: dict[tuple[int, sp.Expr], list[tuple[sp.Expr, Orders]]] = {}
-    for part in linear:
-        if part.multiplier != 1:
-            raise Unsupported("a Fourier multiplier has no finite differences", part.span)
-        constant, varying = part.coefficient.as_independent(*space, as_Add=False)
-        gathered.setdefault((part.unknown, varying), []).append((constant, part.orders))
+    for term in linear:
+        if term.multiplier != 1:
+            raise Unsupported("a Fourier multiplier has no finite differences", term.span)
+        constant, varying = term.coefficient.as_independent(*space, as_Add=False)
+        gathered.setdefault((term.unknown, varying), []).append((constant, term.orders))
     parts = tuple(
         LinearPart(varying, unknown, gather(pairs, plan.order, plan.grid))
         for (unknown, varying), pairs in gathered.items()
@@ -90,9 +92,9 @@ def right_side(plan: Plan, linear: Sequence[LinearTerm], others: Sequence[FluxTe
     local = sp.Add(*(t.coefficient * t.flux for t in others if not any(t.orders)))
     # Fluxes under the same derivative are differenced together.
     merged: dict[Orders, list[sp.Expr]] = {}
-    for term in others:
-        if any(term.orders):
-            merged.setdefault(term.orders, []).append(term.coefficient * term.flux)
+    for other in others:
+        if any(other.orders):
+            merged.setdefault(other.orders, []).append(other.coefficient * other.flux)
     fluxes = tuple(
         FluxPart(
             pointwise(plan, sp.Add(*summands)),
@@ -160,20 +162,20 @@ def value(
     # What may be infinite at the value of a wall is not even evaluated there: a mask would hide it from
     # the result and not from derivatives.
     spread = side.local.expression != 0 and side.local.entire
-    varying = any(part.coefficient != 1 for part in side.linear)
+    varying = any(p.coefficient != 1 for p in side.linear)
     masked = extent.inner != extent.outer and (spread or varying)
 
     def add(term: Operand) -> None:
         nonlocal total
         total = term if total is None else plus(total, term)
 
-    here = {**scalars, **coordinates(plan, extent.outer, extent.inner)}
-    for part in side.linear:
-        derived = stencil_value(part.stencil, part.unknown, extent, padded, places, scalars)
+    here = {**local(scalars, extent.outer), **coordinates(plan, extent.outer, extent.inner)}
+    for linear in side.linear:
+        derived = stencil_value(linear.stencil, linear.unknown, extent, padded, places, scalars)
         if derived is None:
             continue
-        if part.coefficient != 1:
-            derived = times(evaluate([part.coefficient], here)[0], derived)
+        if linear.coefficient != 1:
+            derived = times(evaluate([linear.coefficient], here)[0], derived)
         add(derived)
     if spread:
         add(pointwise_value(side.local, here, extent, padded, places, scalars))
@@ -181,7 +183,7 @@ def value(
         total = _only(jnp.asarray(total), extent)
     if side.local.expression != 0 and not spread:
         inner = Extent(extent.inner, extent.inner)
-        there = {**scalars, **coordinates(plan, extent.inner)}
+        there = {**local(scalars, extent.inner), **coordinates(plan, extent.inner)}
         found = jnp.asarray(pointwise_value(side.local, there, inner, padded, places, scalars))
         add(extent.lift(jnp.broadcast_to(found, tuple(b - a for a, b in extent.inner))))
     for flux in side.fluxes:
@@ -197,6 +199,14 @@ def value(
         if derived is not None:
             add(derived)
     return 0.0 if total is None else total
+
+
+def local(scalars: Mapping[sp.Basic, Operand], region: Region) -> Mapping[sp.Basic, Operand]:
+    """The scalars, with the values of integral terms over a region of nodes."""
+    return {
+        symbol: part(jnp.asarray(value), region) if isinstance(symbol, INTEGRALS) else value
+        for symbol, value in scalars.items()
+    }
 
 
 def _only(array: Array, extent: Extent) -> Array:

@@ -5,8 +5,9 @@ traces. An equation for the trace itself (`u + u^3 = t`) is kept by Newton's met
 the rate. A dynamic node evolves by its condition.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -19,12 +20,14 @@ from nablax.backends.differences.traces import on_wall, wall_region
 from nablax.backends.differences.walls import Wall
 from nablax.backends.interface import Unsupported, Vector
 from nablax.backends.lowering import Operand
-from nablax.passes.jets import base, jets
+from nablax.integrals import INTEGRALS
+from nablax.passes.jets import bases, jets
 from nablax.plan import Plan
 from nablax.traces import frozen
 
 NEWTON_STEPS = 4  # from the value after a step, which is as accurate as the step
 NEWTON_STEPS_AT_FIRST = 50
+SWEEPS = 12  # where integrals see the walls: each gains a factor of the spacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,13 @@ class HeldWall:
 
     @property
     def implicit(self) -> bool:
+        """Whether the value's own trace stands in its data."""
         return bool(self.slope != 1)
+
+    @property
+    def circular(self) -> bool:
+        """Whether an integral in the data sees the wall itself, with a weight of the size of the spacing."""
+        return any(isinstance(j, INTEGRALS) for j in jets(self.expression))
 
 
 def traced_walls(plan: Plan, nodes: Nodes) -> tuple[HeldWall, ...]:
@@ -74,7 +83,7 @@ def _sorted(walls: list[HeldWall], plan: Plan) -> list[HeldWall]:
     while waiting:
         for item in waiting:
             place = (item.wall.axis, item.wall.side)
-            reads = {values.index(base(j)) for j in jets(item.expression)} - {item.unknown}
+            reads = {values.index(v) for v in bases(item.expression)} - {item.unknown}
             if item.dynamic or not any(
                 w.unknown in reads and (w.wall.axis, w.wall.side) == place and not w.dynamic for w in waiting
             ):
@@ -100,55 +109,70 @@ def with_values(
     walls: tuple[HeldWall, ...], nodes: Nodes, y: Vector, scalars: Scalars, at_first: bool
 ) -> Vector:
     """Nodal arrays whose Dirichlet walls hold what their traces give."""
-    result = list(y)
-    for item in walls:
-        if item.dynamic:
-            continue
+    steps = NEWTON_STEPS_AT_FIRST if at_first else NEWTON_STEPS
 
-        def data(values: Array, item: HeldWall = item) -> Array:
-            arrays = {**dict(enumerate(result)), item.unknown: values}
-            found = on_wall((item.expression, item.slope), item.wall, nodes.plan, arrays, scalars)
-            if not item.implicit:
-                return _set(nodes, values, item, found[0])
-            (here,) = on_wall(
-                (nodes.plan.system.unknowns[item.unknown].value,), item.wall, nodes.plan, arrays, scalars
+    def moved(_: int, arrays: Vector, items: tuple[HeldWall, ...]) -> Vector:
+        result = list(arrays)
+        for item in items:
+            state = dict(enumerate(result))
+            here = nodes.valued(scalars, state)
+            own = nodes.plan.system.unknowns[item.unknown].value
+            data, slope, value = on_wall(
+                (item.expression, item.slope, own), item.wall, nodes.plan, state, here
             )
-            return _set(nodes, values, item, here - (here - found[0]) / found[1])
+            new = value - (value - data) / slope if item.implicit else data
+            result[item.unknown] = _set(nodes, result[item.unknown], item, new)
+        return tuple(result)
 
-        values = result[item.unknown]
-        if item.implicit:
-            steps = NEWTON_STEPS_AT_FIRST if at_first else NEWTON_STEPS
-            values = lax.fori_loop(0, steps, lambda _, v, data=data: data(v), values)
-        else:
-            values = data(values)
-        result[item.unknown] = values
-    return tuple(result)
+    prescribed = tuple(w for w in walls if not w.dynamic)
+    if any(w.circular for w in prescribed):
+        return _repeated(partial(moved, items=prescribed), steps + SWEEPS, y)
+    for item in prescribed:
+        y = _repeated(partial(moved, items=(item,)), steps if item.implicit else 1, y)
+    return y
 
 
 def with_rates(
     walls: tuple[HeldWall, ...], nodes: Nodes, y: Vector, rates: Vector, scalars: Scalars
 ) -> Vector:
     """Rates completed on the walls, where they are zero so far."""
-    plan, result = nodes.plan, list(rates)
+    plan = nodes.plan
     time = plan.system.time
-    for item in walls:
-        if item.dynamic:
-            (found,) = on_wall((item.expression,), item.wall, plan, dict(enumerate(y)), scalars)
-        else:
+
+    def completed(_: int, rates: Vector) -> Vector:
+        result = list(rates)
+        for item in walls:
+            if item.dynamic:
+                (found,) = on_wall((item.expression,), item.wall, plan, dict(enumerate(y)), scalars)
+                result[item.unknown] = _set(nodes, result[item.unknown], item, found)
+                continue
 
             def data(t: Operand, arrays: Vector, item: HeldWall = item) -> Array:
                 here = scalars if time is None else {**scalars, time.symbol: t}
+                here = nodes.valued(here, dict(enumerate(arrays)))
                 (value,) = on_wall((item.expression,), item.wall, plan, dict(enumerate(arrays)), here)
                 return jnp.asarray(value)
 
             t = jnp.zeros((), plan.dtype) if time is None else jnp.asarray(scalars[time.symbol])
             moved = tuple(r.astype(a.dtype) for a, r in zip(y, result, strict=True))
-            _, found = jax.jvp(data, (t, y), (jnp.ones_like(t), moved))
+            _, along = jax.jvp(data, (t, y), (jnp.ones_like(t), moved))
             if item.implicit:
+                # r = along with r in it: the trace's own share is taken out and solved for.
+                own = plan.system.unknowns[item.unknown].value
                 (slope,) = on_wall((item.slope,), item.wall, plan, dict(enumerate(y)), scalars)
-                found = found / slope
-        result[item.unknown] = _set(nodes, result[item.unknown], item, found)
-    return tuple(result)
+                (rate,) = on_wall((own,), item.wall, plan, dict(enumerate(moved)), scalars)
+                along = (along - (1 - slope) * rate) / slope
+            result[item.unknown] = _set(nodes, result[item.unknown], item, along)
+        return tuple(r.astype(a.dtype) for a, r in zip(y, result, strict=True))
+
+    return _repeated(completed, SWEEPS if any(w.circular for w in walls) else 1, rates)
+
+
+def _repeated(step: Callable[[int, Vector], Vector], times: int, start: Vector) -> Vector:
+    if times == 1:
+        return step(0, start)
+    found: Vector = lax.fori_loop(0, times, step, start)
+    return found
 
 
 def _set(nodes: Nodes, array: Array, item: HeldWall, value: Operand) -> Array:

@@ -10,7 +10,14 @@ from jax import Array
 
 from nablax.backends import krylov
 from nablax.backends.differences import modal
-from nablax.backends.differences.equations import Extent, Pointwise, RightSide, pointwise, pointwise_value
+from nablax.backends.differences.equations import (
+    Extent,
+    Pointwise,
+    RightSide,
+    local,
+    pointwise,
+    pointwise_value,
+)
 from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.kernels import times
 from nablax.backends.differences.layout import coordinates
@@ -61,7 +68,7 @@ def mean(item: Entry, nodes: Nodes, scalars: Scalars, padded: Mapping[int, Array
     if not item.coefficient.atoms and expression.free_symbols <= set(scalars):
         return evaluate([expression], scalars)[0]
     region = nodes.places[item.coupling.equation].evolving
-    here = {**scalars, **coordinates(nodes.plan, region)}
+    here = {**local(scalars, region), **coordinates(nodes.plan, region)}
     return jnp.mean(
         jnp.asarray(
             pointwise_value(item.coefficient, here, Extent(region, region), padded, nodes.places, scalars)

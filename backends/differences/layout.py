@@ -18,6 +18,8 @@ from nablax.backends.differences.walls import (
     given_at,
 )
 from nablax.backends.interface import Unsupported
+from nablax.integrals import INTEGRALS
+from nablax.passes.jets import jets
 from nablax.plan import GridAxis, Plan
 from nablax.stencils import radius
 from nablax.system import FluxTerm, Orders, System
@@ -63,6 +65,8 @@ def flux_atoms(flux: sp.Expr, system: System) -> tuple[sp.Expr, ...]:
     pending: list[sp.Basic] = [flux]
     while pending:
         node = pending.pop()
+        if isinstance(node, INTEGRALS):
+            continue
         if isinstance(node, sp.Derivative) or node in values:
             found[node] = None
         else:
@@ -91,7 +95,9 @@ def conservative(nonlinear: tuple[FluxTerm, ...], fluxes: tuple[FluxTerm, ...]) 
     The conservative one when its fluxes are free of derivatives: same stencil, and sums telescope.
     Fluxes of derivatives would difference twice, which is wider and blind to the shortest wave.
     """
-    if fluxes and not any(f.flux.has(sp.Derivative) for f in fluxes):
+    # Integrals along some axes are known on the nodes, and fluxes are read beyond them.
+    known = not any(isinstance(j, INTEGRALS) for f in fluxes for j in jets(f.flux))
+    if fluxes and known and not any(f.flux.has(sp.Derivative) for f in fluxes):
         return fluxes
     return nonlinear
 
@@ -217,6 +223,15 @@ def window(array: Array, halo: tuple[tuple[int, int], ...], region: Region, offs
     if all(a == 0 for a in lower) and tuple(upper) == array.shape:
         return array
     return lax.slice(array, lower, upper)
+
+
+def part(value: Array, region: Region) -> Array:
+    """A field over a region of its nodes; a number, and an axis of size 1, stand for all of them."""
+    if value.ndim == 0:
+        return value
+    lower = [0 if size == 1 else a for size, (a, _) in zip(value.shape, region, strict=True)]
+    upper = [1 if size == 1 else b for size, (_, b) in zip(value.shape, region, strict=True)]
+    return lax.slice(value, lower, upper)
 
 
 def grow(region: Region, widths: tuple[int, ...]) -> Region:

@@ -7,6 +7,8 @@ import sympy as sp
 from nablax.backends.differences import modal
 from nablax.backends.differences.layout import Place, conservative, derivative, flux_atoms
 from nablax.backends.differences.modal import Coupling, Group
+from nablax.integrals import INTEGRALS
+from nablax.passes.jets import jets
 from nablax.plan import Plan
 
 
@@ -24,13 +26,16 @@ def jacobian(plan: Plan) -> list[tuple[Coupling, sp.Expr]]:
         )
         for flux in conservative(terms.nonlinear, terms.conservative):
             atoms = flux_atoms(flux.flux, system)
-            names: dict[sp.Expr, sp.Symbol] = {}
+            names: dict[sp.Expr, sp.Symbol] = {
+                jet: sp.Dummy() for jet in jets(flux.flux) if isinstance(jet, INTEGRALS)
+            }
             for atom in atoms:
                 unknown, _ = derivative(atom, system)
                 names[atom] = sp.Dummy() if system.unknowns[unknown].complex else sp.Dummy(real=True)
             back = {dummy: atom for atom, dummy in names.items()}
             inner = flux.flux.xreplace(names)
-            for atom, dummy in names.items():
+            for atom in atoms:
+                dummy = names[atom]
                 slope = sp.diff(inner, dummy)
                 if slope == 0 or slope.has(sp.Derivative, sp.Subs):
                     continue

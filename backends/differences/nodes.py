@@ -10,9 +10,10 @@ from jax import Array
 
 from nablax.backends.differences.equations import Extent, RightSide, value
 from nablax.backends.differences.halo import Scalars, pad, wall_values
-from nablax.backends.differences.layout import Place, slab, window
-from nablax.backends.differences.traces import traced_data
+from nablax.backends.differences.layout import Place, coordinates, slab, window
+from nablax.backends.differences.traces import nodal, traced_data
 from nablax.backends.differences.walls import Wall
+from nablax.backends.integrals import integral_values
 from nablax.backends.interface import Parameters, Vector
 from nablax.backends.lowering import Operand
 from nablax.plan import Plan
@@ -24,6 +25,18 @@ class Nodes:
 
     plan: Plan
     places: tuple[Place, ...]
+    integrals: tuple[sp.Expr, ...] = ()
+
+    def valued(self, scalars: Scalars, y: Mapping[int, Array]) -> Scalars:
+        """The scalars with the values of all integral terms at nodal arrays y of every unknown."""
+        if not self.integrals:
+            return scalars
+        everywhere = tuple((0, n) for n in self.plan.shape)
+        known = {**scalars, **coordinates(self.plan, everywhere)}
+        return {
+            **scalars,
+            **integral_values(self.integrals, self.plan, known, lambda j: nodal(j, self.plan, y)),
+        }
 
     def scalars(self, t: Array | None, params: Parameters) -> Scalars:
         """Values of parameters and time by symbol."""

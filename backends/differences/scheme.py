@@ -1,6 +1,6 @@
 """Finite differences on a box: a plan as a system of ordinary differential equations at the nodes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +20,7 @@ from nablax.backends.differences.nodes import Nodes
 from nablax.backends.differences.traces import on_wall
 from nablax.backends.differences.walls import Wall
 from nablax.backends.differences.wide import WideHalo, wide_halo
+from nablax.backends.integrals import collected
 from nablax.backends.interface import Parameters, Unsupported, Vector
 from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.noise import noise
@@ -75,8 +76,9 @@ class FiniteDifferences:
 
     def embed(self, t: Array, y: Vector, params: Parameters) -> Vector:
         """y with its ghost nodes."""
-        padded = self.nodes.padded(dict(enumerate(y)), self.nodes.scalars(t, params), homogeneous=False)
-        return tuple(padded.values())
+        arrays = dict(enumerate(y))
+        scalars = self.nodes.valued(self.nodes.scalars(t, params), arrays)
+        return tuple(self.nodes.padded(arrays, scalars, homogeneous=False).values())
 
     def core(self, carry: Vector) -> Vector:
         """The nodes of a halo-padded carry."""
@@ -84,7 +86,7 @@ class FiniteDifferences:
 
     def rate(self, t: Array, carry: Vector, params: Parameters) -> Vector:
         """dy/dt; on a Dirichlet wall the time derivative of its data."""
-        return self._rate(self.sides, carry, self.nodes.scalars(t, params))
+        return self._rate(self.sides, carry, self._scalars(t, carry, params))
 
     def finish(self, t: Array, y: Vector, params: Parameters) -> Vector:
         """Dirichlet walls whose data depend on time are set to them; others never leave their values."""
@@ -103,7 +105,7 @@ class FiniteDifferences:
 
     def explicit_rate(self, t: Array, carry: Vector, params: Parameters) -> Vector:
         """rate - L y: the other terms, and what inhomogeneous wall data add to the stiff ones."""
-        scalars = self.nodes.scalars(t, params)
+        scalars = self._scalars(t, carry, params)
         rest = self._rate(self.explicit_sides, carry, scalars)
         if not self._driven:
             return rest
@@ -143,7 +145,7 @@ class FiniteDifferences:
             jnp.asarray(shift, self.plan.dtype),
             y,
             right,
-            self.nodes.scalars(t, params),
+            self.nodes.valued(self.nodes.scalars(t, params), dict(enumerate(y))),
             coupled=bool(self.traced),
         )
 
@@ -178,6 +180,12 @@ class FiniteDifferences:
             wall for v in reads for pair in self.nodes.places[v].walls if pair is not None for wall in pair
         ]
         return any(c.data != 0 for wall in walls if wall.halo for c in wall.conditions)
+
+    def _scalars(self, t: Array, carry: Vector, params: Parameters) -> Scalars:
+        scalars = self.nodes.scalars(t, params)
+        if not self.nodes.integrals:
+            return scalars
+        return self.nodes.valued(scalars, dict(enumerate(self.nodes.core(carry))))
 
     def _rate(self, sides: tuple[RightSide, ...], carry: Vector, scalars: Scalars) -> Vector:
         padded = dict(enumerate(carry))
@@ -272,7 +280,7 @@ def build(plan: Plan, determined: frozenset[int] = frozenset()) -> FiniteDiffere
         stiff.append(held)
         linear.append(right_side(plan, held, ()))
         explicit.append(right_side(plan, rest, others))
-    nodes = Nodes(plan, where)
+    nodes = Nodes(plan, where, collected([*_fluxes(ordered), *(b.data for b in system.boundary)]))
     return FiniteDifferences(
         plan,
         nodes,
@@ -282,6 +290,10 @@ def build(plan: Plan, determined: frozenset[int] = frozenset()) -> FiniteDiffere
         tuple(explicit),
         traced_walls(plan, nodes),
     )
+
+
+def _fluxes(equations: Sequence[Evolution]) -> list[sp.Expr]:
+    return [f.flux for e in equations for f in conservative(e.terms.nonlinear, e.terms.conservative)]
 
 
 def _plain_mass(equation: Evolution) -> None:

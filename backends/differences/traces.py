@@ -8,10 +8,11 @@ import sympy as sp
 from jax import Array
 
 from nablax.backends.differences.kernels import plus, times
-from nablax.backends.differences.layout import coordinates, derivative, slab
+from nablax.backends.differences.layout import coordinates, derivative, part, slab
 from nablax.backends.differences.walls import Wall
 from nablax.backends.interface import Unsupported
 from nablax.backends.lowering import Operand, evaluate
+from nablax.integrals import INTEGRALS
 from nablax.passes.jets import jets
 from nablax.plan import Plan
 from nablax.stencils import centred, fornberg, radius
@@ -38,7 +39,7 @@ def on_wall(
     expressions: Sequence[sp.Expr],
     wall: Wall,
     plan: Plan,
-    nodal: Nodal,
+    arrays: Nodal,
     scalars: Mapping[sp.Basic, Operand],
 ) -> tuple[Operand, ...]:
     """Expressions in traces, coordinates, time and parameters over the nodes of a wall."""
@@ -47,18 +48,20 @@ def on_wall(
         for jet in traces_in(expression):
             if jet not in here:
                 assert isinstance(jet, sp.Expr)
-                here[jet] = trace(jet, wall, plan, nodal)
+                here[jet] = trace(jet, wall, plan, arrays)
+            elif isinstance(jet, INTEGRALS):
+                here[jet] = part(jnp.asarray(here[jet]), wall_region(plan, wall))
     return evaluate(expressions, here)
 
 
-def trace(jet: sp.Expr, wall: Wall, plan: Plan, nodal: Nodal) -> Array:
+def trace(jet: sp.Expr, wall: Wall, plan: Plan, arrays: Nodal) -> Array:
     """A derivative of an unknown on a wall: one-sided across it, centred along it, of the plan's order."""
     unknown, orders = derivative(jet, plan.system)
-    if unknown not in nodal:
+    if unknown not in arrays:
         raise Unsupported(
             f"boundary data hold `{plan.system.unknowns[unknown].name}`, which is not known there"
         )
-    array, k = nodal[unknown], wall.axis
+    array, k = arrays[unknown], wall.axis
     weights = across(orders[k], plan.order) / plan.grid[k].spacing ** orders[k]
     size = array.shape[k]
     if wall.side == 1:
@@ -66,12 +69,22 @@ def trace(jet: sp.Expr, wall: Wall, plan: Plan, nodal: Nodal) -> Array:
     value: Operand | None = None
     for j, w in enumerate(weights):
         position = j if wall.side == 0 else size - 1 - j
-        part = slab(array, k, position, position + 1)
-        part = part if w == 1.0 else times(float(w), part)  # type: ignore[assignment]
-        value = part if value is None else plus(value, part)
+        node: Operand = slab(array, k, position, position + 1)
+        node = node if w == 1.0 else times(float(w), node)
+        value = node if value is None else plus(value, node)
     result = jnp.asarray(value)
     for axis, order in enumerate(orders):
         if order and axis != k:
+            result = along(result, axis, order, plan)
+    return result
+
+
+def nodal(jet: sp.Expr, plan: Plan, arrays: Nodal) -> Array:
+    """A derivative of an unknown on all nodes, one-sided near the ends of bounded axes."""
+    unknown, orders = derivative(jet, plan.system)
+    result = arrays[unknown]
+    for axis, order in enumerate(orders):
+        if order:
             result = along(result, axis, order, plan)
     return result
 
@@ -94,8 +107,8 @@ def along(array: Array, axis: int, order: int, plan: Plan) -> Array:
     total: Operand | None = None
     for j, w in enumerate(centred(order, plan.order)):
         if w != 0.0:
-            part = times(float(w / grid.spacing**order), slab(array, axis, j, j + n))
-            total = part if total is None else plus(total, part)
+            term = times(float(w / grid.spacing**order), slab(array, axis, j, j + n))
+            total = term if total is None else plus(total, term)
     return jnp.asarray(total)
 
 
@@ -112,8 +125,8 @@ def continued(array: Array, axis: int, width: int, degree: int) -> Array:
         found = []
         for row in rows:
             total: Operand | None = None
-            for w, part in zip(row, near, strict=True):
-                term = times(float(w), part)
+            for w, value in zip(row, near, strict=True):
+                term = times(float(w), value)
                 total = term if total is None else plus(total, term)
             found.append(jnp.asarray(total))
         return found
@@ -124,14 +137,14 @@ def continued(array: Array, axis: int, width: int, degree: int) -> Array:
 
 
 def traced_data(
-    walls: Sequence[Wall], plan: Plan, nodal: Nodal, scalars: Mapping[sp.Basic, Operand]
+    walls: Sequence[Wall], plan: Plan, arrays: Nodal, scalars: Mapping[sp.Basic, Operand]
 ) -> Traced:
     """The data of all conditions that hold traces."""
     found: dict[tuple[Wall, int], Operand] = {}
     for wall in walls:
         for i, condition in enumerate(wall.conditions):
             if wall.halo and (wall, i) not in found and jets(condition.data):
-                (found[wall, i],) = on_wall([condition.data], wall, plan, nodal, scalars)
+                (found[wall, i],) = on_wall([condition.data], wall, plan, arrays, scalars)
     return found
 
 

@@ -12,7 +12,9 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.backends.interface import Unsupported
+from nablax.integrals import INTEGRALS, at_axis
 from nablax.nonlocal_operators import Nonlocal, fourier_symbol
+from nablax.passes.jets import jets
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,20 @@ class Products:
     shares: tuple[Share, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class IntegralTerm:
+    """An integral the fluxes read; `jets` are those under it with their placeholders."""
+
+    placeholder: sp.Symbol
+    node: sp.Expr
+    jets: tuple[tuple[sp.Expr, sp.Symbol], ...]
+
+
+def _jets_under(node: sp.Expr) -> tuple[sp.Expr, ...]:
+    found = {j for part in node.args for j in jets(at_axis(part, node)) if isinstance(j, sp.Expr)}
+    return tuple(sorted(found, key=sp.default_sort_key))
+
+
 class Atoms:
     """Collects the atoms of fluxes while a scheme is built; equal ones are one."""
 
@@ -63,6 +79,7 @@ class Atoms:
         self._complex = complex_unknowns
         self._wavenumbers = wavenumbers
         self._found: dict[tuple[int, sp.Expr], Atom] = {}
+        self._integrals: dict[sp.Expr, sp.Symbol] = {}
 
     @property
     def found(self) -> tuple[Atom, ...]:
@@ -82,11 +99,32 @@ class Atoms:
         pending: list[sp.Basic] = [flux]
         while pending:
             node = pending.pop()
-            if isinstance(node, (AppliedUndef, sp.Derivative, *Nonlocal)):
+            if isinstance(node, INTEGRALS):
+                nodes[node] = self._integral(node)
+            elif isinstance(node, (AppliedUndef, sp.Derivative, *Nonlocal)):
                 nodes[node] = self.of(*self._operator(node))
             else:
                 pending.extend(node.args)
         return flux.xreplace(nodes)
+
+    def _integral(self, node: sp.Expr) -> sp.Symbol:
+        """The placeholder of an integral term, whose own atoms are collected."""
+        if node not in self._integrals:
+            for jet in _jets_under(node):
+                self.replaced(jet)
+            self._integrals[node] = sp.Symbol(f"integral {len(self._integrals)}", real=node.is_real)
+        return self._integrals[node]
+
+    @property
+    def integrals(self) -> tuple["IntegralTerm", ...]:
+        """The integral terms found, each after those inside it."""
+        return tuple(
+            IntegralTerm(symbol, node, tuple((jet, self._placeholder(jet)) for jet in _jets_under(node)))
+            for node, symbol in self._integrals.items()
+        )
+
+    def _placeholder(self, jet: sp.Expr) -> sp.Symbol:
+        return self._integrals[jet] if isinstance(jet, INTEGRALS) else self.of(*self._operator(jet))
 
     def _operator(self, node: sp.Basic) -> tuple[int, sp.Expr]:
         if isinstance(node, AppliedUndef) and node in self._unknowns:

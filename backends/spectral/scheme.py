@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import sympy as sp
 from jax import Array
 
+from nablax.backends.integrals import integral_values
 from nablax.backends.interface import Block, Parameters, Unsupported, Vector
 from nablax.backends.lowering import Environment, Operand, evaluate
 from nablax.backends.spectral.layout import Layout, layout_of
@@ -286,10 +287,22 @@ class Spectral:
         self, rows: Rows, nodal: dict[int, Array], known: Mapping[int, Array], modes: Modes
     ) -> None:
         """Nodal values of the atoms that the fluxes of `rows` read, added to `nodal`."""
-        read = frozenset(symbol for flux in rows.products.fluxes for symbol in flux.free_symbols)
+        read = {symbol for flux in rows.products.fluxes for symbol in flux.free_symbols}
+        for term in reversed(self.structure.integrals):
+            if term.placeholder in read:
+                read |= {placeholder for _, placeholder in term.jets}
         for i, atom in enumerate(self.structure.atoms):
             if atom.placeholder in read and i not in nodal:
                 nodal[i] = self._inverse(atom.unknown, apply(modes.value(atom.symbol), known[atom.unknown]))
+
+    def _evaluate_integrals(self, environment: dict[sp.Basic, Operand]) -> None:
+        """The integral terms whose atoms are there, added to the environment under their placeholders."""
+        for term in self.structure.integrals:
+            if any(placeholder not in environment for _, placeholder in term.jets):
+                continue
+            known = environment | {jet: environment[placeholder] for jet, placeholder in term.jets}
+            found = integral_values([term.node], self.plan, known, _no_values)
+            environment[term.placeholder] = found[term.node]
 
     def _inverse(self, unknown: int, y: Array) -> Array:
         u = self.layout.inverse(y)
@@ -302,6 +315,7 @@ class Spectral:
         environment = self._nodes(params)
         environment |= modes.environment
         environment |= {self.structure.atoms[i].placeholder: u for i, u in nodal.items()}
+        self._evaluate_integrals(environment)
         spectra = [self.layout.forward(self._nodal(f, environment)) for f in rows.products.fluxes]
         total: list[Array | None] = [None] * self._count(name)
         for share in rows.products.shares:
@@ -390,3 +404,7 @@ def build(plan: Plan) -> Spectral:
     if not 1 <= len(plan.grid) <= 3:
         raise Unsupported("the Fourier method takes one to three axes")
     return Spectral(plan, layout_of(plan), structure_of(plan.system))
+
+
+def _no_values(jet: sp.Expr) -> Array:
+    raise Unsupported(f"an integral of `{jet}`, which is not evaluated at the nodes")

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 import sympy as sp
 
 from nablax.backends.interface import Unsupported
-from nablax.backends.spectral.products import Atom, Atoms, Demand, Products, arranged, constant_factor
+from nablax.backends.spectral.products import (
+    Atom,
+    Atoms,
+    Demand,
+    IntegralTerm,
+    Products,
+    arranged,
+    constant_factor,
+)
 from nablax.backends.spectral.symbols import derivative_symbol, term_symbol
 from nablax.system import Evolution, FluxTerm, LinearTerm, System, Terms, wavenumbers
 
@@ -59,6 +67,7 @@ class Structure:
     potential: Symbols
     divergence: Symbols
     atoms: tuple[Atom, ...]
+    integrals: tuple[IntegralTerm, ...]
     evolution: Rows
     algebra: Rows
     held: Rows
@@ -130,6 +139,7 @@ def structure_of(system: System) -> Structure:
         potential=tuple(_row(c.terms.linear, potentials, k, varying) for c in algebra),
         divergence=divergence,
         atoms=atoms.found,
+        integrals=atoms.integrals,
         evolution=explicit,
         algebra=in_algebra,
         held=held,
@@ -174,7 +184,8 @@ def _rows(rows: Sequence[Terms], atoms: Atoms, varying: _Varying, k: Sequence[sp
             demands.append(Demand(i, symbol, atoms.replaced(product.flux)))
         for force in terms.forcing:
             _sort_force(i, force, varying, k, demands, forces)
-    nodal = (*varying.space, *(a.placeholder for a in atoms.found))
+    placeholders = (*(a.placeholder for a in atoms.found), *(i.placeholder for i in atoms.integrals))
+    nodal = (*varying.space, *placeholders)
     return Rows(arranged(demands, k, nodal), tuple(forces))
 
 

@@ -8,13 +8,14 @@ from sympy.core.function import AppliedUndef
 from nablax.derivatives.statements import Statement
 from nablax.families import FamilySum, MemberDerivative
 from nablax.frontend.diagnostics import Report
+from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Nonlocal
 from nablax.reductions import Noise
 from nablax.system import System
 
 
 def check_available(system: System, statements: Sequence[Statement]) -> None:
-    """Raises `SpecError` for noise (P557) and nonlocal operators (P402)."""
+    """Raises `SpecError` for noise (P557), nonlocal operators and integral terms (P402)."""
     report = Report(system.problem.source)
     for statement in statements:
         for value in statement.values:
@@ -37,6 +38,13 @@ def check_available(system: System, statements: Sequence[Statement]) -> None:
                     "sums of sums over members, mixed derivatives and derivatives along one named member are "
                     "not available yet",
                     help="write one sum over the members: `sum(d(u, x[k], 2), k)`",
+                )
+            if value.has(*INTEGRALS):
+                report.error(
+                    "P402",
+                    statement.span,
+                    "residuals of integral terms are not available yet",
+                    help="solve the problem on a grid",
                 )
             if value.has(*Nonlocal):
                 report.error(

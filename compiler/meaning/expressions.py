@@ -327,8 +327,21 @@ def _operator_call(node: syntax.Call, operator: Operator, scope: Scope) -> Value
             value = argument.value
             word = value.id if isinstance(value, syntax.Name) and value.id not in scope.entities else None
             options[argument.name.id] = (word or evaluate(_argument(node, k), scope), argument.span)
-    use = Use(operator.name, _positional(node, scope), options, scope, node.span)
+    use = Use(operator.name, _positional(node, _binding(node, operator, scope)), options, scope, node.span)
     return guarded(lambda: operator.apply(use), node.span)
+
+
+def _binding(node: syntax.Call, operator: Operator, scope: Scope) -> Scope:
+    """The scope of the arguments, with the name that one of them introduces."""
+    if operator.binds is None or operator.binds >= len(node.arguments):
+        return scope
+    argument = node.arguments[operator.binds]
+    name = argument.value
+    if argument.name is not None or not isinstance(name, syntax.Name) or not name.id.isidentifier():
+        return scope
+    if name.id in scope.entities or name.id in RESERVED or any(name.id == n for n, _ in scope.bound):
+        return scope
+    return replace(scope, bound=(*scope.bound, (name.id, sp.Dummy(name.id, real=True))))
 
 
 def _function_call(node: syntax.Call, scope: Scope) -> Value:

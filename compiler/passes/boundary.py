@@ -5,13 +5,15 @@ from dataclasses import replace
 from itertools import product
 from math import prod
 
+import sympy as sp
+
 from nablax.continuity import Jump, check_differentiable
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
 from nablax.passes.boundary_counts import Need, check_counts, needs_of
 from nablax.passes.conditions import Candidate, Stated, candidates, read, solved
-from nablax.passes.jets import base, jets
+from nablax.passes.jets import bases, jets_of
 from nablax.problem import Axis, Problem, Side
 from nablax.system import Boundary, Constraint, Evolution, Unknown, root_of
 from nablax.traces import frozen, normal_order, time_derivative
@@ -134,7 +136,7 @@ def check_orders(
         axis, value = problem.axes[form.axis], unknowns[form.unknown].value
         mine = {form.unknown, root_of(form.unknown, unknowns)}
         need = max((needs[i, form.axis] for i in mine), key=lambda n: n.order)
-        own = [normal_order(j, space, form.axis) for j in jets(form.data) if base(j) == value]
+        own = [normal_order(j, space, form.axis) for j in jets_of(value, form.data)]
         highest = max([t.order for t in form.terms] + own)
         if highest == 0 or highest < need.order:
             continue
@@ -181,9 +183,9 @@ def _circular(
     index = {u.value: i for i, u in enumerate(unknowns)}
     for b in found:
         if b.dirichlet:
-            reads = {index[base(j)] for j in jets(b.data)} - {b.unknown}
+            reads = {index[value] for value in bases(b.data)} - {b.unknown}
             given[b.unknown, b.axis, b.side] = (b, reads)
-            if any(base(j) == unknowns[b.unknown].value and j != base(j) for j in jets(b.data)):
+            if any(isinstance(j, sp.Derivative) for j in jets_of(unknowns[b.unknown].value, b.data)):
                 report.error(
                     "P323",
                     b.span,

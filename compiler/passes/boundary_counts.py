@@ -8,7 +8,7 @@ import sympy as sp
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
-from nablax.passes.jets import base, jets, orders_of
+from nablax.passes.jets import jets_of, orders_of, slope_of
 from nablax.problem import Axis, Problem, Side
 from nablax.system import Boundary, Constraint, Evolution, Unknown, root_of
 
@@ -126,17 +126,11 @@ def _highest(
             if term.unknown == i and term.orders[axis] > highest:
                 highest, place, leading = term.orders[axis], term.span, None
         for flux in equation.terms.nonlinear:
-            for jet in jets(flux.flux):
+            for jet in jets_of(unknowns[i].value, flux.flux):
                 n = orders_of(jet, space)[axis]
-                if base(jet) == unknowns[i].value and n > highest:
-                    highest, place, leading = n, flux.span, _slope(flux.flux, jet) if own else None
+                if n > highest:
+                    highest, place, leading = n, flux.span, slope_of(flux.flux, jet) if own else None
     return highest, place, leading
-
-
-def _slope(flux: sp.Expr, jet: sp.Basic) -> sp.Expr | None:
-    name = sp.Dummy(real=True)
-    slope = sp.diff(flux.xreplace({jet: name}), name)
-    return None if slope.has(name) else slope
 
 
 def _check_one(unknown: Unknown, axis: Axis, need: Need, given: Sequence[Boundary], report: Report) -> None:

@@ -1,6 +1,6 @@
 """One boundary condition as an equation for a trace: read, and solved for its highest normal derivative."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy as sp
@@ -9,13 +9,11 @@ from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
 from nablax.limits import EXPRESSION_TERMS, TooLarge
 from nablax.nonlocal_operators import Nonlocal
-from nablax.passes.jets import base, expand, jets, orders_of
+from nablax.passes.jets import base, bases, expand, jets, jets_of, orders_of, slope_of, without
 from nablax.passes.split import linear_part
 from nablax.problem import BoundaryCondition, Problem, Side
 from nablax.system import Boundary, BoundaryTerm, Unknown, root_of
 from nablax.traces import at_wall, normal_order, tangential
-
-NOT_POINTWISE = (sp.conjugate, sp.Abs, sp.re, sp.im, sp.arg, sp.sign)  # no slope along a complex value
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ def read(
         )
         return None
     found = jets(residual)
-    if not found:
+    if not bases(residual):
         report.error(
             "P113",
             condition.span,
@@ -131,15 +129,15 @@ def candidates(stated: Stated, unknowns: Sequence[Unknown], space: Sequence[sp.S
         return [
             Candidate(i, 0, _depth(i, unknowns))
             for top, i in stated.tops.items()
-            if _slope(stated.residual, top) is not None
+            if slope_of(stated.residual, top) is not None
         ]
     found = []
-    for i in sorted({index[base(j)] for j in jets(stated.residual)}):
+    for i in sorted(index[value] for value in bases(stated.residual)):
         top = _top(stated, unknowns[i], space)
         if top is None:
             continue
         order = normal_order(top, space, stated.axis)
-        if order == 0 or _slope(stated.residual, top) is not None:
+        if order == 0 or slope_of(stated.residual, top) is not None:
             found.append(Candidate(i, order, _depth(i, unknowns)))
     return sorted(found, key=lambda c: (-c.order, -c.depth))
 
@@ -149,29 +147,15 @@ def _depth(i: int, unknowns: Sequence[Unknown]) -> int:
     return 0 if parent is None else 1 + _depth(parent, unknowns)
 
 
-def _own(residual: sp.Expr, unknown: Unknown) -> Iterator[sp.Basic]:
-    return (j for j in jets(residual) if base(j) == unknown.value)
-
-
 def _top(stated: Stated, unknown: Unknown, space: Sequence[sp.Symbol]) -> sp.Basic | None:
     """The highest normal derivative of an unknown, where it stands there undifferentiated along the wall."""
-    own = [j for j in _own(stated.residual, unknown) if j not in stated.tops]
+    own = [j for j in jets_of(unknown.value, stated.residual) if j not in stated.tops]
     highest = max(normal_order(j, space, stated.axis) for j in own)
     level = [j for j in own if normal_order(j, space, stated.axis) == highest]
     along = [j for j in level if tangential(j, space, stated.axis)]
     pure = [j for j in level if j not in along]
     # An equation along the wall for the trace itself is no condition that a point can satisfy.
     return pure[0] if pure and not (along and highest == 0) else None
-
-
-def _slope(residual: sp.Expr, jet: sp.Basic) -> sp.Expr | None:
-    """The coefficient of a jet that stands linearly."""
-    name = sp.Dummy(complex=True)
-    inner = residual.xreplace({jet: name})
-    if any(node.has(name) for node in inner.atoms(*NOT_POINTWISE)):
-        return None
-    slope = sp.diff(inner, name)
-    return None if slope.has(name) else slope
 
 
 def solved(
@@ -192,9 +176,9 @@ def solved(
     residual = stated.residual
     if stated.tops:
         top = next(j for j, i in stated.tops.items() if i == chosen.unknown)
-        slope = _slope(residual, top)
+        slope = slope_of(residual, top)
         assert slope is not None
-        rest = sp.expand_mul(residual.xreplace({top: sp.S.Zero}))
+        rest = sp.expand_mul(without(residual, top))
         if any(j in stated.tops for j in jets(rest)):
             report.error(
                 "P402",
@@ -207,11 +191,11 @@ def solved(
     unknown = unknowns[chosen.unknown]
     top = _top(stated, unknown, space)
     assert top is not None
-    slope = _slope(residual, top)
+    slope = slope_of(residual, top)
     if slope is None:  # an equation for the trace itself: `u + u^3 = t`
         return made(one, sp.expand_mul(unknown.value - residual))
     if jets(slope):
-        rest = residual.xreplace({top: sp.S.Zero})
+        rest = without(residual, top)
         return made((BoundaryTerm(sp.S.One, chosen.order),), sp.expand_mul(-rest / slope))
     coefficients: dict[int, sp.Expr] = {}
     data = sp.S.Zero

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.integrals import INTEGRALS
 from nablax.passes import jets
 from nablax.problem import Summand
 from nablax.system import FluxTerm, Orders
@@ -133,7 +134,7 @@ def integrated(
 
 
 def _differentiated(value: sp.Expr) -> bool:
-    return any(not isinstance(j, AppliedUndef) for j in jets.jets(value))
+    return any(not isinstance(j, (AppliedUndef, *INTEGRALS)) for j in jets.jets(value))
 
 
 def _polynomial(product: sp.Expr) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sympy as sp
 
 from nablax.frontend.diagnostics import Note, Report
+from nablax.integrals import INTEGRALS, fields_in
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.expansion import Expanded
 from nablax.passes.jets import base, jets, orders_of
@@ -58,6 +59,10 @@ def matching(problem: Problem, expanded: Sequence[Expanded]) -> dict[int, Compon
     for summands in expanded:
         found: dict[Component, int] = {}
         for jet in sorted((j for s in summands for j in jets(s.value)), key=sp.default_sort_key):
+            if isinstance(jet, INTEGRALS):
+                for component in (c for c in problem.components if c.name in fields_in(jet)):
+                    found.setdefault(component, 1)
+                continue
             component = by_value[base(jet)]
             moving = t is not None and not isinstance(jet, Nonlocal) and orders_of(jet, (t,))[0]
             found[component] = min(found.get(component, 1), 0 if moving else 1)

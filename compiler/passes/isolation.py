@@ -284,7 +284,7 @@ def _forms(
     if written:
         kept = conservative.as_written(written, space, real)
         if kept is not None:
-            fluxes = tuple(t for t in kept if t.flux.has(AppliedUndef) and linear_part(t.flux) is None)
+            fluxes = tuple(t for t in kept if jets(t.flux) and linear_part(t.flux) is None)
             forms.append(fluxes)
     if real:
         integral = conservative.integrated(summands, space, vanishing)

@@ -8,14 +8,15 @@ from sympy.core.function import AppliedUndef
 
 from nablax.continuity import without_moduli
 from nablax.families import MemberDerivative
+from nablax.integrals import INTEGRALS, Convolution
 from nablax.limits import DIFFERENTIATED_NODES, EXPRESSION_TERMS, POWER, TooLarge, checked
 from nablax.nonlocal_operators import Nonlocal
 from nablax.system import Orders
 
 
 def is_jet(node: sp.Basic) -> bool:
-    """An unknown, a derivative of one, or a nonlocal operator of either."""
-    if isinstance(node, AppliedUndef):
+    """An unknown, a derivative of one, a nonlocal operator of either, or an integral of anything."""
+    if isinstance(node, (AppliedUndef, *INTEGRALS)):
         return True
     if isinstance(node, sp.Derivative):
         return isinstance(node.expr, AppliedUndef)
@@ -35,21 +36,66 @@ def jets(expression: sp.Basic) -> frozenset[sp.Basic]:
     return frozenset(found)
 
 
+def bases(expression: sp.Basic) -> frozenset[AppliedUndef]:
+    """The unknowns that the jets of an expression belong to; those under integrals do not count."""
+    return frozenset(base(j) for j in jets(expression) if not isinstance(j, INTEGRALS))
+
+
+def jets_of(unknown: AppliedUndef, expression: sp.Basic) -> tuple[sp.Basic, ...]:
+    """The jets of one unknown in an expression, those under integrals left out."""
+    return tuple(
+        sorted(
+            (j for j in jets(expression) if not isinstance(j, INTEGRALS) and base(j) == unknown),
+            key=sp.default_sort_key,
+        )
+    )
+
+
 def base(jet: sp.Basic) -> AppliedUndef:
-    """The unknown a jet belongs to."""
+    """The unknown a jet belongs to, which is no integral."""
     while not isinstance(jet, AppliedUndef):
         jet = jet.args[0]
     return jet
 
 
 def orders_of(jet: sp.Basic, symbols: Sequence[sp.Symbol]) -> Orders:
-    """Derivative orders along the given symbols."""
+    """Derivative orders along the given symbols; none of an integral."""
     if isinstance(jet, (*Nonlocal, MemberDerivative)):
         return orders_of(jet.args[0], symbols)
     counts: Mapping[sp.Symbol, int] = (
         {s: int(n) for s, n in jet.variable_count} if isinstance(jet, sp.Derivative) else {}
     )
     return tuple(counts.get(s, 0) for s in symbols)
+
+
+def stand_ins(expression: sp.Expr) -> dict[sp.Basic, sp.Dummy]:
+    """A name for every jet of an expression. Replaced all at once, they spare what is under integrals."""
+    names: dict[sp.Basic, sp.Dummy] = {}
+    for jet in sorted(jets(expression), key=sp.default_sort_key):
+        real = all(value.is_real for value in jet.atoms(AppliedUndef))
+        names[jet] = sp.Dummy(real=True if real else None)
+    return names
+
+
+FOLDED = (sp.conjugate, sp.Abs, sp.re, sp.im, sp.arg, sp.sign)
+"""Functions without a slope along a complex value."""
+
+
+def slope_of(expression: sp.Expr, jet: sp.Basic) -> sp.Expr | None:
+    """The coefficient of a jet that stands linearly, else None."""
+    names = stand_ins(expression)
+    frozen, name = expression.xreplace(names), names[jet]
+    if not name.is_real and any(node.has(name) for node in frozen.atoms(*FOLDED)):
+        return None
+    slope = sp.diff(frozen, name)
+    return None if slope.has(name) else slope.xreplace({n: j for j, n in names.items()})
+
+
+def without(expression: sp.Expr, jet: sp.Basic) -> sp.Expr:
+    """The expression where a jet is zero, wherever it stands outside integrals."""
+    names = stand_ins(expression)
+    back = {name: sp.S.Zero if j == jet else j for j, name in names.items()}
+    return expression.xreplace(names).xreplace(back)
 
 
 def derivative(unknown: sp.Expr, symbols: Sequence[sp.Symbol], orders: Orders) -> sp.Expr:
@@ -76,6 +122,11 @@ def _sorted(expression: sp.Expr) -> sp.Expr:
 
 def _differentiate(node: sp.Expr) -> sp.Expr:
     """Carry out the derivatives of composites, innermost first, one order at a time."""
+    if isinstance(node, INTEGRALS):
+        inner = _multiply_out(_differentiate(node.args[0]))
+        if isinstance(node, Convolution):
+            return node.func(node.args[0], _multiply_out(_differentiate(node.args[1])), *node.args[2:])
+        return node.func(inner, *node.args[1:])
     if is_jet(node) or node.is_Atom:
         return node
     arguments = [_differentiate(a) for a in node.args] if not isinstance(node, sp.Derivative) else []

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.expansion import Expanded
 from nablax.passes.jets import base, jets, orders_of
@@ -18,6 +19,8 @@ def time_orders(problem: Problem, expanded: Sequence[Expanded]) -> dict[AppliedU
         for summands in expanded:
             for summand in summands:
                 for jet in jets(summand.value):
+                    if isinstance(jet, INTEGRALS):
+                        continue
                     order = orders_of(jet, (problem.time.symbol,))[0]
                     heights[base(jet)] = max(heights[base(jet)], order)
     return heights
@@ -65,7 +68,7 @@ def rename_rates(
     for summands in expanded:
         for summand in summands:
             for jet in jets(summand.value):
-                if isinstance(jet, Nonlocal):
+                if isinstance(jet, (*Nonlocal, *INTEGRALS)):
                     continue
                 order = orders_of(jet, (t,))[0]
                 if not order:

@@ -10,6 +10,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.frontend.source import Span
+from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Nonlocal, fourier_symbol
 from nablax.passes.jets import base, factors, is_jet, jets, orders_of
 from nablax.problem import Summand
@@ -17,13 +18,19 @@ from nablax.system import FluxTerm, LinearTerm, Orders, Terms
 
 
 def linear_part(term: sp.Expr) -> dict[sp.Basic, sp.Expr] | None:
-    """Jet to coefficient if the term is linear and homogeneous in the unknowns, else None."""
+    """Jet to coefficient if the term is linear and homogeneous in the unknowns, else None.
+
+    Terms with integrals have no such form, linear or not: schemes take them with the nonlinear ones.
+    """
     plain, moving = factors(term)
     powers = [f.as_base_exp() for f in sp.Mul.make_args(moving)]
     if all(is_jet(b) and n.is_Integer and n > 0 for b, n in powers):
         # A monomial: its degree decides.
-        return {moving: plain} if sum(n for _, n in powers) == 1 else None
+        alone = sum(n for _, n in powers) == 1 and not isinstance(moving, INTEGRALS)
+        return {moving: plain} if alone else None
     found = sorted(jets(term), key=sp.default_sort_key)
+    if any(isinstance(j, INTEGRALS) for j in found):
+        return None
     stand_ins = {jet: sp.Dummy(complex=True) for jet in found}
     frozen = term.xreplace(stand_ins)
     names = frozenset(stand_ins.values())
@@ -65,7 +72,7 @@ def split(
     forcing: dict[Span, list[sp.Expr]] = {}
     symbols = dict(zip(space, wavenumbers, strict=True))
     for summand in gather(summands).values():
-        if not summand.value.has(AppliedUndef):
+        if not jets(summand.value):
             forcing.setdefault(summand.span, []).append(summand.value)
             continue
         parts = linear_part(summand.value)

@@ -6,7 +6,9 @@ import numpy as np
 import sympy as sp
 
 from nablax.frontend.diagnostics import Report
+from nablax.integrals import INTEGRALS
 from nablax.passes.jets import base, jets
+from nablax.planning.estimate import estimate
 from nablax.planning.spectrum import nominal
 from nablax.reductions import Noise
 from nablax.sampling import sample
@@ -85,7 +87,7 @@ def warn_jump(system: System, report: Report) -> None:
                 )
 
 
-def _started(system: System, data: sp.Expr) -> sp.Expr:
+def _started(system: System, data: sp.Expr, values: dict[sp.Basic, np.ndarray]) -> sp.Expr:
     """Boundary data with the initial values in place of their traces; nan where there is none."""
     start = {
         u.value: sp.nan if v is None else v for u, v in zip(system.unknowns, system.initial, strict=True)
@@ -93,6 +95,9 @@ def _started(system: System, data: sp.Expr) -> sp.Expr:
     found: dict[sp.Basic, sp.Expr] = {}
     for jet in jets(data):
         pairs = jet.variable_count if isinstance(jet, sp.Derivative) else ()
+        if isinstance(jet, INTEGRALS):
+            found[jet] = estimate(jet, start, system.axes, values)
+            continue
         value = start[base(jet)]
         for symbol, count in pairs:
             value = sp.diff(value, symbol, int(count))
@@ -122,6 +127,6 @@ def _compare(system: System, condition: Boundary, initial: sp.Expr) -> tuple[np.
         part = np.broadcast_to(sample(term.coefficient * slope, values), (count,))
         left = left + part
         scale = max(scale, float(np.max(np.abs(part))))
-    right = np.broadcast_to(sample(_started(system, condition.data), values), (count,))
+    right = np.broadcast_to(sample(_started(system, condition.data, values), values), (count,))
     scale = max(scale, float(np.max(np.abs(right))))
     return left, right, scale

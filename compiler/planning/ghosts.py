@@ -10,11 +10,12 @@ from math import inf, prod
 
 import sympy as sp
 
+from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.jets import jets, orders_of
 from nablax.plan import Choice, GridAxis, Method, Stepping
 from nablax.planning.settings import Settings
-from nablax.reductions import Integral, Maximum, Mean, Minimum
+from nablax.reductions import Maximum, Mean, Minimum
 from nablax.stencils import radius
 from nablax.system import FluxTerm, Orders, System
 
@@ -85,7 +86,7 @@ def bundle_size(
 
 def whole_grid(system: System) -> bool:
     """Whether a right side holds an integral or another value that ghosts must not enter."""
-    kinds = (Integral, Mean, Maximum, Minimum, Nonlocal)
+    kinds = (*INTEGRALS, Mean, Maximum, Minimum, *Nonlocal)
     return any(
         flux.flux.has(*kinds) or flux.coefficient.has(*kinds)
         for terms in system.right_sides

@@ -12,8 +12,10 @@ import numpy as np
 import sympy as sp
 
 from nablax.frontend.source import Span
+from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.jets import base, jets, orders_of
+from nablax.planning.estimate import estimate
 from nablax.sampling import sample
 from nablax.system import LinearTerm, Orders, System, wavenumbers
 
@@ -90,9 +92,11 @@ def linearise(system: System, points: int) -> Linearisation:
             add(entries, row, term)
         for flux in equation.terms.nonlinear:
             for jet, slope in _slopes(flux.flux):
+                if isinstance(jet, INTEGRALS):
+                    continue  # bounded operators: they set no step
                 owner = next(i for i, u in enumerate(system.unknowns) if u.value == base(jet))
                 if owner in column and not isinstance(jet, Nonlocal):
-                    value = np.broadcast_to(sample(_at(slope, states), values), (count,))
+                    value = np.broadcast_to(sample(_at(slope, states, system, values), values), (count,))
                     orders = orders_of(jet, space)
                     entries.append(Entry(row, column[owner], orders, sp.S.One, value, flux.span))
     return Linearisation(len(moving), count, tuple(entries), tuple(masses))
@@ -118,10 +122,16 @@ def _slopes(flux: sp.Expr) -> list[tuple[sp.Basic, sp.Expr]]:
     return [(jet, sp.Add(*slopes[name]).xreplace(back)) for jet, name in names.items()]
 
 
-def _at(slope: sp.Expr, states: dict[sp.Basic, sp.Expr]) -> sp.Expr:
+def _at(
+    slope: sp.Expr, states: dict[sp.Basic, sp.Expr], system: System, values: dict[sp.Basic, np.ndarray]
+) -> sp.Expr:
     """The slope with every jet replaced by the derivative of the initial data."""
     replaced = {}
     for jet in jets(slope):
+        if isinstance(jet, INTEGRALS):
+            number = estimate(jet, states, system.axes, values)
+            replaced[jet] = sp.S.One if number is sp.nan else number
+            continue
         value = states[base(jet)]
         pairs = jet.variable_count if isinstance(jet, sp.Derivative) else ()
         for symbol, count in pairs:

@@ -1,0 +1,5 @@
+space { x in [0, 1] periodic }
+time { t in [0, 1] }
+fields { u }
+equations { dt(u) = dxx(u) + integral(u, x, 0, x) }
+initial { u = 0 }
