@@ -81,11 +81,12 @@ class ConstrainedDifferences:
 
         Preconditioned without them: what acts through a constraint is of lower order, or iterated on.
         """
-        scalars = self._scalars(t, params)
+        whole = self._all(y, self._scalars(t, params))
+        scalars = self.scheme.nodes.valued(self._scalars(t, params), dict(enumerate(whole)))
         entries, groups = self._jacobian
 
-        def rate(whole: Vector) -> Vector:
-            inner = self._evolving(whole)
+        def rate(arrays: Vector) -> Vector:
+            inner = self._evolving(arrays)
             return self._completed(self.rate(t, self.embed(t, inner, params), params))
 
         found = implicit.solve_linearised(
@@ -94,7 +95,7 @@ class ConstrainedDifferences:
             groups,
             rate,
             jnp.asarray(shift, self.plan.dtype),
-            self._all(y, scalars),
+            whole,
             self._completed(right),
             scalars,
             coupled=bool(self.scheme.traced),

@@ -21,7 +21,7 @@ from nablax.backends.differences.nodes import Nodes
 from nablax.backends.interface import Unsupported, Vector
 from nablax.backends.lowering import Operand
 from nablax.backends.quadrature import weights
-from nablax.passes.jets import base, jets
+from nablax.passes.jets import bases
 from nablax.plan import Plan
 
 
@@ -75,8 +75,8 @@ class Elliptic:
         walls = [
             w for u in self.members for pair in self.nodes.places[u].walls if pair is not None for w in pair
         ]
-        traces = {base(j) for w in walls for c in w.conditions for j in jets(c.data)}
-        linear = linear and not traces & unknown
+        traces = {value for w in walls for c in w.conditions for value in bases(c.data)}
+        linear = linear and not (traces & unknown or self.nodes.integrals)
         return newton.Kind(linear, linear and plain and all(g.exact for g in self._groups))
 
     @cached_property
@@ -137,11 +137,16 @@ class Elliptic:
             result[u] = self.nodes.surround(array, u, walls, scalars)
         return result
 
-    def _padded(self, x: Vector, others: Mapping[int, Array], scalars: Scalars) -> dict[int, Array]:
-        return self.nodes.padded({**others, **self._whole(x, scalars)}, scalars, homogeneous=False)
+    def _padded(
+        self, x: Vector, others: Mapping[int, Array], scalars: Scalars
+    ) -> tuple[dict[int, Array], Scalars]:
+        """Nodal arrays with ghosts, and the scalars with the values of integral terms."""
+        arrays = {**others, **self._whole(x, scalars)}
+        scalars = self.nodes.valued(scalars, arrays)
+        return self.nodes.padded(arrays, scalars, homogeneous=False), scalars
 
     def _residual(self, x: Vector, others: Mapping[int, Array], scalars: Scalars) -> Vector:
-        padded = self._padded(x, others, scalars)
+        padded, scalars = self._padded(x, others, scalars)
         return tuple(self.nodes.inner(self.sides[u], u, padded, scalars) for u in self.members)
 
     def _anchored(self, x: Vector, residual: Vector) -> Vector:
@@ -180,8 +185,8 @@ class Elliptic:
 
     def _precondition(self, x: Vector, others: Mapping[int, Array], scalars: Scalars) -> krylov.Operator:
         """The modal inverse of the derivative with coefficients averaged over the grid at x."""
-        varying = any(e.coefficient.atoms for e in self._entries)
-        padded = self._padded(x, others, scalars) if varying else {}
+        varying = any(e.coefficient.atoms for e in self._entries) or bool(self.nodes.integrals)
+        padded, scalars = self._padded(x, others, scalars) if varying else ({}, scalars)
         values = [(e.coupling, mean(e, self.nodes, scalars, padded)) for e in self._entries]
         dtype = jnp.dtype(self.plan.dtype)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import sympy as sp
 
+from nablax.integrals import INTEGRALS, fields_in
 from nablax.passes.jets import base, jets, orders_of
 from nablax.system import Evolution, LinearTerm, System, Terms, Unknown
 
@@ -20,6 +21,10 @@ def highest_orders(terms: Terms, unknowns: Sequence[Unknown]) -> Highest:
         found[term.unknown] = max(found.get(term.unknown, 0), sum(term.orders))
     for flux in terms.nonlinear:
         for jet in jets(flux.flux):
+            if isinstance(jet, INTEGRALS):
+                for i in (i for i, u in enumerate(unknowns) if u.name in fields_in(jet)):
+                    found.setdefault(i, 0)
+                continue
             unknown = base(jet)
             order = sum(orders_of(jet, unknown.args))
             found[index[unknown]] = max(found.get(index[unknown], 0), order)
@@ -77,8 +82,9 @@ def free_constants(system: System) -> tuple[int, ...]:
     wanted = {c.unknown for c in system.constraints if c.unknown is not None}
     for terms in system.right_sides:
         wanted -= {t.unknown for t in terms.linear if not any(t.orders) and t.multiplier == 1}
-        values = {base(j) for f in terms.nonlinear for j in jets(f.flux) if j == base(j)}
-        wanted -= {i for i in wanted if system.unknowns[i].value in values}
+        found = {j for f in terms.nonlinear for j in jets(f.flux)}
+        under = {name for j in found if isinstance(j, INTEGRALS) for name in fields_in(j)}
+        wanted -= {i for i in wanted if system.unknowns[i].value in found or system.unknowns[i].name in under}
     wanted -= {b.unknown for b in system.boundary if any(t.order == 0 for t in b.terms)}
     return tuple(sorted(wanted))
 

@@ -164,3 +164,14 @@ def test_an_integral_in_a_boundary_condition(kind: str) -> None:
         errors.append(error(plan, rk4(differences(plan), nominal(plan), 0.05, 300), {"u": exact}, 0.05))
     (measured,) = measured_orders((20, 32), errors)
     assert measured > 3.5
+
+
+@pytest.mark.parametrize(
+    "equation", ["-dxx(u) + integral(u) = 13/6", "-dxx(u) + u*integral(u^2) = 2 + x*(1 - x)/30"]
+)
+def test_a_steady_problem_with_an_integral(equation: str) -> None:
+    """u = x (1 - x), which order 4 represents exactly."""
+    text = f"space {{ x in [0, 1] }}\nfields {{ u }}\nequations {{ {equation} }}\nboundary {{ all: u = 0 }}\n"
+    solution = nablax.parse(text).compile(n=12).solve()
+    points = np.linspace(0, 1, 13)
+    np.testing.assert_allclose(np.ravel(solution.fields["u"]), points * (1 - points), atol=1e-10)
