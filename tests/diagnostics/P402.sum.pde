@@ -1,5 +1,0 @@
-space { x in [0, 1] periodic }
-time { t in [0, 1] }
-fields { u }
-equations { dt(u) = 0.1*dxx(u) + sum(u, x) }
-initial { u = sin(2*pi*x) }
