@@ -172,6 +172,6 @@ def test_an_integral_in_a_boundary_condition(kind: str) -> None:
 def test_a_steady_problem_with_an_integral(equation: str) -> None:
     """u = x (1 - x), which order 4 represents exactly."""
     text = f"space {{ x in [0, 1] }}\nfields {{ u }}\nequations {{ {equation} }}\nboundary {{ all: u = 0 }}\n"
-    solution = nablax.parse(text).compile(n=12).solve()
+    solution = nablax.parse(text).compile(n=12, tol=1e-10).solve()
     points = np.linspace(0, 1, 13)
     np.testing.assert_allclose(np.ravel(solution.fields["u"]), points * (1 - points), atol=1e-10)
