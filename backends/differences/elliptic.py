@@ -89,7 +89,9 @@ class Elliptic:
 
     @cached_property
     def _groups(self) -> tuple[Group, ...]:
-        found = implicit_groups(self.plan, self.nodes.places, [e.coupling for e in self._entries])
+        dense = modal.DENSE_ONCE if self.plan.system.time is None else modal.DENSE
+        couplings = [e.coupling for e in self._entries]
+        found = implicit_groups(self.plan, self.nodes.places, couplings, dense)
         mine = tuple(g for g in found if set(g.members) <= set(self.members))
         for u in self.free:
             group = next(g for g in mine if u in g.members)

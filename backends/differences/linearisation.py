@@ -46,7 +46,9 @@ def jacobian(plan: Plan) -> list[tuple[Coupling, sp.Expr]]:
     return result
 
 
-def implicit_groups(plan: Plan, places: Sequence[Place], couplings: Sequence[Coupling]) -> tuple[Group, ...]:
+def implicit_groups(
+    plan: Plan, places: Sequence[Place], couplings: Sequence[Coupling], dense: int = modal.DENSE
+) -> tuple[Group, ...]:
     """The groups of a linear operator, with wall coefficients at the parameters' nominal values."""
     numbers: dict[tuple[int, int, int], tuple[tuple[float, ...], ...]] = {}
     known: dict[tuple[int, int], bool] = {}
@@ -59,7 +61,7 @@ def implicit_groups(plan: Plan, places: Sequence[Place], couplings: Sequence[Cou
                     tuple(nominal(t.coefficient, plan) for t in c.terms) for c in wall.conditions
                 )
             known[u, k] = all(wall.numeric or wall.halo == 0 for wall in pair)
-    return modal.groups(plan, places, couplings, numbers, known)
+    return modal.groups(plan, places, couplings, numbers, known, dense)
 
 
 def nominal(expression: sp.Expr, plan: Plan) -> float:

@@ -2,9 +2,11 @@
 
 On a box, a sum of products of one-dimensional operators is diagonal in the product of their eigenvectors
 (R. E. Lynch, J. R. Rice, D. H. Thomas, Numer. Math. 6 (1964) 185-199). Periodic axes take the FFT and the
-stencils' symbols, bounded ones a dense eigenvector matrix from NumPy in float64; coupled unknowns leave a
-small matrix per mode, eliminated pointwise. Where the operator is not of that form, the same solve with
-averaged coefficients and the diagonal of the transformed operators is a preconditioner.
+stencils' symbols. Between walls, sines and cosines are the eigenvectors where the stencil meets nothing but
+mirror images; other closures have a dense eigenvector matrix, from NumPy in float64. Coupled unknowns leave
+a small matrix per mode, eliminated pointwise. Where the operator is not of that form, and on axes too long
+for a dense matrix, the same solve with averaged coefficients, and sines or cosines that miss the closures
+only, is a preconditioner.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +18,7 @@ import scipy.linalg
 from jax import Array
 from numpy.typing import NDArray
 
+from nablax.backends.differences import trigonometric
 from nablax.backends.differences.contraction import along, complex_dtype
 from nablax.backends.differences.kernels import plus, times
 from nablax.backends.differences.layout import Place, Region
@@ -31,6 +34,8 @@ Spectrum = NDArray[np.inexact]
 COMMUTING = 1e-9  # relative size of off-diagonal entries that counts as rounding
 ROUNDING = 1e-12  # relative difference from its mirror image that counts as none
 ILL_CONDITIONED = 1e8  # of an eigenvector matrix, beyond which it is not used
+DENSE = 1000  # cells up to which the eigenvectors of a closure pay in a run of many steps
+DENSE_ONCE = 256  # cells up to which they pay in one solve
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,9 @@ class Coupling:
 class Basis:
     """Eigenvectors along one axis and the (diagonal) operators in them.
 
-    `forward` and `backward` are None on periodic axes, where the FFT stands for them, and on axes along
-    which nothing is inverted; `transformed` tells the two apart. `spectra[m]` belongs to the derivative of
-    order m and is in FFT order on periodic axes.
+    `forward` and `backward` are None on periodic axes, where the FFT stands for them, on axes with a
+    `waves` transform, and on axes along which nothing is inverted; `transformed` tells these apart.
+    `spectra[m]` belongs to the derivative of order m and is in FFT order on periodic axes.
     """
 
     periodic: bool
@@ -57,6 +62,7 @@ class Basis:
     backward: Spectrum | None
     spectra: Mapping[int, Spectrum]
     exact: bool
+    waves: trigonometric.Kind | None = None
 
     @property
     def flattest(self) -> int:
@@ -121,6 +127,32 @@ def periodic_basis(orders: Iterable[int], accuracy: int, axis: GridAxis) -> Basi
         symbol = centred_symbol(m, accuracy, theta) / axis.spacing**m
         spectra[m] = symbol.real if m % 2 == 0 else symbol
     return Basis(True, bool(spectra), None, None, spectra, True)
+
+
+def waves_basis(
+    kind: trigonometric.Kind, orders: Iterable[int], accuracy: int, axis: GridAxis, exact: bool
+) -> Basis:
+    """Sines or cosines, with the symbols of the centred stencils of even order; odd ones are not diagonal."""
+    theta = trigonometric.angles(kind, axis.n)
+    even = [m for m in orders if m % 2 == 0]
+    spectra: dict[int, Spectrum] = {
+        m: centred_symbol(m, accuracy, theta).real / axis.spacing**m for m in even
+    }
+    return Basis(False, bool(even), None, None, spectra, exact, kind if even else None)
+
+
+def mirrored(walls: tuple[Wall, Wall], orders: Iterable[int], accuracy: int) -> bool:
+    """Whether the stencils read mirror images beyond both walls, so that sines or cosines are exact.
+
+    True of second derivatives of order 2 between walls with a value or a slope.
+    """
+    if accuracy != 2 or set(orders) != {2}:
+        return False
+    for wall in walls:
+        slope = len(wall.conditions) == 1 and [t.order for t in wall.conditions[0].terms] == [1]
+        if wall.degree != 2 or not (slope != wall.held and len(wall.conditions) == int(slope)):
+            return False
+    return True
 
 
 def bounded_basis(matrices: Mapping[int, Matrix]) -> Basis:
@@ -224,8 +256,9 @@ def groups(
     couplings: Sequence[Coupling],
     numbers: Mapping[tuple[int, int, int], Numbers],
     known: Mapping[tuple[int, int], bool],
+    dense: int = DENSE,
 ) -> tuple[Group, ...]:
-    """Unknowns sorted by coupling, each group with its bases.
+    """Unknowns sorted by coupling, each group with its bases. Longer axes than `dense` take no matrix.
 
     `numbers[unknown, axis, side]` are the numbers taken for the coefficients of the wall conditions;
     `known[unknown, axis]` tells whether they are exact. Coupled unknowns that do not share one basis are
@@ -234,11 +267,11 @@ def groups(
     result: list[Group] = []
     for members in _components(len(places), couplings):
         mine = [c for c in couplings if c.equation in members]
-        group = _group(plan, places, members, mine, numbers, known)
+        group = _group(plan, places, members, mine, numbers, known, dense)
         if group is None:
             for u in members:
                 alone = [c for c in mine if c.equation == c.unknown == u]
-                single = _group(plan, places, (u,), alone, numbers, known)
+                single = _group(plan, places, (u,), alone, numbers, known, dense)
                 assert single is not None
                 result.append(Group((u,), single.region, single.bases, False))
         else:
@@ -261,6 +294,7 @@ def _group(
     couplings: Sequence[Coupling],
     numbers: Mapping[tuple[int, int, int], Numbers],
     known: Mapping[tuple[int, int], bool],
+    dense: int,
 ) -> Group | None:
     """A group with one basis per axis, or None where its members need different ones."""
     region = places[members[0]].evolving
@@ -272,6 +306,15 @@ def _group(
         orders = sorted({c.orders[k] for c in couplings} - {0})
         if axis.periodic:
             bases.append(periodic_basis(orders, plan.order, axis))
+            continue
+        between = [w for c in couplings if c.orders[k] and (w := places[c.unknown].walls[k]) is not None]
+        kinds = {trigonometric.kind_of((w[0].held, w[1].held)) for w in between}
+        if len(kinds) > 1:
+            return None
+        plain = all(mirrored(w, orders, plan.order) for w in between)
+        if kinds and (plain or axis.n > dense):
+            bases.append(waves_basis(kinds.pop(), orders, plan.order, axis, plain))
+            exact = exact and plain
             continue
         matrices: dict[int, Matrix] = {}
         inner = slice(*region[k])
@@ -412,6 +455,8 @@ def _forward(group: Group, array: Array, half: bool, dtype: jnp.dtype) -> Array:
     for k, basis in enumerate(group.bases):
         if basis.forward is not None:
             array = along(basis.forward, array, k, dtype)
+        elif basis.waves is not None:
+            array = trigonometric.forward(basis.waves, array, k)
     axes = [k for k, b in enumerate(group.bases) if b.periodic and b.transformed]
     if not axes:
         return array
@@ -431,4 +476,6 @@ def _backward(
     for k, basis in enumerate(group.bases):
         if basis.backward is not None:
             array = along(basis.backward, array, k, dtype)
+        elif basis.waves is not None:
+            array = trigonometric.backward(basis.waves, array, k)
     return jnp.real(array) if real and jnp.iscomplexobj(array) else array
