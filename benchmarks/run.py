@@ -14,7 +14,7 @@ from functools import partial
 import jax
 import numpy as np
 
-from benchmarks import cold, gray_scott, heat, kuramoto_sivashinsky, programs
+from benchmarks import cold, gray_scott, heat, kuramoto_sivashinsky, poisson, programs
 from benchmarks.case import NABLAX, Case, Contender, Fields, Program
 from benchmarks.table import number, ranged, table, verdict
 from benchmarks.timing import interleaved, ratio, spread
@@ -24,6 +24,7 @@ CASES: tuple[Callable[[], Case], ...] = (
     heat.walled,
     gray_scott.gray_scott,
     kuramoto_sivashinsky.kuramoto_sivashinsky,
+    poisson.poisson,
 )
 
 

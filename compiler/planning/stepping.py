@@ -25,7 +25,6 @@ ORDERS = {
 STIFF = 5000  # explicit steps in a run above which an implicit stepper pays
 SAFETY = 0.9
 PECLET = 7.0  # cell Péclet number up to which the closures of order 8 were found stable
-DENSE = 1000  # cells of a bounded axis up to which its dense eigenproblem is quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ def choose_stepping(
                 notes=settings.origin("step"),
                 help="use `rk4` or `dopri5`",
             )
-    _warn_walls(situation, settings, name, report)
+    _warn_walls(situation, settings, report)
     tol, accuracy = _tolerance(settings, report)
     if settings.dt is not None:
         check_dt(settings, step, name, limiter, report)
@@ -261,8 +260,8 @@ def check_dt(
     )
 
 
-def _warn_walls(situation: Situation, settings: Settings, name: StepperName, report: Report) -> None:
-    """What is known to go wrong beside walls: order 8 under strong advection, dense solves of long axes."""
+def _warn_walls(situation: Situation, settings: Settings, report: Report) -> None:
+    """What is known to go wrong beside walls: order 8 under strong advection."""
     if situation.method != "fd":
         return
     for i, axis in enumerate(situation.grid):
@@ -275,14 +274,6 @@ def _warn_walls(situation: Situation, settings: Settings, name: StepperName, rep
                 f"order 8 beside walls is stable up to a cell Péclet number of about {PECLET:g}, "
                 f"and along {axis.name} it is {peclet:.3g}",
                 help=f"raise n along {axis.name}, or choose order 4",
-            )
-        if name in ("imex", "implicit") and axis.n > DENSE:
-            report.warning(
-                "P411",
-                settings.places.get("n", situation.system.axes[i].span),
-                f"an implicit step on {axis.n} cells along {axis.name} works with dense matrices: "
-                f"setting up takes minutes, and the memory grows like n²",
-                help=f"stay below {DENSE} cells along a bounded axis, or choose an explicit stepper",
             )
 
 
