@@ -14,7 +14,7 @@ from functools import partial
 import jax
 import numpy as np
 
-from benchmarks import cold, gray_scott, heat, kuramoto_sivashinsky, poisson, programs
+from benchmarks import cold, fractional_layer, gray_scott, heat, kuramoto_sivashinsky, poisson, programs
 from benchmarks.case import NABLAX, Case, Contender, Fields, Program
 from benchmarks.table import number, ranged, table, verdict
 from benchmarks.timing import interleaved, ratio, spread
@@ -43,6 +43,10 @@ def main() -> None:
     if wanted("compile memory", asked.only):
         quiet(asked.below)
         costs(1 if asked.quick else max(asked.rounds // 4, 2))
+    if wanted("fractional layer", asked.only):
+        quiet(asked.below)
+        steps, seeds = (20, 1) if asked.quick else (1500, 3)
+        say(f"\n{fractional_layer.tables(asked.rounds, steps, seeds)}")
     say(f"\nload at the end: {load()}")
 
 

@@ -1,0 +1,1 @@
+"""Gradients of fractional order with respect to the weights of a network."""

@@ -1,0 +1,33 @@
+"""Fractional gradients of networks, loaded with JAX on first use.
+
+`FLinear` is a linear layer whose weights see a fractional derivative of its output, and
+`with_fractional_layers` puts it in the place of a model's linear layers; `scale_by_distance` and
+`grunwald_letnikov_momentum` are fractional update rules as optax transformations.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nablax.backends.fractional_gradients.layer import FLinear, with_fractional_layers
+    from nablax.backends.fractional_gradients.optimisers import (
+        grunwald_letnikov_momentum,
+        scale_by_distance,
+    )
+
+__all__ = ["FLinear", "grunwald_letnikov_momentum", "scale_by_distance", "with_fractional_layers"]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("FLinear", "with_fractional_layers"):
+        from nablax.backends.fractional_gradients import layer
+
+        return getattr(layer, name)
+    if name in __all__:
+        from nablax.backends.fractional_gradients import optimisers
+
+        return getattr(optimisers, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
