@@ -15,7 +15,7 @@ def classify(system: System) -> tuple[str, ...]:
     waves = _waves(system, nature)
     if waves:
         found.append(waves)
-    if system.constraints:
+    if system.constraints and system.evolution:
         names = ", ".join(u.name for u in system.unknowns if u.algebraic)
         found.append(f"constrained: {names} {'has' if ',' not in names else 'have'} no time derivative")
     return tuple(found)
@@ -38,22 +38,22 @@ def _orders(system: System, nature: Character) -> str:
 
 
 def _linearity(system: System, nature: Character) -> str:
-    if nature.degree == 0:
-        return "linear"
-    if not any(e.terms.nonlinear for e in system.evolution):
-        return "linear with coefficients that vary"
+    fluxes = [flux.flux for terms in system.right_sides for flux in terms.nonlinear]
+    if not fluxes:
+        return "linear" if nature.degree == 0 else "linear with coefficients that vary"
     space = tuple(a.symbol for a in system.axes)
-    if nature.variable < nature.constant or nature.variable == 0:
-        return "semilinear: the highest derivatives are linear"
-    top = nature.variable
-    for equation in system.evolution:
-        for flux in equation.terms.nonlinear:
-            high = [j for j in jets(flux.flux) if sum(orders_of(j, space)) == top]
-            for jet in high:
-                slope = flux.flux.diff(jet)
-                if any(slope.has(h) for h in high):
-                    return "fully nonlinear in its highest derivatives"
-    return "quasilinear: the highest derivatives stand linearly, with coefficients that depend on the fields"
+    top = max(nature.constant, nature.variable)
+    steep = False
+    for flux in fluxes:
+        high = [j for j in jets(flux) if top and sum(orders_of(j, space)) == top]
+        steep = steep or bool(high)
+        if any(flux.diff(jet).has(*high) for jet in high):
+            return "fully nonlinear in its highest derivatives"
+    if steep:
+        return (
+            "quasilinear: the highest derivatives stand linearly, with coefficients that depend on the fields"
+        )
+    return "semilinear: the highest derivatives are linear"
 
 
 def _waves(system: System, nature: Character) -> str | None:
