@@ -24,7 +24,7 @@ from nablax.backends.taylor.element import (
     total,
 )
 from nablax.backends.taylor.elementary import ELEMENTARY
-from nablax.backends.taylor.interpreter import Rule, algebraic, value_of
+from nablax.backends.taylor.interpreter import Rule, algebraic, operation_of, shaped, value_of
 from nablax.derivatives.algebra import Algebra
 
 Inputs = Sequence[Element]
@@ -40,7 +40,7 @@ def subtraction(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Ele
 
 def _sum(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs, sign: int) -> Element:
     x, y = inputs
-    shape = equation.outvars[0].aval.shape
+    shape = shaped(equation.outvars[0]).shape
     result: list[jax.Array | None] = []
     for k, (a, b) in enumerate(zip(x, y, strict=True)):
         if b is None:
@@ -66,10 +66,8 @@ def bilinear(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Elemen
     x, y, *fixed = inputs
     rest = [value_of(c, v) for c, v in zip(fixed, equation.invars[2:], strict=True)]
 
-    def operation(a: jax.Array, b: jax.Array) -> jax.Array:
-        return equation.primitive.bind(a, b, *rest, **equation.params)
-
-    return product(algebra, operation, x, y)
+    operation = operation_of(equation)
+    return product(algebra, lambda a, b: operation(a, b, *rest), x, y)
 
 
 def multiplication(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Element:
@@ -83,7 +81,8 @@ def squaring(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Elemen
 def division(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Element:
     x, y = inputs
     if is_constant(y):
-        return each(algebra, lambda c: c / y[0], x)
+        divisor = value_of(y, equation.invars[1])
+        return each(algebra, lambda c: c / divisor, x)
     return quotient(algebra, x, y)
 
 

@@ -10,8 +10,8 @@ from jax import lax
 from jax.extend import core as jex
 
 from nablax.backends.taylor.derivation import derived
-from nablax.backends.taylor.element import Element, is_constant, lifted
-from nablax.backends.taylor.interpreter import Rule, Scope, function_of, interpret, value_of
+from nablax.backends.taylor.element import Element
+from nablax.backends.taylor.interpreter import Rule, Scope, function_of, interpret, shaped, value_of, zeros
 from nablax.derivatives.algebra import Algebra
 
 Inputs = Sequence[Element]
@@ -80,7 +80,7 @@ def branches(scope: Scope, equation: jex.JaxprEqn, inputs: Inputs) -> list[Eleme
     runs = [partial(run, scope, program) for program in programs]
     shapes = [[_shape(x) for x in jax.eval_shape(branch, operands)] for branch in runs]
     common = [_union(of_output) for of_output in zip(*shapes, strict=True)]
-    avals = [v.aval for v in equation.outvars]
+    avals = [shaped(v) for v in equation.outvars]
     filled = [lambda x, branch=branch: _filled(scope.algebra, branch(x), common, avals) for branch in runs]
     which = value_of(index, equation.invars[0])
     result: list[Element] = lax.switch(which, filled, operands)
@@ -96,7 +96,7 @@ def scan(scope: Scope, equation: jex.JaxprEqn, inputs: Inputs) -> list[Element]:
         list(inputs[constants + carried :]),
     )
     algebra, program = scope.algebra, params["jaxpr"]
-    avals = [v.aval for v in program.jaxpr.outvars[:carried]]
+    avals = [shaped(v) for v in program.jaxpr.outvars[:carried]]
 
     def body(carry: Sequence[Element], x: Sequence[Element]) -> tuple[list[Element], list[Element]]:
         outputs = run(scope, program, [*fixed, *carry, *x])
@@ -104,7 +104,7 @@ def scan(scope: Scope, equation: jex.JaxprEqn, inputs: Inputs) -> list[Element]:
 
     # The loop's own axis comes before the lanes.
     sliced = [_moved(algebra, x, 1, 0) for x in sliced]
-    first = jax.tree.map(lambda c: jax.ShapeDtypeStruct(c.shape[1:], c.dtype), sliced)
+    first = jax.eval_shape(lambda xs: jax.tree.map(lambda c: c[0], xs), sliced)
     shapes = _steady(algebra, lambda carry, x: body(carry, x)[0], start, avals, first)
 
     def step(carry: Sequence[Element], x: Sequence[Element]) -> tuple[list[Element], list[Element]]:
@@ -127,7 +127,7 @@ def loop(scope: Scope, equation: jex.JaxprEqn, inputs: Inputs) -> list[Element]:
     ]
     fixed = list(inputs[of_condition : of_condition + of_body])
     start = list(inputs[of_condition + of_body :])
-    avals = [v.aval for v in equation.outvars]
+    avals = [shaped(v) for v in equation.outvars]
     condition = jex.jaxpr_as_fun(params["cond_jaxpr"])
 
     def body(carry: Sequence[Element]) -> list[Element]:
@@ -177,7 +177,7 @@ def _filled(
         coefficients: list[jax.Array | None] = []
         for k, (c, there) in enumerate(zip_longest(x, shape)):
             lanes = (algebra.lanes,) if algebra.has_lanes(k) else ()
-            coefficients.append(jnp.zeros((*lanes, *aval.shape), aval.dtype) if there and c is None else c)
+            coefficients.append(zeros(aval, lanes) if there and c is None else c)
         result.append(tuple(coefficients))
     return result
 

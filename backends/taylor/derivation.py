@@ -1,10 +1,11 @@
 """Equations without a rule, exactly: by their derivative rule in the algebra, or by nested forward mode.
 
-The grading gives a derivation D of the algebra, D e_k = deg(k) e_k, so deg(k) y_k is coefficient k of Dy = f'(z)[Dz]: the
-equation's own derivative rule, interpreted on z and on Dz. As Dz has no value, coefficient k needs f'(z) in lower
-degrees only; a rule that calls its function again therefore comes to an end, and custom rules are honoured as they
-are. What is left (a primitive without a rule applied to tangents and to moving values at once) expands into directional
-derivatives of higher order, by nested forward mode of that one equation.
+The grading gives a derivation D of the algebra, D e_k = deg(k) e_k, so deg(k) y_k is coefficient k of Dy
+= f'(z)[Dz]: the equation's own derivative rule, interpreted on z and on Dz. As Dz has no value,
+coefficient k needs f'(z) in lower degrees only; a rule that calls its function again therefore comes to
+an end, and custom rules are honoured as they are. What is left (a primitive without a rule applied to
+tangents and to moving values at once) expands into directional derivatives of higher order, by nested
+forward mode of that one equation.
 """
 
 import math
@@ -27,8 +28,8 @@ from nablax.backends.taylor.element import (
     scaled,
     total,
 )
-from nablax.backends.taylor.interpreter import Scope, function_of, interpret, value_of
-from nablax.derivatives.algebra import Algebra, truncated
+from nablax.backends.taylor.interpreter import Scope, function_of, interpret, shaped, value_of
+from nablax.derivatives.algebra import Algebra
 
 Function = Callable[..., list[jax.Array]]
 
@@ -48,7 +49,7 @@ def fallback(scope: Scope, equation: jex.JaxprEqn, inputs: Sequence[Element]) ->
 def derived(
     scope: Scope, equation: jex.JaxprEqn, inputs: Sequence[Element], function: Function
 ) -> list[Element]:
-    """By the derivative rule of `function`, the equation as a function that forward mode can differentiate."""
+    """By the derivative rule of `function`: the equation as a function for forward mode."""
     live = [n for n, x in enumerate(inputs) if not is_constant(x) and _moves(equation.invars[n])]
     values = [value_of(x, v) for x, v in zip(inputs, equation.invars, strict=True)]
     outputs = [n for n, v in enumerate(equation.outvars) if _moves(v)]
@@ -61,7 +62,8 @@ def derived(
         return [results[n] for n in outputs]
 
     def tangents(moving: Sequence[jax.Array], along: Sequence[jax.Array]) -> list[jax.Array]:
-        return jax.jvp(of_live, moving, along)[1]
+        pushed: list[jax.Array] = jax.jvp(of_live, moving, along)[1]
+        return pushed
 
     point = [values[n] for n in live]
     rule = jax.make_jaxpr(tangents)(point, point)
@@ -91,7 +93,7 @@ def _integrated(algebra: Algebra, x: Element) -> Element:
 
 def _moves(atom: jex.Var | jex.Literal) -> bool:
     """Whether values of this type have derivatives."""
-    return bool(jnp.issubdtype(atom.aval.dtype, jnp.inexact))
+    return bool(jnp.issubdtype(shaped(atom).dtype, jnp.inexact))
 
 
 def _values(
@@ -114,10 +116,10 @@ def _linearly(scope: Scope, equation: jex.JaxprEqn, inputs: Sequence[Element]) -
                 result.append(None)
             continue
 
-        def at(*moving: jax.Array) -> list[jax.Array]:
-            given = dict(
-                zip((n for n, c in zip(tangents, present, strict=True) if c is not None), moving, strict=True)
-            )
+        there = [n for n, c in zip(tangents, present, strict=True) if c is not None]
+
+        def at(*moving: jax.Array, there: Sequence[int] = there) -> list[jax.Array]:
+            given = dict(zip(there, moving, strict=True))
             arguments = [
                 given[n] if n in given else value_of(x, v)
                 for n, (x, v) in enumerate(zip(inputs, equation.invars, strict=True))
@@ -199,7 +201,8 @@ def _directional(
     if not directions:
         return function(*point)
     *others, last = directions
-    return jax.jvp(lambda *x: _directional(function, x, *others), tuple(point), tuple(last))[1]
+    pushed: jax.Array = jax.jvp(lambda *x: _directional(function, x, *others), tuple(point), tuple(last))[1]
+    return pushed
 
 
 def lifted_tuples(

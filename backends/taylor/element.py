@@ -1,8 +1,9 @@
 """Elements of a truncated algebra over arrays, and their arithmetic.
 
-An element is the tuple of its coefficients, each an array of the value's shape (with a leading axis of directions where
-the algebra has lanes), or None where it is zero by structure: such a coefficient never costs an operation. A tuple
-shorter than the algebra stops at a degree: what lies beyond is zero, or never asked for.
+An element is the tuple of its coefficients, each an array of the value's shape (with a leading axis of
+directions where the algebra has lanes), or None where it is zero by structure: such a coefficient never
+costs an operation. A tuple shorter than the algebra stops at a degree: what lies beyond is zero, or never
+asked for.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +28,13 @@ def constant(value: jax.Array) -> Element:
 def is_constant(x: Element) -> bool:
     """A value that no direction moves."""
     return x[0] is not None and all(c is None for c in x[1:])
+
+
+def head(x: Element) -> jax.Array:
+    """The value."""
+    value = x[0]
+    assert value is not None, "an element without a value is no argument"
+    return value
 
 
 def padded(x: Element, size: int) -> Element:
@@ -94,7 +102,7 @@ def contracted(algebra: Algebra, target: int, source: int, value: jax.Array) -> 
 
 
 def pairs(algebra: Algebra, target: int) -> Iterable[tuple[int, int, Fraction]]:
-    """All ordered products (i, j, weight) of two coefficients that go into this one, those of the value included."""
+    """All ordered products (i, j, weight) that go into this coefficient, the value's included."""
     yield 0, target, ONE
     if target:
         yield target, 0, ONE

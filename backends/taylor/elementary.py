@@ -1,4 +1,5 @@
-"""The elementary functions: Taylor coefficients f^(m)(x)/m! from the value, by the recurrence of each one's equation.
+"""The elementary functions: Taylor coefficients f^(m)(x)/m! from the value, by the recurrence of each one's
+equation.
 
 A. Griewank, A. Walther, Evaluating Derivatives, 2008, chapter 13.
 """
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from nablax.backends.taylor.composition import Elementary, Tower
-from nablax.backends.taylor.element import Element, square
+from nablax.backends.taylor.element import Element, head, square
 from nablax.derivatives.algebra import Algebra
 
 Array = jax.Array
@@ -165,13 +166,13 @@ def tanh_slope(algebra: Algebra, y: Element) -> Element:
 
 def tan_slope(algebra: Algebra, y: Element) -> Element:
     squared = square(algebra, y)
-    return (1 + _value(squared), *squared[1:])
+    return (1 + head(squared), *squared[1:])
 
 
 def logistic_slope(algebra: Algebra, y: Element) -> Element:
     """y - y² = (1/2)² - (y - 1/2)² would lose digits at both ends; y(1 - y) does not."""
     squared = square(algebra, y)
-    value = _value(y)
+    value = head(y)
     return (
         value * (1 - value),
         *(None if a is None or b is None else a - b for a, b in zip(y[1:], squared[1:], strict=True)),
@@ -183,13 +184,7 @@ def exp_slope(algebra: Algebra, y: Element) -> Element:
 
 
 def _one_minus(x: Element) -> Element:
-    return (1 - _value(x), *(None if c is None else -c for c in x[1:]))
-
-
-def _value(x: Element) -> Array:
-    value = x[0]
-    assert value is not None, "an element without a value is no argument"
-    return value
+    return (1 - head(x), *(None if c is None else -c for c in x[1:]))
 
 
 ELEMENTARY: Mapping[str, Elementary] = {

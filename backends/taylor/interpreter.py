@@ -1,7 +1,8 @@
 """Evaluating a jaxpr on the elements of an algebra.
 
-An equation whose inputs no direction moves is evaluated as it stands; one with a rule by its rule; any other one
-exactly, by `derivation`. Public JAX API only: sub-programs of an equation run through `jaxpr_as_fun`.
+An equation whose inputs no direction moves is evaluated as it stands; one with a rule by its rule; any
+other one exactly, by `derivation`. Public JAX API only: sub-programs of an equation run through
+`jaxpr_as_fun`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +44,7 @@ def interpret(
 
     def read(atom: jex.Var | jex.Literal) -> Element:
         if isinstance(atom, jex.Literal):
-            return constant(jnp.asarray(atom.val, dtype=atom.aval.dtype))
+            return constant(jnp.asarray(atom.val, dtype=shaped(atom).dtype))
         return elements[atom]
 
     for equation in _needed(jaxpr):
@@ -70,19 +71,23 @@ def bind(equation: jex.JaxprEqn, values: Sequence[jax.Array]) -> list[jax.Array]
 def function_of(equation: jex.JaxprEqn) -> Callable[..., list[jax.Array]]:
     """The equation as a function of its inputs, its custom derivative rule with it."""
     primitive, params = equation.primitive, equation.params
-    if not any(_is_program(value) for value in params.values()):
-        several = primitive.multiple_results
+    if any(_is_program(value) for value in params.values()):
+        return _program(equation)
+    if primitive.multiple_results:
+        several: Callable[..., list[jax.Array]] = primitive.bind
+        return lambda *values: list(several(*values, **params))
+    one: Callable[..., jax.Array] = primitive.bind
+    return lambda *values: [one(*values, **params)]
 
-        def run(*values: jax.Array) -> list[jax.Array]:
-            result = primitive.bind(*values, **params)
-            return list(result) if several else [result]
 
-        return run
-    return _program(equation)
+def operation_of(equation: jex.JaxprEqn) -> Callable[..., jax.Array]:
+    """As `function_of`, for an equation with one output."""
+    function = function_of(equation)
+    return lambda *values: function(*values)[0]
 
 
 def _is_program(value: object) -> bool:
-    """Whether a parameter holds a program: some of these primitives take more than their parameters to bind."""
+    """Whether a parameter holds a program: some of these primitives take more than parameters to bind."""
     if isinstance(value, jex.Jaxpr | jex.ClosedJaxpr):
         return True
     return isinstance(value, tuple | list) and any(_is_program(item) for item in value)
@@ -132,4 +137,14 @@ def algebraic(rule: AlgebraRule) -> Rule:
 
 def value_of(x: Element, like: jex.Var | jex.Literal) -> jax.Array:
     """The value; zeros for an element that is a tangent and has none."""
-    return jnp.zeros(like.aval.shape, like.aval.dtype) if x[0] is None else x[0]
+    return zeros(shaped(like)) if x[0] is None else x[0]
+
+
+def shaped(atom: jex.Var | jex.Literal) -> jax.core.ShapedArray:
+    aval = atom.aval
+    assert isinstance(aval, jax.core.ShapedArray), "elements are made of arrays"
+    return aval
+
+
+def zeros(aval: jax.core.ShapedArray, lanes: tuple[int, ...] = ()) -> jax.Array:
+    return jnp.zeros((*lanes, *aval.shape), aval.dtype)

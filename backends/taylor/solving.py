@@ -17,7 +17,16 @@ from nablax.backends.taylor.element import (
     padded,
     total,
 )
-from nablax.backends.taylor.interpreter import Rule, Scope, algebraic, function_of, value_of
+from nablax.backends.taylor.interpreter import (
+    Rule,
+    Scope,
+    algebraic,
+    function_of,
+    operation_of,
+    shaped,
+    value_of,
+    zeros,
+)
 from nablax.derivatives.algebra import Algebra
 
 
@@ -27,8 +36,10 @@ def triangular(algebra: Algebra, equation: jex.JaxprEqn, inputs: Sequence[Elemen
     first = value_of(matrix, equation.invars[0])
     identity = jnp.eye(first.shape[-1], dtype=first.dtype)
 
+    solver = operation_of(equation)
+
     def solve(b: jax.Array) -> jax.Array:
-        return equation.primitive.bind(first, b, **params)
+        return solver(first, b)
 
     def apply(a: jax.Array, x: jax.Array) -> jax.Array:
         part = jnp.tril(a) if params["lower"] else jnp.triu(a)
@@ -36,7 +47,8 @@ def triangular(algebra: Algebra, equation: jex.JaxprEqn, inputs: Sequence[Elemen
             part = part * (1 - identity)
         part = part.conj() if params["conjugate_a"] else part
         part = jnp.swapaxes(part, -1, -2) if params["transpose_a"] else part
-        return part @ x if params["left_side"] else x @ part
+        result: jax.Array = part @ x if params["left_side"] else x @ part
+        return result
 
     result: list[jax.Array | None] = [None if right[0] is None else solve(right[0])]
     for k in range(1, algebra.size):
@@ -65,8 +77,7 @@ def implicit(scope: Scope, equation: jex.JaxprEqn, inputs: Sequence[Element]) ->
     fixed = [value_of(x, v) for x, v in zip(inputs, equation.invars, strict=True)][:constants]
     of_matrix = list(inputs[: lengths.matvec])
     right = [padded(x, algebra.size) for x in inputs[constants:]]
-    avals = [v.aval for v in equation.invars[constants:]]
-    zeros = [jnp.zeros(aval.shape, aval.dtype) for aval in avals]
+    nothing = [zeros(shaped(v)) for v in equation.invars[constants:]]
     solution: list[list[jax.Array | None]] = [
         [x]
         for x in solver(
@@ -85,7 +96,7 @@ def implicit(scope: Scope, equation: jex.JaxprEqn, inputs: Sequence[Element]) ->
                 continue
 
             def solve(*given: jax.Array, present: Sequence[int] = present) -> list[jax.Array]:
-                columns = list(zeros)
+                columns = list(nothing)
                 for n, column in zip(present, given, strict=True):
                     columns[n] = column
                 return solver(*fixed, *columns)

@@ -9,7 +9,16 @@ from jax import lax
 from jax.extend import core as jex
 
 from nablax.backends.taylor.element import Element, constant, each, is_constant, lifted, padded
-from nablax.backends.taylor.interpreter import Rule, Scope, algebraic, bind, function_of, value_of
+from nablax.backends.taylor.interpreter import (
+    Rule,
+    Scope,
+    algebraic,
+    bind,
+    function_of,
+    operation_of,
+    shaped,
+    value_of,
+)
 from nablax.derivatives.algebra import Algebra
 
 Inputs = Sequence[Element]
@@ -19,19 +28,13 @@ def linear(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Element:
     """Linear in the first operand; the others stand still."""
     x, *fixed = inputs
     rest = [value_of(c, v) for c, v in zip(fixed, equation.invars[1:], strict=True)]
-    function = function_of(equation)
-    return each(algebra, lambda c: function(c, *rest)[0], x)
+    operation = operation_of(equation)
+    return each(algebra, lambda c: operation(c, *rest), x)
 
 
 def collective(scope: Scope, equation: jex.JaxprEqn, inputs: Inputs) -> list[Element]:
     """Sums and permutations over mesh axes: linear in each of any number of operands."""
-    primitive, params = equation.primitive, equation.params
-
-    def operation(c: jax.Array) -> jax.Array:
-        result = primitive.bind(c, **params)
-        return result[0] if primitive.multiple_results else result
-
-    return [each(scope.algebra, operation, padded(x, scope.algebra.size)) for x in inputs]
+    return [each(scope.algebra, operation_of(equation), padded(x, scope.algebra.size)) for x in inputs]
 
 
 def conversion(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Element:
@@ -43,20 +46,16 @@ def conversion(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Elem
 def gather(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Element:
     """Out of bounds, the value is what the program says and its derivatives are zero."""
     operand, indices = inputs
-    params = {**equation.params, "fill_value": 0}
     at = value_of(indices, equation.invars[1])
-
-    def operation(c: jax.Array) -> jax.Array:
-        return equation.primitive.bind(c, at, **params)
-
-    value = bind(equation, [value_of(x, v) for x, v in zip(inputs, equation.invars, strict=True)])[0]
-    return (None if operand[0] is None else value, *each(algebra, operation, operand)[1:])
+    derivative = operation_of(equation.replace(params={**equation.params, "fill_value": 0}))
+    value = None if operand[0] is None else operation_of(equation)(operand[0], at)
+    return (value, *each(algebra, lambda c: derivative(c, at), operand)[1:])
 
 
 def jointly_linear(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Element:
     """Linear in all its floating-point operands together; indices and predicates stand still."""
-    function = function_of(equation)
-    moving = [bool(jnp.issubdtype(v.aval.dtype, jnp.inexact)) for v in equation.invars]
+    function = operation_of(equation)
+    moving = [bool(jnp.issubdtype(shaped(v).dtype, jnp.inexact)) for v in equation.invars]
     values = [value_of(x, v) for x, v in zip(inputs, equation.invars, strict=True)]
     result: list[jax.Array | None] = []
     for k in range(algebra.size):
@@ -71,7 +70,7 @@ def jointly_linear(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> 
                 given[n] if n in given else (jnp.zeros_like(v) if moving[n] else v)
                 for n, v in enumerate(values)
             ]
-            return function(*arguments)[0]
+            return function(*arguments)
 
         arrays = [c for c in (inputs[n][k] for n in present) if c is not None]
         result.append(lifted(algebra, operation, [k] * len(arrays), arrays))
@@ -90,8 +89,9 @@ def masked(algebra: Algebra, value: jax.Array, choices: Sequence[tuple[jax.Array
     for k in range(1, algebra.size):
         coefficient: jax.Array | None = None
         for mask, x in choices:
-            if x[k] is not None:
-                part = lifted(algebra, jnp.multiply, (0, k), (mask, x[k]))
+            own = x[k]
+            if own is not None:
+                part = lifted(algebra, jnp.multiply, (0, k), (mask, own))
                 coefficient = part if coefficient is None else coefficient + part
         result.append(coefficient)
     return tuple(result)
@@ -115,7 +115,7 @@ def clamp(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Element:
 
 
 def absolute(scope: Scope, equation: jex.JaxprEqn, inputs: Inputs) -> Sequence[Element]:
-    if jnp.issubdtype(equation.invars[0].aval.dtype, jnp.complexfloating):
+    if jnp.issubdtype(shaped(equation.invars[0]).dtype, jnp.complexfloating):
         return scope.fallback(scope, equation, inputs)
     return algebraic(_absolute)(scope, equation, inputs)
 
@@ -128,7 +128,6 @@ def _absolute(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Eleme
 
 def remainder(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Element:
     x, y = (value_of(c, v) for c, v in zip(inputs, equation.invars, strict=True))
-    whole = lax.round(x / y - 0.5 * jnp.sign(x / y))
     value = lax.rem(x, y)
     return masked(algebra, value, [(jnp.ones_like(value), inputs[0]), (-((x - value) / y), inputs[1])])
 
@@ -168,25 +167,49 @@ def sorting(scope: Scope, equation: jex.JaxprEqn, inputs: Inputs) -> list[Elemen
 def barrier(scope: Scope, equation: jex.JaxprEqn, inputs: Inputs) -> list[Element]:
     """All coefficients of all operands cross an optimisation barrier together."""
     leaves, tree = jax.tree.flatten(list(inputs))
-    result: list[Element] = jax.tree.unflatten(tree, lax.optimization_barrier(leaves))
+    result: list[Element] = jax.tree.unflatten(tree, function_of(equation)(*leaves))
     return result
 
 
 LINEAR = (
-    "neg reduce_sum reshape broadcast_in_dim transpose squeeze expand_dims slice rev real imag conj copy "
-    "cumsum reduce_precision reduce_window_sum fft dynamic_slice select_and_scatter_add select_and_gather_add "
-    "sharding_constraint reshard mesh_cast layout_constraint name"
-).split()
+    *(
+        "neg",
+        "reduce_sum",
+        "reshape",
+        "broadcast_in_dim",
+        "transpose",
+        "squeeze",
+        "expand_dims",
+        "slice",
+        "rev",
+    ),
+    *(
+        "real",
+        "imag",
+        "conj",
+        "copy",
+        "cumsum",
+        "reduce_precision",
+        "reduce_window_sum",
+        "fft",
+        "dynamic_slice",
+    ),
+    *("select_and_scatter_add", "select_and_gather_add", "sharding_constraint", "reshard", "mesh_cast"),
+    *("layout_constraint", "name"),
+)
 COLLECTIVE = (
-    "psum psum2 psum_invariant all_gather all_gather_invariant all_to_all ppermute reduce_scatter pbroadcast pvary "
-    "pcast device_put copy_p"
-).split()
-JOINTLY_LINEAR = "concatenate pad select_n dynamic_update_slice scatter scatter-add scatter_add scatter_sub complex".split()
-LOCALLY_CONSTANT = "floor ceil round stop_gradient nextafter".split()
+    *("psum", "psum2", "psum_invariant", "all_gather", "all_gather_invariant", "all_to_all", "ppermute"),
+    *("reduce_scatter", "pbroadcast", "pvary", "pcast", "device_put", "copy_p"),
+)
+JOINTLY_LINEAR = (
+    *("concatenate", "pad", "select_n", "dynamic_update_slice", "complex"),
+    *("scatter", "scatter-add", "scatter_add", "scatter_sub"),
+)
+LOCALLY_CONSTANT = ("floor", "ceil", "round", "stop_gradient", "nextafter")
 
 RULES: Mapping[str, Rule] = {
     **{name: algebraic(linear) for name in LINEAR},
-    **{name: collective for name in COLLECTIVE},
+    **dict.fromkeys(COLLECTIVE, collective),
     **{name: algebraic(jointly_linear) for name in JOINTLY_LINEAR},
     **{name: algebraic(locally_constant) for name in LOCALLY_CONSTANT},
     "convert_element_type": algebraic(conversion),

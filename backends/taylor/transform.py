@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from nablax.backends.taylor.derivation import fallback
 from nablax.backends.taylor.element import Element
-from nablax.backends.taylor.interpreter import Scope, interpret
+from nablax.backends.taylor.interpreter import Scope, interpret, shaped, zeros
 from nablax.backends.taylor.table import RULES
 from nablax.derivatives.algebra import Algebra
 
@@ -19,15 +19,15 @@ Output = TypeVar("Output")
 def propagate(
     function: Callable[[Point], Output], point: Point, directions: Sequence[object], algebra: Algebra
 ) -> tuple[Output, ...]:
-    """(P_k f)(point) for every operator P_k of the algebra, each with f(point)'s structure, shapes and dtypes.
+    """(P_k f)(point) for every operator P_k of the algebra, each like f(point) in structure and dtypes.
 
-    `point` is a pytree of arrays of any shape; `directions` has one pytree like it per generator, None for a leaf that
-    does not move. Where the algebra has lanes, all generators come as one pytree whose leaves have a leading axis of
-    that length, and so do the coefficients that have lanes.
+    `point` is a pytree of arrays of any shape; `directions` has one pytree like it per generator, None
+    for a leaf that does not move. Where the algebra has lanes, all generators come as one pytree whose
+    leaves have a leading axis of that length, and so do the coefficients that have lanes.
 
-    `function` may be anything JAX can trace and differentiate forwards; parameters it closes over are differentiated
-    by `jax.grad` outside. For a batch, `jax.vmap` this over the points: directions common to all of them then cost
-    nothing in the first layer.
+    `function` may be anything JAX can trace and differentiate forwards; parameters it closes over are
+    differentiated by `jax.grad` outside. For a batch, `jax.vmap` this over the points: directions common
+    to all of them then cost nothing in the first layer.
 
     Raises ValueError where the directions do not fit the generators or the point.
     """
@@ -44,7 +44,7 @@ def propagate(
     program = jax.make_jaxpr(flat)(*leaves)
     scope = Scope(algebra, RULES, fallback)
     outputs = interpret(scope, program.jaxpr, program.consts, seeds)
-    avals = [atom.aval for atom in program.jaxpr.outvars]
+    avals = [shaped(atom) for atom in program.jaxpr.outvars]
     return tuple(
         jax.tree.unflatten(
             structure[0],
@@ -97,4 +97,4 @@ def _coefficient(algebra: Algebra, x: Element, k: int, aval: jax.core.ShapedArra
     if value is not None:
         return value
     lanes = (algebra.lanes,) if algebra.has_lanes(k) else ()
-    return jnp.zeros((*lanes, *aval.shape), aval.dtype)
+    return zeros(aval, lanes)

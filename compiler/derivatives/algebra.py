@@ -1,15 +1,16 @@
 """Truncated algebras: which derivatives go through a function together, and how they multiply.
 
-A set of constant-coefficient differential operators P_0 = 1, P_1, .. that holds (in its span) the partial derivatives
-of each of its members, as polynomials, obeys a Leibniz rule of its own,
+A set of constant-coefficient differential operators P_0 = 1, P_1, .. that holds (in its span) the partial
+derivatives of each of its members, as polynomials, obeys a Leibniz rule of its own,
 
     P_k(f g) = sum_ij w_ijk P_i(f) P_j(g),
 
-so the numbers P_k(f) at a point multiply like the elements of a finite commutative algebra, and propagating them
-through a function is evaluating that function on the algebra. Taylor series along a line, along several lines that
-share the value, over a downset of mixed monomials, with their last terms collapsed into sums (Dangel et al., Collapsing
-Taylor mode automatic differentiation, 2025) and the smallest set for a given symbol (`inverse_system`) are all of this
-kind; one interpreter (`backends/taylor`) serves them.
+so the numbers P_k(f) at a point multiply like the elements of a finite commutative algebra, and
+propagating them through a function is evaluating that function on the algebra. Taylor series along a
+line, along several lines that share the value, over a downset of mixed monomials, with their last terms
+collapsed into sums (Dangel et al., Collapsing Taylor mode automatic differentiation, 2025) and the
+smallest set for a given symbol (`inverse_system`) are all of this kind; one interpreter
+(`backends/taylor`) serves them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ Index: TypeAlias = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`weight` times coefficient `left` of one factor times coefficient `right` of the other, both ways round."""
+    """`weight` times coefficient `left` of one factor and coefficient `right` of the other, both ways."""
 
     left: int
     right: int
@@ -44,13 +45,14 @@ class Algebra:
     """What is propagated, and the multiplication table.
 
     Coefficient k of a function is `operators[k]` applied to it, at the point; coefficient 0 is its value.
-    `degrees` is a grading: degrees[left] + degrees[right] = degrees[k] in every product, 0 for the value alone, in
-    ascending order. `products[k]` has the products of two coefficients other than the value, left <= right, that go
-    into coefficient k; x_0 y_k + x_k y_0 is understood.
+    `degrees` is a grading: degrees[left] + degrees[right] = degrees[k] in every product, 0 for the value
+    alone, in ascending order. `products[k]` has the products of two coefficients other than the value,
+    left <= right, that go into coefficient k; x_0 y_k + x_k y_0 is understood.
 
-    With `lanes` = R > 0, the coefficients marked in `laned` hold R directions in one array with a leading axis:
-    `operators` describe the first lane (generator 0; lane r reads generator r), products of two of them run lane by
-    lane, and those that go into a coefficient without lanes are summed over the lanes with `lane_weights`.
+    With `lanes` = R > 0, the coefficients marked in `laned` hold R directions in one array with a leading
+    axis: `operators` describe the first lane (generator 0; lane r reads generator r), products of two of
+    them run lane by lane, and those that go into a coefficient without lanes are summed over the lanes
+    with `lane_weights`.
     """
 
     operators: tuple[Operator, ...]
@@ -143,7 +145,7 @@ def directions(
 
 
 def _stacked(count: int, order: int, weights: list[Fraction] | None) -> Algebra:
-    """The coefficients of all directions in one array per order, the collapsed ones in an array without lanes."""
+    """The coefficients of all directions in one array per order, the collapsed ones without lanes."""
     line = univariate(order)
     collapsed = weights is not None
     return Algebra(
@@ -152,7 +154,7 @@ def _stacked(count: int, order: int, weights: list[Fraction] | None) -> Algebra:
         products=line.products,
         generators=count,
         lanes=count,
-        laned=tuple(0 < degree and not (collapsed and degree == order) for degree in line.degrees),
+        laned=tuple(degree > 0 and not (collapsed and degree == order) for degree in line.degrees),
         lane_weights=tuple(weights or ()),
     )
 
@@ -160,8 +162,8 @@ def _stacked(count: int, order: int, weights: list[Fraction] | None) -> Algebra:
 def from_operators(operators: Sequence[Operator], grading: Sequence[int]) -> Algebra:
     """The algebra of a graded set of operators that is closed under differentiation.
 
-    `grading[g]` is the degree of generator g; every operator is homogeneous in it, and has a monomial that no other
-    operator has (its pivot). Raises ValueError where the set is not closed.
+    `grading[g]` is the degree of generator g; every operator is homogeneous in it, and has a monomial
+    that no other operator has (its pivot). Raises ValueError where the set is not closed.
     """
     degrees = [_degree(operator, grading) for operator in operators]
     if degrees != sorted(degrees) or degrees[0] or 0 in degrees[1:]:
@@ -170,10 +172,8 @@ def from_operators(operators: Sequence[Operator], grading: Sequence[int]) -> Alg
     products = []
     for operator, degree in zip(operators, degrees, strict=True):
         table: dict[tuple[int, int], Fraction] = {}
-        by_degree = dict.fromkeys(degrees[1:])
-        for left_degree in by_degree:
-            if left_degree < degree:
-                _add_products(table, _coproduct(operator, left_degree, grading), operators, pivots)
+        for left_degree in range(1, degree):
+            _add_products(table, _coproduct(operator, left_degree, grading), operators, pivots)
         products.append(tuple(Product(i, j, w) for (i, j), w in sorted(table.items()) if i <= j))
     return Algebra(
         tuple(dict(operator) for operator in operators), tuple(degrees), tuple(products), len(grading)

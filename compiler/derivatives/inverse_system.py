@@ -1,12 +1,13 @@
 """The smallest algebra that yields given symbols: their Macaulay inverse system.
 
-P(f g) involves P's partial derivatives (as a polynomial) of f and of g, and nothing else; so the span of all partial
-derivatives of the wanted symbols is closed, and no smaller set is. Its dimension is the number of vectors to propagate:
-d + 2 for the Laplacian, 9 for ∂_xxyy, 9 and 14 for the biharmonic operator in two and three dimensions, 4 for
-∂_t + ∂_xxx, whose time derivative costs nothing once time has weight three.
+P(f g) involves P's partial derivatives (as a polynomial) of f and of g, and nothing else; so the span of
+all partial derivatives of the wanted symbols is closed, and no smaller set is. Its dimension is the
+number of vectors to propagate: d + 2 for the Laplacian, 9 for ∂_xxyy, 9 and 14 for the biharmonic
+operator in two and three dimensions, 4 for ∂_t + ∂_xxx, whose time derivative costs nothing once time has
+weight three.
 
-F. S. Macaulay, The Algebraic Theory of Modular Systems, 1916; A. Iarrobino, V. Kanev, Power Sums, Gorenstein Algebras
-and Determinantal Loci, 1999.
+F. S. Macaulay, The Algebraic Theory of Modular Systems, 1916; A. Iarrobino, V. Kanev, Power Sums,
+Gorenstein Algebras and Determinantal Loci, 1999.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +25,8 @@ SIZE = 4096  # coefficients; far beyond what can pay
 def minimal(symbols: Sequence[Symbol]) -> Algebra:
     """The smallest graded algebra in whose span all the symbols lie.
 
-    The weights of the generators are chosen so that it is smallest; a symbol that stays inhomogeneous is a sum of
-    its homogeneous parts (`extraction` puts it together).
+    The weights of the generators are chosen so that it is smallest; a symbol that stays inhomogeneous is
+    a sum of its homogeneous parts (`extraction` puts it together).
     """
     operators = [_operator(symbol) for symbol in symbols]
     operators = [operator for operator in operators if operator]
@@ -65,13 +66,13 @@ def extraction(algebra: Algebra, symbol: Symbol) -> dict[int, Fraction] | None:
 
 
 def _lonely(operators: Sequence[Operator], count: int) -> list[int]:
-    """Generators that can have a weight of their own: those of lower power than another one, time foremost."""
+    """Generators that can have a weight of their own: those of lower power than another one."""
     power = [max((word.count(g) for op in operators for word in op), default=0) for g in range(count)]
     return [g for g in range(count) if 0 < power[g] < max(power)]
 
 
 def _span(operators: Sequence[Operator], grading: Sequence[int]) -> list[Operator]:
-    """A basis of all partial derivatives of the operators' homogeneous parts, in reduced echelon form by degree."""
+    """A basis of all partial derivatives of the operators' homogeneous parts, by degree."""
     waiting: dict[int, list[Operator]] = {}
     for operator in operators:
         for degree, part in _homogeneous(operator, grading).items():
