@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from nablax.backends.interface import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class Frame:
     rejected: int  # steps the error control refused since the frame before
     dt: float  # the last step's size; 0 in the first frame
     residuals: tuple[float, ...] = ()  # of a steady problem: root mean squares, the first guess's first
+    state: "State | None" = None  # what the solver goes on from
 
 
 @dataclass(frozen=True, slots=True)

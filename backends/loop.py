@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, prod
 from time import perf_counter
 from types import MappingProxyType
 from typing import cast
@@ -20,7 +20,9 @@ from nablax.backends.stepping.control import STEPWISE, Control
 from nablax.backends.stepping.fixed import BETWEEN_CHECKS, March, step_count
 from nablax.outline import Outline
 
-TICK = 0.2  # seconds of work between signs of life
+TICK = 0.2  # seconds between signs of life, at least
+CHUNK_WORK = 1 << 24  # points times steps of an explicit stepper in a chunk: about a second
+SOLVES = 32  # times as much work has a step that solves equations
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,12 @@ def collected(
         return t, {n: jnp.stack([jnp.asarray(f.fields[n]) for f in frames]) for n in frames[0].fields}
 
 
+def chunk_steps(outline: Outline) -> int:
+    """Steps in a chunk, by the size of the grid."""
+    work = prod(outline.shape) * (SOLVES if outline.stepping.name in ("imex", "implicit") else 1)
+    return max(16, CHUNK_WORK // work)
+
+
 def _frame(
     drive: Drive, index: int, state: State, ready: Parameters, steps: int, rejected: int, dt: float
 ) -> Frame:
@@ -129,7 +137,7 @@ def _frame(
             raise NumericalFailure(
                 Breakdown("infinite", float(state.t), name, where, float(state.t), inf, dt)
             )
-    return Frame(index, float(state.t), MappingProxyType(fields), steps, rejected, dt)
+    return Frame(index, float(state.t), MappingProxyType(fields), steps, rejected, dt, state=state)
 
 
 def _breakdown(drive: Drive, state: State, after: State, chunk: Chunk, ready: Parameters) -> Breakdown:
@@ -177,8 +185,9 @@ def _place(drive: Drive, mask: np.ndarray) -> dict[str, float]:
 class Loop:
     """Drives the compiled programs from the host, in chunks of bounded work.
 
-    It remembers what is dear and stays the same from chunk to chunk: the coefficients of the last step
-    size, and how many steps fill a tick.
+    A chunk ends after a number of steps that only the plan decides: error control looks afresh at the
+    start of each, so that a clock would make one run differ from the next, and from a restarted one. It
+    remembers what is dear and stays the same from chunk to chunk: the coefficients of the last step size.
     """
 
     def __init__(self, drive: Drive, ready: Parameters) -> None:
@@ -190,33 +199,21 @@ class Loop:
         self._programs = drive.programs
         self._ready = ready
         self._number = drive.number
-        self._budget = 1
+        self._budget = chunk_steps(drive.outline)
         self._aids: list[tuple[float, object]] = []
         self._ahead: tuple[tuple[float, Vector, March], ...] = ()
-        self._warm = False
 
     def arrived(self, state: State, until: float) -> bool:
         return float(state.t) >= float(self._number(until))
 
     def advance(self, state: State, until: float) -> tuple[State, Chunk]:
-        """Towards `until`, in as many steps as a tick has room for."""
-        started = perf_counter()
+        """Towards `until`, as far as a chunk goes."""
         if self._control == "fixed":
             assert self._dt is not None
-            after, chunk = self._fixed(state, until, self._dt)
-        elif self._control in STEPWISE:
-            after, chunk = self._adaptive(state, until)
-        else:
-            after, chunk = self._checked(state, until)
-        self._learn(chunk.steps + chunk.rejected, perf_counter() - started)
-        return after, chunk
-
-    def _learn(self, steps: int, seconds: float) -> None:
-        if not self._warm:
-            self._warm = True  # compiling took most of it
-            return
-        room = int(TICK / max(seconds, 1e-6) * max(steps, 1))
-        self._budget = max(1, min(room, 16 * self._budget, 2**30))
+            return self._fixed(state, until, self._dt)
+        if self._control in STEPWISE:
+            return self._adaptive(state, until)
+        return self._checked(state, until)
 
     def _march(self, state: State, until: float, h: float, count: int, whole: int) -> tuple[State, March]:
         moved = self._stepped(state.t, state.y, h, count)

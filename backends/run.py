@@ -18,6 +18,7 @@ from nablax.backends.frames import Frame, NumericalFailure, Progress, Unsolved
 from nablax.backends.output import store
 from nablax.backends.output.drawings import Requests
 from nablax.backends.output.paths import DATA_SUFFIXES, MOVIE_SUFFIXES, OutputError, claim, inside
+from nablax.backends.output.restart import find_saved, replay
 from nablax.backends.resolution import Resolution, ResolutionWatch
 from nablax.frontend.diagnostics import Diagnostic, Report, Severity
 from nablax.frontend.source import Span
@@ -25,6 +26,7 @@ from nablax.outline import Outline
 
 if TYPE_CHECKING:
     from nablax.backends.artifact.program import Artifact
+    from nablax.backends.interface import State
     from nablax.plan import Plan
 
 Status = Literal["done", "broken", "interrupted"]
@@ -37,6 +39,12 @@ class Stream(Protocol):
     def parameters(self) -> Mapping[str, object]: ...
 
     def stream(self) -> Iterator[Frame | Progress]: ...
+
+
+class Restartable(Stream, Protocol):
+    """A solver that goes on from a state."""
+
+    def stream(self, params: None = None, initial: "State | None" = None) -> Iterator[Frame | Progress]: ...
 
 
 class Watcher(Protocol):
@@ -154,17 +162,50 @@ def run(prepared: Prepared, solver: Stream, watcher: Watcher) -> Outcome:
 
     Raises `OutputError` if the disk refuses.
     """
+    params = _numbers(solver)
+    judge, resolution = Judge(prepared.outline, params), ResolutionWatch(prepared.outline)
+    return _follow(prepared, solver.stream(), watcher, params, judge, resolution, None)
+
+
+def restart(prepared: Prepared, solver: Restartable, watcher: Watcher) -> Outcome:
+    """Go on with the run that lies at the prepared path; its frames are judged with the new ones.
+
+    Raises `OutputError` where the plan cannot go on with it, or if the disk refuses.
+    """
+    outline, params = prepared.outline, _numbers(solver)
+    saved = find_saved(prepared.path, outline, params)
+    judge, resolution = Judge(outline, params), ResolutionWatch(outline)
+    for frame in replay(saved, outline):
+        judge.see(frame)
+        resolution.see(frame)
+    ahead = (
+        event for event in solver.stream(initial=saved.state) if event.t > float(saved.state.t)
+    )  # the frame of the state itself is there already
+    writer = store.reopen(prepared.path, store.layout(outline, params), saved.frames)
+    return _follow(prepared, ahead, watcher, params, judge, resolution, writer)
+
+
+def _numbers(solver: Stream) -> dict[str, float]:
+    return {name: float(np.real(np.asarray(value))) for name, value in solver.parameters.items()}
+
+
+def _follow(
+    prepared: Prepared,
+    events: Iterator[Frame | Progress],
+    watcher: Watcher,
+    params: Mapping[str, float],
+    judge: Judge,
+    resolution: ResolutionWatch,
+    writer: store.Writer | None,
+) -> Outcome:
     outline = prepared.outline
     started = perf_counter()
-    params = {name: float(np.real(np.asarray(value))) for name, value in solver.parameters.items()}
-    judge, resolution = Judge(outline, params), ResolutionWatch(outline)
-    writer: store.Writer | None = None
     status: Status = "done"
     diagnostics: list[Diagnostic] = []
     t, steps, rejected = None, 0, 0
     residuals: tuple[float, ...] = ()
     try:
-        for event in solver.stream():
+        for event in events:
             if isinstance(event, Frame):
                 with uninterrupted():
                     if writer is None:

@@ -21,6 +21,7 @@ import numpy as np
 
 from nablax.backends.frames import Frame
 from nablax.backends.output.paths import DATA_SUFFIXES, SCHEMA, SCHEMA_ATTRIBUTE, OutputError, claim, reason
+from nablax.backends.output.restart import keep_state, restart_file
 
 if TYPE_CHECKING:
     import h5netcdf
@@ -94,9 +95,9 @@ class Writer:
     `OutputError` when the disk refuses.
     """
 
-    def __init__(self, path: Path, sink: Sink, together: int) -> None:
+    def __init__(self, path: Path, sink: Sink, together: int, frames: int = 0) -> None:
         self.path = path
-        self.frames = 0
+        self.frames = frames
         self._sink = sink
         self._together = together
         self._pending: list[Frame] = []
@@ -120,6 +121,8 @@ class Writer:
         if self._pending:
             try:
                 self._sink.extend(self._pending)
+                # After the frames: a run killed in between goes on from an earlier one.
+                keep_state(self.path, self.frames, self._pending[-1].state)
             except OSError as error:
                 raise OutputError(f"`{self.path}` cannot be written ({reason(error)})") from None
             self._pending.clear()
@@ -190,18 +193,35 @@ def create(path: Path, layout: Layout) -> Writer:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+        restart_file(path).unlink(missing_ok=True)
         sink = _ZarrSink(path, layout) if path.suffix == ".zarr" else _NetcdfSink(path, layout)
     except OSError as error:
         raise OutputError(f"`{path}` cannot be written ({reason(error)})") from None
     return Writer(path, sink, layout.together)
 
 
+def reopen(path: Path, layout: Layout, frames: int) -> Writer:
+    """Go on with a dataset after its first `frames` frames; what it holds beyond them is dropped."""
+    try:
+        sink: Sink
+        if path.suffix == ".zarr":
+            sink = _ZarrSink(path, layout, frames)
+        else:
+            sink = _NetcdfSink(path, layout, frames)
+    except OSError as error:
+        raise OutputError(f"`{path}` cannot be written ({reason(error)})") from None
+    return Writer(path, sink, layout.together, frames)
+
+
 class _ZarrSink:
-    def __init__(self, path: Path, layout: Layout) -> None:
+    def __init__(self, path: Path, layout: Layout, kept: int | None = None) -> None:
         import zarr
 
         self._layout = layout
         self._frames = 0
+        if kept is not None:
+            self._reopen(path, kept)
+            return
         self._group = zarr.create_group(path, zarr_format=2, attributes=dict(layout.attributes))
         for axis in layout.axes:
             shape = axis.points.shape
@@ -216,6 +236,25 @@ class _ZarrSink:
             (v, self._array(v.name, layout.dims, shape, chunks, _dtype(layout.dtype, v)))
             for v in layout.variables
         ]
+        self._publish()
+
+    def _reopen(self, path: Path, kept: int) -> None:
+        import zarr
+
+        self._group = zarr.open_group(path, mode="r+", zarr_format=2, use_consolidated=False)
+        assert self._layout.time is not None
+        times = self._group[self._layout.time]
+        assert isinstance(times, zarr.Array)
+        self._times = times
+        self._variables = []
+        for v in self._layout.variables:
+            array = self._group[v.name]
+            assert isinstance(array, zarr.Array)
+            array.resize((kept, *self._layout.shape))
+            self._variables.append((v, array))
+        times.resize((kept,))
+        self._frames = kept
+        self._group.attrs.update({"frames_written": kept, "complete": 0})
         self._publish()
 
     def _array(
@@ -257,10 +296,16 @@ class _ZarrSink:
 
 
 class _NetcdfSink:
-    def __init__(self, path: Path, layout: Layout) -> None:
+    def __init__(self, path: Path, layout: Layout, kept: int | None = None) -> None:
         self._path = path
         self._layout = layout
-        self._frames = 0
+        self._frames = kept or 0
+        if kept is not None:
+            assert layout.time is not None
+            with self._open("a") as file:
+                file.resize_dimension(layout.time, kept)
+                file.attrs["frames_written"], file.attrs["complete"] = kept, 0
+            return
         with self._open("w") as file:
             for name, value in layout.attributes.items():
                 file.attrs[name] = value

@@ -29,6 +29,7 @@ FAILED, MISSED, INTERRUPTED = 3, 4, 130
 @click.option("-o", "output", metavar="PATH", help="Where to save: a `.zarr` folder or an `.nc` file.")
 @set_option
 @solve_option
+@click.option("--restart", "saved", metavar="OUT", help="Go on from a saved run, in place.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 @click.option("--no-plot", is_flag=True, help="Draw no picture and no movie.")
@@ -37,6 +38,7 @@ def run(
     output: str | None,
     parameters: tuple[str, ...],
     solve: tuple[str, ...],
+    saved: str | None,
     as_json: bool,
     quiet: bool,
     no_plot: bool,
@@ -47,6 +49,9 @@ def run(
     """
     from nablax.backends.run import Target
 
+    if saved is not None and output is not None:
+        raise click.UsageError("--restart goes on in the saved run itself: leave out -o")
+    output = saved or output
     changes = overrides(parameters, solve)
     target = Target(
         folder=folder_of(spec),
@@ -55,6 +60,8 @@ def run(
         data=None if output is None else Path(output),
         plot=not no_plot,
     )
+    if spec.endswith(".nbx") and saved is not None:
+        raise click.UsageError("--restart needs the spec: a compiled one begins at the beginning")
     if spec.endswith(".nbx"):
         from nablax.cli.artifact import run_artifact
 
@@ -66,7 +73,7 @@ def run(
         plan, report = compile_plan(source, changes, folder_of(spec))
         prepared = _prepared(plan, target, report)
         quiet_jax(plan.dtype == "float64")
-        outcome = execute(prepared, build_solver(plan, report), quiet or as_json)
+        outcome = execute(prepared, build_solver(plan, report), quiet or as_json, saved is not None)
     except SpecError as error:
         if not as_json:
             raise
@@ -111,14 +118,24 @@ def _prepared(plan: "Plan", target: "Target", report: Report) -> "Prepared":
         raise FileProblem(str(error)) from None
 
 
-def execute(prepared: "Prepared", solver: "Stream", silent: bool) -> "Outcome":
-    """Run what is prepared, with progress on a terminal unless `silent`. Raises `FileProblem`."""
+def execute(prepared: "Prepared", solver: "Stream", silent: bool, onward: bool = False) -> "Outcome":
+    """Run what is prepared, or go on with it, with progress on a terminal unless `silent`.
+
+    Raises `FileProblem`.
+    """
     from nablax.backends.output.paths import OutputError
+    from nablax.backends.run import restart
     from nablax.backends.run import run as run_prepared
     from nablax.cli.progress import watching
 
     try:
         with watching(prepared.outline, silent) as watcher:
+            if onward:
+                from nablax.backends.solver import Solver
+
+                if not isinstance(solver, Solver):
+                    raise OutputError("a steady problem has no time to go on from")
+                return restart(prepared, solver, watcher)
             return run_prepared(prepared, solver, watcher)
     except OutputError as error:
         raise FileProblem(str(error)) from None
