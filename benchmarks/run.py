@@ -14,7 +14,16 @@ from functools import partial
 import jax
 import numpy as np
 
-from benchmarks import cold, fractional_layer, gray_scott, heat, kuramoto_sivashinsky, poisson, programs
+from benchmarks import (
+    artifact,
+    cold,
+    fractional_layer,
+    gray_scott,
+    heat,
+    kuramoto_sivashinsky,
+    poisson,
+    programs,
+)
 from benchmarks.case import NABLAX, Case, Contender, Fields, Program
 from benchmarks.table import number, ranged, table, verdict
 from benchmarks.timing import interleaved, ratio, spread
@@ -47,6 +56,10 @@ def main() -> None:
         quiet(asked.below)
         steps, seeds = (20, 1) if asked.quick else (1500, 3)
         say(f"\n{fractional_layer.tables(asked.rounds, steps, seeds)}")
+    if wanted("compiled file artifact", asked.only):
+        quiet(asked.below)
+        rows = artifact.shown(3 if asked.quick else asked.rounds, 10 if asked.quick else 1)
+        say(f"\n{rows}\n\nload {load()}")
     say(f"\nload at the end: {load()}")
 
 

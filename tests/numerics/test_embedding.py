@@ -1,0 +1,117 @@
+"""Derivatives of a final-time functional, for every kind of step: in parameters and coefficients, in the
+initial state, through jit and vmap, against central differences in float64."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import nablax
+from nablax.backends.reverse import ReverseModeError
+from nablax.backends.solver import Solver
+
+RING = """
+space {{ x in [0, 2*pi] periodic }}
+time {{ t in [0, 0.2] }}
+fields {{ u }}
+params {{ nu = 0.1; b = 0.5 }}
+equations {{ dt(u) + u*dx(u) = nu*{diffusion} }}
+initial {{ u = b*sin(x) }}
+solve {{ n = 16; {solve} }}
+output {{ every = 0.1 }}
+"""
+ROD = """
+space {{ x in [0, 1] }}
+time {{ t in [0, 0.05] }}
+fields {{ u }}
+params {{ nu = 0.1; b = 0.5 }}
+equations {{ dt(u) = nu*{flux} + {reaction} }}
+initial {{ u = 1 - b*x^2 }}
+boundary {{ x = 0: dx(u) = 0; x = 1: u = 1 - b }}
+solve {{ n = 12; order = 2; {solve} }}
+output {{ every = 0.025 }}
+"""
+FLUX = "dx((1 + b*x^2)*dx(u))"
+FIXED = {
+    "etdrk4": RING.format(diffusion="dxx(u)", solve="step = etdrk4; dt = 0.02"),
+    "etdrk2": RING.format(diffusion="dxx(u)", solve="step = etdrk2; dt = 0.02"),
+    "spectral imex": RING.format(diffusion="dxx(u)", solve="step = imex; dt = 0.02"),
+    "spectral rk4": RING.format(diffusion="dxx(u)", solve="step = rk4; dt = 0.02"),
+    "fd rk4": ROD.format(flux=FLUX, reaction="u*(1 - u)", solve="step = rk4; dt = 0.005"),
+    "fd dopri5": ROD.format(flux=FLUX, reaction="u*(1 - u)", solve="step = dopri5; dt = 0.005"),
+    "fd imex": ROD.format(flux=FLUX, reaction="u*(1 - u)", solve="step = imex; dt = 0.005"),
+    "fd implicit": ROD.format(flux="dxx(u)", reaction="b*x", solve="step = implicit; dt = 0.005"),
+}
+CHOSEN = {
+    "checked": RING.format(diffusion="dxx(u)", solve="step = etdrk4"),
+    "adaptive": ROD.format(flux=FLUX, reaction="u*(1 - u)", solve="step = dopri5"),
+}
+FAST = ("etdrk4", "fd rk4")
+CASES = [pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in FIXED]
+NOMINAL = {"nu": 0.1, "b": 0.5}
+
+
+def solver_of(text: str) -> tuple[Solver, jax.Array]:
+    solver = nablax.parse(text).compile()
+    assert isinstance(solver, Solver)
+    return solver, solver.fields(solver.initial())["u"]
+
+
+def loss(solver: Solver, params: dict, u: jax.Array) -> jax.Array:
+    state = solver.initial(params, fields={"u": u})
+    last = solver.solve(params, state).fields["u"][-1]
+    return jnp.sum(jnp.cos(jnp.arange(last.size, dtype="float64")) * last**2)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_reverse_mode(name: str) -> None:
+    solver, start = solver_of(FIXED[name])
+    value = jax.jit(lambda params, u: loss(solver, params, u))
+    params = {key: jnp.asarray(v) for key, v in NOMINAL.items()}
+    slopes, field_slope = jax.jit(jax.grad(lambda p, u: loss(solver, p, u), argnums=(0, 1)))(params, start)
+    h = 1e-5
+    for key in NOMINAL:
+        ahead, behind = ({**params, key: params[key] + s} for s in (h, -h))
+        wanted = (float(value(ahead, start)) - float(value(behind, start))) / (2 * h)
+        assert float(slopes[key]) == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+    direction = jnp.sin(1.0 + jnp.arange(start.size, dtype="float64"))
+    direction = direction.at[-1].set(0.0) if "fd" in name else direction  # the wall holds its own value
+    ahead, behind = float(value(params, start + h * direction)), float(value(params, start - h * direction))
+    assert float(field_slope @ direction) == pytest.approx((ahead - behind) / (2 * h), rel=1e-6, abs=1e-9)
+
+
+def test_batches_of_parameters_and_of_initial_states() -> None:
+    solver, start = solver_of(FIXED["etdrk4"])
+    params = {"nu": jnp.asarray([0.1, 0.2]), "b": jnp.asarray([0.5, 0.5])}
+    starts = jnp.stack([start, 2 * start])
+    together = jax.jit(jax.vmap(lambda p, u: loss(solver, p, u)))(params, starts)
+    alone = [loss(solver, {"nu": 0.1 * (i + 1), "b": 0.5}, starts[i]) for i in range(2)]
+    np.testing.assert_allclose(together, np.asarray(alone), rtol=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", CHOSEN.values(), ids=CHOSEN)
+def test_chosen_steps_take_forward_mode(text: str) -> None:
+    solver, start = solver_of(text)
+    found = jax.jvp(lambda nu: loss(solver, {"nu": nu}, start), (jnp.asarray(0.1),), (jnp.ones(()),))[1]
+    h = 1e-3
+    wanted = (loss(solver, {"nu": 0.1 + h}, start) - loss(solver, {"nu": 0.1 - h}, start)) / (2 * h)
+    assert float(found) == pytest.approx(float(wanted), rel=1e-3)
+    with pytest.raises((ReverseModeError, ValueError), match=r"set `dt` in the|lax\.while_loop"):
+        jax.grad(lambda nu: loss(solver, {"nu": nu}, start))(jnp.asarray(0.1))
+
+
+@pytest.mark.slow
+def test_memory_of_reverse_mode_is_one_interval() -> None:
+    """Twice the intervals with the same steps in each: the states between them are all that is added."""
+
+    def temporary(end: str) -> int:
+        text = ROD.format(flux=FLUX, reaction="u*(1 - u)", solve="step = rk4; dt = 0.0005").replace("n = 12", "n = 400")
+        solver, start = solver_of(text.replace("[0, 0.05]", f"[0, {end}]"))
+        slope = jax.jit(jax.grad(lambda u: loss(solver, NOMINAL, u)))
+        measured = slope.lower(start).compile().memory_analysis()
+        return int(measured.temp_size_in_bytes)
+
+    one, two = temporary("0.1"), temporary("0.2")
+    frames = 4 * 401 * 8
+    assert two - one < 12 * frames < one
