@@ -106,7 +106,9 @@ def test_memory_of_reverse_mode_is_one_interval() -> None:
     """Twice the intervals with the same steps in each: the states between them are all that is added."""
 
     def temporary(end: str) -> int:
-        text = ROD.format(flux=FLUX, reaction="u*(1 - u)", solve="step = rk4; dt = 0.0005").replace("n = 12", "n = 400")
+        text = ROD.format(flux=FLUX, reaction="u*(1 - u)", solve="step = rk4; dt = 0.0005").replace(
+            "n = 12", "n = 400"
+        )
         solver, start = solver_of(text.replace("[0, 0.05]", f"[0, {end}]"))
         slope = jax.jit(jax.grad(lambda u: loss(solver, NOMINAL, u)))
         measured = slope.lower(start).compile().memory_analysis()
