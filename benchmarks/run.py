@@ -23,6 +23,7 @@ from benchmarks import (
     kuramoto_sivashinsky,
     poisson,
     programs,
+    residuals,
 )
 from benchmarks.case import NABLAX, Case, Contender, Fields, Program
 from benchmarks.table import number, ranged, table, verdict
@@ -60,6 +61,9 @@ def main() -> None:
         quiet(asked.below)
         rows = artifact.shown(3 if asked.quick else asked.rounds, 10 if asked.quick else 1)
         say(f"\n{rows}\n\nload {load()}")
+    if wanted("residuals of networks", asked.only):
+        quiet(asked.below)
+        residuals.main([], 0.3 if asked.quick else 1.0)
     say(f"\nload at the end: {load()}")
 
 

@@ -98,26 +98,27 @@ class Problem:
         plan, _ = stages.demand()
         return build(plan)
 
-    def residual(self, net: object) -> "Residual":
+    def residual(self, net: object, derivatives: str | None = None) -> "Residual":
         """r = residual(params, points): what the equations leave of a field or network, by name.
 
-        `net` is a `nablax.field(problem, net)`, or what that takes.
+        `net` is a `nablax.field(problem, net)`, or what that takes. `derivatives` is `exact`, `nested`,
+        `stochastic(16)` or `stochastic(16, dense)`; by default what `train` says, else the planner's choice.
         """
         from nablax.backends.residuals.build import build_residual
 
-        return build_residual(self.system, field(self, net))
+        return build_residual(self.system, field(self, net), derivatives)
 
-    def losses(self, net: object) -> "Losses":
+    def losses(self, net: object, derivatives: str | None = None) -> "Losses":
         """losses(params, batch, key=None, weights=None): mean squares, by name, of all that is stated."""
         from nablax.backends.residuals.build import build_losses
 
-        return build_losses(self.system, field(self, net))
+        return build_losses(self.system, field(self, net), derivatives)
 
-    def residual_vector(self, net: object) -> "ResidualVector":
+    def residual_vector(self, net: object, derivatives: str | None = None) -> "ResidualVector":
         """vector(params, batch, weights=None): all residuals, scaled; their squares add up to the losses."""
         from nablax.backends.residuals.build import build_vector
 
-        return build_vector(self.system, field(self, net))
+        return build_vector(self.system, field(self, net), derivatives)
 
     def derivatives(self, net: object, names: Sequence[str] | None = None) -> "Derivatives":
         """table(params, points): derivatives such as `u`, `dxx(u)`, `dt(U.x)`, for losses of one's own.

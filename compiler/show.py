@@ -7,6 +7,7 @@ import sympy as sp
 
 from nablax import notation
 from nablax.classification import classify
+from nablax.derivatives.account import account
 from nablax.frontend.names import greek_name
 from nablax.frontend.source import Source, Span
 from nablax.passes.conservative import transforms
@@ -31,6 +32,8 @@ def show(stages: Stages) -> str:
         )
     if stages.plan is not None:
         lines += _plan(stages.plan)
+    if stages.system is not None:
+        lines += _section("Residual of a network", list(account(stages.system)))
     return "\n".join(lines).strip() + "\n"
 
 

@@ -10,29 +10,31 @@ from nablax.backends.residuals.losses import Losses, ResidualVector
 from nablax.backends.residuals.residual import Residual
 from nablax.backends.residuals.sampling import sample
 from nablax.derivatives.available import check_available
-from nablax.derivatives.needs import Needs, needs
+from nablax.derivatives.evaluation import Evaluation, make_evaluation
 from nablax.derivatives.statements import INSIDE, Statement, places, statements
 from nablax.system import System
 
 
-def build_residual(system: System, field: Field) -> Residual:
+def build_residual(system: System, field: Field, derivatives: str | None) -> Residual:
     """Raises `SpecError` where an equation has no residual."""
-    return Residual(field, _needs(system, places(statements(system))[INSIDE]))
+    return Residual(field, _evaluation(system, places(statements(system))[INSIDE], derivatives))
 
 
-def build_losses(system: System, field: Field) -> Losses:
+def build_losses(system: System, field: Field, derivatives: str | None) -> Losses:
     """Raises `SpecError` where a statement has no residual."""
-    return Losses(field, _by_place(system))
+    return Losses(field, _by_place(system, derivatives))
 
 
-def build_vector(system: System, field: Field) -> ResidualVector:
+def build_vector(system: System, field: Field, derivatives: str | None) -> ResidualVector:
     """Raises `SpecError` where a statement has no residual."""
-    return ResidualVector(field, _by_place(system))
+    return ResidualVector(field, _by_place(system, derivatives))
 
 
 def build_derivatives(system: System, field: Field, names: Sequence[str] | None) -> Derivatives:
     """Raises `FieldError` for a name that is no derivative."""
-    return Derivatives(field, needs(wanted(system, None if names is None else tuple(names))))
+    return Derivatives(
+        field, _evaluation(system, wanted(system, None if names is None else tuple(names)), None)
+    )
 
 
 def build_batch(
@@ -43,10 +45,11 @@ def build_batch(
     return sample(system.problem, tuple(grouped), key, counts, method)
 
 
-def _by_place(system: System) -> dict[str, Needs]:
-    return {place: _needs(system, found) for place, found in places(statements(system)).items()}
+def _by_place(system: System, asked: str | None) -> dict[str, Evaluation]:
+    grouped = places(statements(system))
+    return {place: _evaluation(system, found, asked) for place, found in grouped.items()}
 
 
-def _needs(system: System, found: Sequence[Statement]) -> Needs:
+def _evaluation(system: System, found: Sequence[Statement], asked: str | None) -> Evaluation:
     check_available(system, found)
-    return needs(found)
+    return make_evaluation(system.problem, found, asked)

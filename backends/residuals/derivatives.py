@@ -8,7 +8,7 @@ from jax import Array
 from nablax.backends.residuals.evaluate import values_at
 from nablax.backends.residuals.field import Field, FieldError, PyTree
 from nablax.backends.residuals.points import Points, gather
-from nablax.derivatives.needs import Needs
+from nablax.derivatives.evaluation import Evaluation
 from nablax.derivatives.statements import INSIDE, Statement
 from nablax.frontend.source import Span
 from nablax.meaning.scope import splits
@@ -22,14 +22,14 @@ class Derivatives:
     """table(params, points): every derivative by its name in the language, of the points' shape."""
 
     field: Field
-    needs: Needs
+    evaluation: Evaluation
 
     def __call__(self, params: PyTree, points: Points) -> dict[str, Array]:
-        return values_at(self.field, self.needs, params, gather(self.field.problem, points, INSIDE), {})
+        return values_at(self.field, self.evaluation, params, gather(self.field.problem, points, INSIDE), {})
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(s.name for s in self.needs.statements)
+        return tuple(s.name for s in self.evaluation.needs.statements)
 
 
 def wanted(system: System, names: tuple[str, ...] | None) -> tuple[Statement, ...]:

@@ -1,20 +1,19 @@
 """Statements of a problem evaluated on a field at points."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 import sympy as sp
 from jax import Array
 
 from nablax.backends.lowering import Operand, evaluate
-from nablax.backends.residuals import nested
-from nablax.backends.residuals.field import Field, PyTree, check_network, parts
+from nablax.backends.residuals.field import Field, FieldError, PyTree, check_network, parts
 from nablax.backends.residuals.layout import layout
 from nablax.backends.residuals.members import Draw, member_sums, sums_of_coordinates
 from nablax.backends.residuals.networks import Part, networks
-from nablax.derivatives.needs import Form, Needs
+from nablax.backends.residuals.tables import tables
+from nablax.derivatives.evaluation import Evaluation, Group
+from nablax.derivatives.needs import Needs
 from nablax.derivatives.statements import Statement
 
 Environment = dict[sp.Basic, Operand]
@@ -22,29 +21,44 @@ Environment = dict[sp.Basic, Operand]
 
 def values_at(
     field: Field,
-    wanted: Needs,
+    evaluation: Evaluation,
     params: PyTree,
     z: Array,
     extra: Mapping[sp.Basic, Array],
-    draw: Draw | None = None,
+    key: Array | None = None,
 ) -> dict[str, Array]:
     """The statements' values at points z [..., axes], by name.
 
-    `extra` are values [points] of further atoms; `draw` samples the members of families, else all are taken.
+    `extra` are values [points] of further atoms. Sampled evaluations draw with `key`.
     """
+    wanted = evaluation.needs
     net, unknown = parts(field, params)
-    check_network(field, net, z.dtype)
+    check_network(field, net, z.dtype, wanted.order)
     flat = z.reshape(-1, z.shape[-1])
     environment = coordinates(field, flat) | parameters(field, unknown) | dict(extra)
-    main, *others = networks(field, net, unknown)
-    for part in (main, *others):
-        environment |= _functionals(part, wanted, flat)
+    all_parts = networks(field, net, unknown)
+    for group in evaluation.groups:
+        part = next(p for p in all_parts if group.unknowns[0] in p.unknowns)
+        environment |= _functionals(part, group, wanted, flat)
     if field.problem.families:
         slots = {s.axis.symbol: s for s in layout(field.problem)}
-        environment |= member_sums(wanted.sums, main, slots, flat, environment, draw)
+        draw = _draw(evaluation, key)
+        environment |= member_sums(wanted.sums, all_parts[0], slots, flat, environment, draw)
         values = [v for s in wanted.statements for v in s.values]
         environment |= sums_of_coordinates(values, slots, flat, environment)
     return {s.name: _statement(s, environment, z.shape[:-1]) for s in wanted.statements}
+
+
+def _draw(evaluation: Evaluation, key: Array | None) -> Draw | None:
+    sampling = evaluation.sampling
+    if sampling is None:
+        return None
+    if key is None:
+        raise FieldError(
+            f"{sampling.count} directions are drawn for each evaluation: give a key, "
+            "residual(params, points, key)"
+        )
+    return Draw(key, sampling.count, sampling.dense)
 
 
 def coordinates(field: Field, z: Array) -> Environment:
@@ -69,21 +83,12 @@ def parameters(field: Field, unknown: Mapping[str, PyTree]) -> Environment:
     return values
 
 
-def _functionals(part: Part, wanted: Needs, z: Array) -> Environment:
+def _functionals(part: Part, group: Group, wanted: Needs, z: Array) -> Environment:
     """Values [points] of the functionals of one network's unknowns."""
+    found = tables(part, group.plan, z)
+    by_form = {form: part.values(table) for form, table in zip(group.plan.forms, found, strict=True)}
     mine = [f for f in wanted.functionals if f.value in part.unknowns]
-    if not mine:
-        return {}
-    forms = tuple(dict.fromkeys(f.form for f in mine))
-    tables = tables_of(part, forms, z)
-    by_form = {form: part.values(table) for form, table in zip(forms, tables, strict=True)}
     return {f.stand_in: by_form[f.form][f.value] for f in mine}
-
-
-def tables_of(part: Part, forms: Sequence[Form], z: Array) -> tuple[Array, ...]:
-    """Values [points, outputs] of each form of a network's outputs."""
-    own = z[:, np.array(part.columns)]
-    return jax.vmap(lambda point: nested.derivatives(part.call, point, forms, part.starts))(own)
 
 
 def _statement(

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from nablax.backends.residuals.layout import columns
+from nablax.backends.residuals.smoothness import roughness
 from nablax.problem import Component, Problem
 
 PyTree: TypeAlias = object
@@ -133,8 +134,9 @@ def outputs(components: tuple[Component, ...], values: Array) -> dict[Component,
     return found
 
 
-def check_network(field: Field, params: PyTree, dtype: jnp.dtype) -> None:
-    """One abstract call: the network takes a point and gives a vector of as many outputs as are needed."""
+def check_network(field: Field, params: PyTree, dtype: jnp.dtype, order: int) -> None:
+    """Two abstract calls: the network takes a point, gives a vector of as many outputs as are needed, and
+    has derivatives of this order. Raises `FieldError`."""
     problem = field.problem
     axes = columns(problem)
     point = jnp.zeros((axes,), dtype)
@@ -151,6 +153,9 @@ def check_network(field: Field, params: PyTree, dtype: jnp.dtype) -> None:
             f"[{len(problem.components)}] of the components is wanted: batching is not its task"
         )
     outputs(problem.components, jnp.zeros(found.shape, found.dtype))
+    rough = roughness(field.call, params, point, order)
+    if rough is not None:
+        raise FieldError(rough)
 
 
 def _first_line(error: Exception) -> str:

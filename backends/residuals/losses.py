@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import jax
 import jax.numpy as jnp
 import sympy as sp
 from jax import Array
@@ -12,7 +13,7 @@ from jax.typing import ArrayLike
 from nablax.backends.residuals.evaluate import values_at
 from nablax.backends.residuals.field import Field, FieldError, PyTree
 from nablax.backends.residuals.points import Points, check_wall, gather
-from nablax.derivatives.needs import Needs
+from nablax.derivatives.evaluation import Evaluation
 from nablax.derivatives.statements import MEASURED
 
 Batch: TypeAlias = Mapping[str, Points]
@@ -25,26 +26,33 @@ Weights: TypeAlias = Mapping[str, ArrayLike]
 class Losses:
     """losses(params, batch): the weighted mean square of every statement the batch has points for, by name.
 
-    Pure; vectors sum over their components, complex values count with their squared modulus.
+    Pure; vectors sum over their components, complex values count with their squared modulus. Where directions
+    are drawn, a loss is the mean product of two independent draws, R₁·R₂: its expectation, and that of its
+    gradient, is the exact one, which the square of one draw's is not. Such a loss needs a `key` and may be
+    negative.
     """
 
     field: Field
-    places: Mapping[str, Needs]
+    places: Mapping[str, Evaluation]
 
     def __call__(
         self, params: PyTree, batch: Batch, key: Array | None = None, weights: Weights | None = None
     ) -> dict[str, Array]:
-        del key  # nothing is drawn: the plan is exact
-        found = statement_values(self.field, self.places, params, batch)
+        keys = (None, None) if key is None else tuple(jax.random.split(key))
+        found = statement_values(self.field, self.places, params, batch, keys[0])
+        sampled = {p: points for p, points in batch.items() if p in self.places and self.places[p].sampling}
+        second = statement_values(self.field, self.places, params, sampled, keys[1]) if sampled else {}
         return {
-            name: jnp.mean(_weighted(_square(values, points), name, place, weights))
+            name: jnp.mean(
+                _weighted(_product(values, second.get(name, found[name])[1], points), name, place, weights)
+            )
             for name, (place, values, points) in found.items()
         }
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every name that losses can have."""
-        return tuple(s.name for needs in self.places.values() for s in needs.statements)
+        return tuple(s.name for e in self.places.values() for s in e.needs.statements)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
@@ -55,10 +63,16 @@ class ResidualVector:
     """
 
     field: Field
-    places: Mapping[str, Needs]
+    places: Mapping[str, Evaluation]
 
     def __call__(self, params: PyTree, batch: Batch, weights: Weights | None = None) -> Array:
-        found = statement_values(self.field, self.places, params, batch)
+        drawn = [place for place in batch if place in self.places and self.places[place].sampling]
+        if drawn:
+            raise FieldError(
+                f"the residuals of `{drawn[0]}` are drawn at random, and their squares would be biased: use "
+                'losses, or derivatives="exact"'
+            )
+        found = statement_values(self.field, self.places, params, batch, None)
         parts = []
         for name, (place, values, points) in found.items():
             scale = jnp.sqrt(_weighted(jnp.ones(points, values.real.dtype), name, place, weights))
@@ -70,7 +84,7 @@ class ResidualVector:
 
 
 def statement_values(
-    field: Field, places: Mapping[str, Needs], params: PyTree, batch: Batch
+    field: Field, places: Mapping[str, Evaluation], params: PyTree, batch: Batch, key: Array | None
 ) -> dict[str, tuple[str, Array, tuple[int, ...]]]:
     """Every statement's (place, values, shape of its points). Raises `FieldError` for an unknown place."""
     found: dict[str, tuple[str, Array, tuple[int, ...]]] = {}
@@ -87,14 +101,15 @@ def statement_values(
         check_wall(field.problem, z, place)
         if extra:
             extra[MEASURED] = extra[MEASURED].astype(z.dtype).reshape(-1)
-        for name, values in values_at(field, places[place], params, z, extra).items():
+        for name, values in values_at(field, places[place], params, z, extra, key).items():
             found[name] = (place, values, z.shape[:-1])
     return found
 
 
-def _square(values: Array, points: tuple[int, ...]) -> Array:
-    squares = values.real**2 + values.imag**2 if jnp.iscomplexobj(values) else values**2
-    return squares if squares.ndim == len(points) else squares.sum(axis=-1)
+def _product(a: Array, b: Array, points: tuple[int, ...]) -> Array:
+    """Re a b*, summed over components: the square where a is b, unbiased where they are two draws."""
+    products = a.real * b.real + a.imag * b.imag if jnp.iscomplexobj(a) else a * b
+    return products if products.ndim == len(points) else products.sum(axis=-1)
 
 
 def _weighted(values: Array, name: str, place: str, weights: Weights | None) -> Array:

@@ -15,9 +15,9 @@ import sympy as sp
 from jax import Array
 
 from nablax.backends.lowering import Operand, evaluate
-from nablax.backends.residuals import nested
 from nablax.backends.residuals.layout import Slot
 from nablax.backends.residuals.networks import Part
+from nablax.backends.residuals.tables import laplacian, series_along
 from nablax.derivatives.needs import MemberSum
 from nablax.families import FamilySum, is_member
 
@@ -46,8 +46,8 @@ def member_sums(
         if draw is not None and draw.dense and whole.laplacian is not None:
             signs = jax.random.rademacher(jax.random.fold_in(draw.key, i), (draw.count, slot.size), z.dtype)
             directions = jnp.zeros((draw.count, z.shape[1]), z.dtype).at[:, slot.columns].set(signs)
-            (_, second) = nested.along(part.call, z, directions, 2)
-            found[whole.stand_in] = part.values(second)[whole.laplacian].mean(axis=1)
+            total = laplacian(part, z, directions)
+            found[whole.stand_in] = part.values(total)[whole.laplacian] / draw.count
             continue
         if draw is None or draw.count >= slot.size:
             chosen: Array | np.ndarray = np.arange(slot.size)
@@ -69,11 +69,14 @@ def _over(
     """size / count · Σ body over the chosen members."""
     order = max(int(node.args[2]) for node, _ in whole.derivatives)
     directions = jax.nn.one_hot(slot.start + chosen, z.shape[1], dtype=z.dtype)
-    tables = [part.values(table) for table in nested.along(part.call, z, directions, order)]
+    scale = slot.size / len(chosen)
+    if whole.laplacian is not None:
+        return scale * part.values(laplacian(part, z, directions))[whole.laplacian]
+    tables = [part.values(table) for table in series_along(part, z, directions, order)]
     values = _lifted(environment) | {whole.bound: z[:, slot.start + chosen]}
     values |= {name: tables[int(d.args[2]) - 1][d.args[0]] for d, name in whole.derivatives}
     (body,) = evaluate((whole.body,), values)
-    return jnp.sum(jnp.asarray(body), axis=1) * (slot.size / len(chosen))
+    return jnp.sum(jnp.asarray(body), axis=1) * scale
 
 
 def sums_of_coordinates(

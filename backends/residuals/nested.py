@@ -42,29 +42,3 @@ def _along(f: PointFunction, axis: int) -> PointFunction:
         return rate
 
     return slope
-
-
-def along(f: PointFunction, z: Array, directions: Array, order: int) -> tuple[Array, ...]:
-    """The derivatives 1 .. order of f along each direction [n, axes], at points: [points, n, outputs]."""
-
-    def one(point: Array, direction: Array) -> tuple[Array, ...]:
-        def line(s: Array) -> tuple[Array, ...]:
-            return (f(point + s * direction),)
-
-        tower: Callable[[Array], tuple[Array, ...]] = line
-        for _ in range(order):
-            tower = _raised(tower)
-        return tower(jnp.zeros((), z.dtype))[1:]
-
-    found: tuple[Array, ...] = jax.vmap(lambda p: jax.vmap(lambda v: one(p, v))(directions))(z)
-    return found
-
-
-def _raised(tower: Callable[[Array], tuple[Array, ...]]) -> Callable[[Array], tuple[Array, ...]]:
-    """From (f, .., f^(k)) to (f, .., f^(k+1))."""
-
-    def next_one(s: Array) -> tuple[Array, ...]:
-        values, slopes = jax.jvp(tower, (s,), (jnp.ones_like(s),))
-        return (*values, slopes[-1])
-
-    return next_one

@@ -7,7 +7,7 @@ from jax import Array
 from nablax.backends.residuals.evaluate import values_at
 from nablax.backends.residuals.field import Field, PyTree
 from nablax.backends.residuals.points import Points, gather
-from nablax.derivatives.needs import Needs
+from nablax.derivatives.evaluation import Evaluation
 from nablax.derivatives.statements import INSIDE
 
 
@@ -16,16 +16,18 @@ class Residual:
     """r = residual(params, points): what every equation leaves, by name (`equation/momentum`).
 
     A scalar equation gives an array of the points' shape, a vector equation one more axis for its
-    components. Pure, and good for jit, vmap and grad; nothing is trained here.
+    components. Pure, and good for jit, vmap and grad; nothing is trained here. Where directions are drawn
+    (in many dimensions), the values are unbiased estimates and need a `key`; their mean square is biased, and
+    `problem.losses` has an unbiased one.
     """
 
     field: Field
-    needs: Needs
+    evaluation: Evaluation
 
     def __call__(self, params: PyTree, points: Points, key: Array | None = None) -> dict[str, Array]:
         z = gather(self.field.problem, points, INSIDE)
-        return values_at(self.field, self.needs, params, z, {})
+        return values_at(self.field, self.evaluation, params, z, {}, key)
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(s.name for s in self.needs.statements)
+        return tuple(s.name for s in self.evaluation.needs.statements)

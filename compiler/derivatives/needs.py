@@ -14,6 +14,7 @@ from sympy.core.function import AppliedUndef
 
 from nablax.derivatives.statements import Statement
 from nablax.families import FamilySum, MemberDerivative
+from nablax.notation import text
 from nablax.passes.jets import base, jets, orders_of
 from nablax.system import Orders
 
@@ -115,7 +116,7 @@ def _member_sums(statements: Sequence[Statement]) -> tuple[Sequence[Statement], 
             (d for d in body.atoms(MemberDerivative) if d.args[1] == bound), key=sp.default_sort_key
         )
         names = {d: sp.Dummy(str(d), real=base(d).is_real) for d in inside}
-        stand_in = sp.Dummy(str(node), real=True)
+        stand_in = sp.Dummy(text(node), real=True)
         found[node] = MemberSum(
             body.xreplace(names), bound, family, int(size), tuple(names.items()), stand_in
         )
@@ -152,8 +153,6 @@ def _orders(jet: sp.Basic) -> Orders:
 
 
 def _title(group: Mapping[sp.Basic, sp.Rational]) -> str:
-    from nablax.notation import text
-
     return text(sp.Add(*(factor * jet for jet, factor in group.items())))
 
 

@@ -218,8 +218,8 @@ def test_families_of_axes_against_axes_by_name():
     named = nablax.parse(
         "space { x in [-1, 1]; y in [-1, 1]; z in [-1, 1] }\nfields { u }\n"
         "let { exact = (1 - (x^2 + y^2 + z^2)/3)*sin((x + y + z)/5) }\n"
-        "equations { laplacian(u) + u - u^3 + x*dx(u)^2 + y*dy(u)^2 + z*dz(u)^2\n"
-        "            = laplacian(exact) + exact*y }\n"
+        "equations { laplacian(u) + u - u^3 + x*dx(u)^2 + y*dy(u)^2 + z*dz(u)^2 =\n"
+        "            laplacian(exact) + exact*y }\n"
         "boundary { all: u = exact }"
     )
     net = mlp(3, 1)

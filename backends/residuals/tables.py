@@ -1,0 +1,72 @@
+"""Derivatives of a network at points, as a plan says."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from nablax.backends.residuals import nested
+from nablax.backends.residuals.networks import Part
+from nablax.backends.taylor import propagate
+from nablax.derivatives.algebra import directions as series
+from nablax.derivatives.algebra import univariate
+from nablax.derivatives.plans import DerivativePlan
+from nablax.derivatives.waring import Direction
+
+
+def tables(part: Part, plan: DerivativePlan, z: Array) -> tuple[Array, ...]:
+    """Values [points, outputs] of every form of the plan, at points [points, axes]."""
+    own = z[:, np.array(part.columns)]
+    chosen = plan.chosen
+    algebra = chosen.algebra
+    if algebra is None:
+        found: tuple[Array, ...] = jax.vmap(
+            lambda point: nested.derivatives(part.call, point, plan.forms, part.starts)
+        )(own)
+        return found
+    along = [_vector(part, direction, z) for direction in chosen.directions]
+
+    def one(point: Array) -> tuple[Array, ...]:
+        coefficients = propagate(part.call, point, along, algebra)
+        return tuple(_combined(extraction, coefficients) for extraction in chosen.extractions)
+
+    result: tuple[Array, ...] = jax.vmap(one)(own)
+    return result
+
+
+def _combined(extraction: Sequence[tuple[int, Fraction]], coefficients: Sequence[Array]) -> Array:
+    terms = [coefficients[k] if w == 1 else float(w) * coefficients[k] for k, w in extraction]
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+def _vector(part: Part, direction: Direction, z: Array) -> Array:
+    """A direction over the arguments as one over the network's columns."""
+    vector = np.zeros(len(part.columns))
+    vector[list(part.starts)] = [float(entry) for entry in direction]
+    return jnp.asarray(vector, z.dtype)
+
+
+def laplacian(part: Part, z: Array, along: Array) -> Array:
+    """Σ_v (v·∇)² of the outputs, over directions [n, axes]: [points, outputs], all in one pass."""
+    algebra = series(along.shape[0], 2, [2] * along.shape[0], stacked=True)
+    found: Array = jax.vmap(lambda point: propagate(part.call, point, (along,), algebra)[-1])(z)
+    return found
+
+
+def series_along(part: Part, z: Array, along: Array, order: int) -> tuple[Array, ...]:
+    """The derivatives 1 .. order along each direction [n, axes]: [points, n, outputs]."""
+    algebra = univariate(order)
+    scales = np.cumprod(np.arange(1, order + 1))
+
+    def one(point: Array, direction: Array) -> tuple[Array, ...]:
+        coefficients = propagate(part.call, point, (direction,), algebra)
+        return tuple(float(s) * c for s, c in zip(scales, coefficients[1:], strict=True))
+
+    found: tuple[Array, ...] = jax.vmap(lambda p: jax.vmap(lambda v: one(p, v))(along))(z)
+    return found

@@ -1,0 +1,52 @@
+"""The residual's evaluation in words: what `nablax show` says of it."""
+
+from collections.abc import Iterator
+
+from nablax.derivatives.evaluation import Evaluation, OptionError, make_evaluation
+from nablax.derivatives.plans import Candidate
+from nablax.derivatives.statements import places, statements
+from nablax.nonlocal_operators import Nonlocal
+from nablax.system import System
+
+SHOWN = 12  # functionals of one place
+
+
+def account(system: System) -> Iterator[str]:
+    """Lines: per place the functionals that are needed, then the way to them with its counts."""
+    found = statements(system)
+    yield f"statements: {', '.join(s.name for s in found)}"
+    for place, members in places(found).items():
+        if any(v.has(*Nonlocal) for s in members for v in s.values):
+            yield f"{place}: nonlocal operators, not available yet"
+            continue
+        try:
+            evaluation = make_evaluation(system.problem, members, None)
+        except OptionError as error:
+            yield f"{place}: {error}"
+            return
+        yield from _place(place, evaluation)
+
+
+def _place(place: str, evaluation: Evaluation) -> Iterator[str]:
+    names = [str(f.stand_in.name) for f in evaluation.needs.functionals]
+    names += [str(s.stand_in.name) for s in evaluation.needs.sums]
+    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    yield f"{place} needs {shown or 'no field'}"
+    for group in evaluation.groups:
+        best, *others = group.plan.candidates
+        yield f"  {_counted(best)}"
+        if others:
+            yield f"  before {'; '.join(_counted(other) for other in others)}"
+    for whole in evaluation.needs.sums:
+        sampling = evaluation.sampling
+        if sampling is None:
+            yield f"  a sum over {whole.size} members, all of them in one array"
+        else:
+            what = "random directions" if sampling.dense and whole.laplacian is not None else "members"
+            yield f"  a sum over {whole.size} members, estimated from {sampling.count} {what} at a time;"
+            yield "  losses are products of two independent draws, which are unbiased"
+
+
+def _counted(candidate: Candidate) -> str:
+    count = candidate.vectors
+    return f"{candidate.name}: {count} vector{'s' if count > 1 else ''}, {candidate.products} products"
