@@ -104,6 +104,10 @@ FUNCTIONS = {
 }
 
 
+HEAVY = ["inverse", "convolve", "complex", "argmax", "fft", "sort", "map", "cholesky", "solve", "determinant"]
+"""Slow to compile one operation at a time."""
+
+
 def along(function, direction):
     return lambda point: jax.jvp(function, (point,), (direction,))[1]
 
@@ -130,7 +134,7 @@ def check(name, order):
         agree(factorial(k) * result[k], expected)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name not in HEAVY])
 def test_second_derivatives(name):
     check(name, 2)
 
