@@ -22,6 +22,7 @@ COPIES: Mapping[StepperName, int] = {
     "ssprk3": 6,
     "rk4": 8,
     "dopri5": 12,
+    "leapfrog": 4,
     "newton": 30,  # the basis of GMRES
 }
 STAGES: Mapping[StepperName, int] = {
@@ -34,6 +35,7 @@ STAGES: Mapping[StepperName, int] = {
     "ssprk3": 3,
     "rk4": 4,
     "dopri5": 6,
+    "leapfrog": 1,
     "newton": 1,
 }
 RATE = 2e7  # unknowns a second through one stage, on one slow core: an estimate errs on the early side

@@ -55,7 +55,8 @@ def streamed(spec: str) -> Program:
     def program(steps: int) -> Fields:
         y = run(steps)
         if solver.plan.method == "fd":
-            return tuple(np.asarray(a) for a in y)
+            unknowns = solver.plan.system.unknowns
+            return tuple(np.asarray(a) for a, u in zip(y, unknowns, strict=True) if u.rate_of is None)
         fields = solver.fields(state._replace(y=y))
         return tuple(np.asarray(a) for a in fields.values())
 

@@ -21,9 +21,12 @@ from benchmarks import (
     gray_scott,
     heat,
     kuramoto_sivashinsky,
+    large,
+    members,
     poisson,
     programs,
     residuals,
+    wave,
 )
 from benchmarks.case import NABLAX, Case, Contender, Fields, Program
 from benchmarks.table import number, ranged, table, verdict
@@ -33,8 +36,12 @@ CASES: tuple[Callable[[], Case], ...] = (
     heat.periodic,
     heat.walled,
     gray_scott.gray_scott,
+    wave.wave,
+    large.plane,
+    large.cube,
     kuramoto_sivashinsky.kuramoto_sivashinsky,
     poisson.poisson,
+    members.members,
 )
 
 
@@ -78,7 +85,7 @@ def arguments() -> argparse.Namespace:
 
 def compare(case: Case, rounds: int, shorter: int) -> None:
     """All contenders to the same answer first, then against the clock."""
-    steps = case.steps // shorter
+    steps = max(case.steps // shorter // 8, 1) * 8
     # Before our own work. With others on the cores, threads that spin lose more than threads that sleep.
     busy = os.getloadavg()[0] > (os.cpu_count() or 1) / 2
     ready: dict[str, Program] = {}

@@ -16,6 +16,7 @@ StepperName = Literal[
     "imex",              # additive Runge–Kutta: linear part implicit, the rest explicit
     "implicit",          # the whole right-hand side implicit (ESDIRK)
     "euler", "rk2", "ssprk3", "rk4", "dopri5",  # explicit Runge–Kutta
+    "leapfrog",          # explicit, second order in time without damping
     "newton",            # no time: the steady equations themselves, by Newton's method
 ]  # fmt: skip
 

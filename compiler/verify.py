@@ -90,7 +90,7 @@ def verify_plan(plan: Plan) -> None:
     _require(not exact or plan.method == "spectral", "a grid scheme has no exact terms")
     _require([a.name for a in plan.grid] == [a.name for a in system.axes], "the grid has other axes")
     _require(all(a < b for a, b in pairwise(plan.frames)), "frames out of order")
-    explicit = plan.stepping.name in POLYNOMIALS
+    explicit = plan.stepping.name in POLYNOMIALS or plan.stepping.name == "leapfrog"
     _require(explicit or plan.stepping.bound is None, "a bound for a stepper that needs none")
 
 

@@ -1,13 +1,14 @@
-"""Explicit Runge–Kutta steps in bundles: ghosts are attached once for several steps.
+"""Explicit steps in bundles: ghosts are attached once for several steps.
 
 Each evaluation stands in a branch of its own. XLA on a CPU would otherwise merge an evaluation into the
 next and repeat it for every point of the stencil (measured: 3 times the time of Gray–Scott, 512²), and a
 branch is what it does not look into; barriers are gone before it merges.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import jax.numpy as jnp
 from jax import Array, lax
@@ -17,8 +18,19 @@ from nablax.backends.stepping.tableaus import Tableau
 from nablax.backends.stepping.vectors import combination
 
 
+class Bundle(Protocol):
+    """`steps` steps of one method at once."""
+
+    @property
+    def steps(self) -> int: ...
+
+    def advance(self, t: Array, y: Vector, h: Array, params: Parameters) -> Vector:
+        """y after that many steps of size h; not a number where t is none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class RungeKuttaBundle:
     """`steps` steps of a tableau on arrays that reach beyond the grid."""
 
     scheme: Extensible
@@ -36,21 +48,20 @@ class Bundle:
         return arrays
 
     def _step(self, t: Array, y: Vector, depth: int, h: Array, params: Parameters) -> Vector:
-        table = self.tableau
+        scheme, table = self.scheme, self.tableau
         rows, nodes = table.weights(), [float(c) for c in table.c]
-        sound = jnp.isfinite(t)
+        sound, kinds = jnp.isfinite(t), scheme.dtypes
         last = table.stages - 1
         rates: list[Vector] = []
         stage = y
         for i in range(last):
-            rate = partial(self.scheme.rate, depth - i)
-            rates.append(self._apart(sound, depth - i - 1, rate, t + nodes[i] * h, stage, params))
+            rate = partial(scheme.rate, depth - i)
+            rates.append(apart(scheme, sound, depth - i - 1, kinds, rate, t + nodes[i] * h, stage, params))
             combined = partial(self._combined, depth, rows[i + 1])
-            stage = self._apart(sound, depth - i - 1, combined, y, tuple(rates), h)
+            stage = apart(scheme, sound, depth - i - 1, kinds, combined, y, tuple(rates), h)
         finished = partial(self._finished, depth)
-        return self._apart(
-            sound, depth - last - 1, finished, t + nodes[last] * h, y, stage, tuple(rates), h, params
-        )
+        at = t + nodes[last] * h
+        return apart(scheme, sound, depth - last - 1, kinds, finished, at, y, stage, tuple(rates), h, params)
 
     def _combined(
         self, depth: int, weights: tuple[float, ...], y: Vector, rates: tuple[Vector, ...], h: Array
@@ -74,12 +85,20 @@ class Bundle:
         rate = self.scheme.rate(depth - len(rates), t, stage, params)
         return self._combined(depth, self.tableau.solution(), y, (*rates, rate), h)
 
-    def _apart(self, sound: Array, depth: int, compute: Callable[..., Vector], *arguments: object) -> Vector:
-        """`compute` in a branch of its own, taken wherever the time is a number."""
-        shape = self.scheme.shape(depth)
 
-        def lost(*_: object) -> Vector:
-            return tuple(jnp.full(shape, jnp.nan, dtype) for dtype in self.scheme.dtypes)
+def apart(
+    scheme: Extensible,
+    sound: Array,
+    depth: int,
+    dtypes: Sequence[jnp.dtype],
+    compute: Callable[..., Vector],
+    *arguments: object,
+) -> Vector:
+    """`compute`, whose results are of `depth`, in a branch of its own, taken where the time is a number."""
+    shape = scheme.shape(depth)
 
-        found: Vector = lax.cond(sound, compute, lost, *arguments)
-        return found
+    def lost(*_: object) -> Vector:
+        return tuple(jnp.full(shape, jnp.nan, dtype) for dtype in dtypes)
+
+    found: Vector = lax.cond(sound, compute, lost, *arguments)
+    return found

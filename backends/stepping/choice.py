@@ -17,11 +17,12 @@ from nablax.backends.interface import (
     Vector,
 )
 from nablax.backends.stepping.additive import AdditiveRungeKutta, AffineImplicit, DiagonallyImplicit
-from nablax.backends.stepping.bundles import Bundle
+from nablax.backends.stepping.bundles import Bundle, RungeKuttaBundle
 from nablax.backends.stepping.control import Control, Tolerance
 from nablax.backends.stepping.convex import ShuOsher
 from nablax.backends.stepping.explicit import ExplicitRungeKutta
 from nablax.backends.stepping.exponential import ExponentialRungeKutta
+from nablax.backends.stepping.leapfrog import Leapfrog, LeapfrogBundle, pairs_of
 from nablax.backends.stepping.method import Attempt, Memoryless, Method
 from nablax.backends.stepping.tableaus import CLASSICAL, DORMAND_PRINCE, EULER, HEUN
 from nablax.plan import Stepping
@@ -38,6 +39,9 @@ def method_of(stepping: Stepping, scheme: Semidiscretisation[Vector]) -> AnyMeth
         return cast(AnyMethod, ExplicitRungeKutta(scheme, EXPLICIT[name]))
     if name == "ssprk3":
         return cast(AnyMethod, ShuOsher(scheme))
+    if name == "leapfrog":
+        attempt = Leapfrog(scheme, pairs_of(scheme.plan)).attempt
+        return cast(AnyMethod, Memoryless(attempt, order=2, error_order=0))
     if name in ("etdrk4", "etdrk2"):
         if not hasattr(scheme, "symbol"):
             raise Unsupported(f"`{name}` needs a linear part that is diagonal: the Fourier method")
@@ -65,10 +69,15 @@ def _pair(
 def bundle_of(steps: int, stepping: Stepping, scheme: object) -> Bundle | None:
     """`steps` steps of the method at once, or as many as fit; None where that is one, or not possible."""
     wide, tableau = getattr(scheme, "wide", None), EXPLICIT.get(stepping.name)
-    if wide is None or tableau is None or tableau.first_same_as_last:
+    if wide is None:
+        return None
+    if stepping.name == "leapfrog":
+        fitting = min(steps, wide.most)
+        return LeapfrogBundle(wide, pairs_of(wide.nodes.plan), fitting) if fitting > 1 else None
+    if tableau is None or tableau.first_same_as_last:
         return None
     fitting = min(steps, wide.most // tableau.stages)
-    return Bundle(wide, tableau, fitting) if fitting > 1 else None
+    return RungeKuttaBundle(wide, tableau, fitting) if fitting > 1 else None
 
 
 def tolerance_of(stepping: Stepping) -> Tolerance:

@@ -19,7 +19,7 @@ from nablax.reductions import Maximum, Mean, Minimum
 from nablax.stencils import radius
 from nablax.system import FluxTerm, Orders, System
 
-STAGES = {"euler": 1, "rk2": 2, "rk4": 4}
+STAGES = {"euler": 1, "rk2": 2, "rk4": 4, "leapfrog": 1}
 EVALUATIONS = 8  # in one bundle: more of them gained little
 SPREAD = 1.25  # how many times the grid an array may cover with its ghosts
 WORTH = 4e8  # point updates in a run for each step in the bundle, to be worth compiling it
@@ -70,6 +70,8 @@ def bundle_size(
     reach = [_reach(system, k, order) for k in range(len(grid))]
     if not any(reach):
         return None
+    if len(grid) == 3 and not all(a.periodic for a in grid):
+        return Ghosts(1, "in 3-D between walls what lies beyond them would cost more than it saves")
     depth = _depth(grid, reach)
     fitting = min(EVALUATIONS, depth) // stages
     if fitting <= 1:

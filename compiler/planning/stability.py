@@ -18,7 +18,10 @@ POLYNOMIALS: Mapping[StepperName, tuple[float, ...]] = {
 
 
 def amplification(name: StepperName, z: np.ndarray) -> np.ndarray:
-    """|R(z)|."""
+    """|R(z)|; for leapfrog the larger root of g² - (2 + z²) g + 1 = 0."""
+    if name == "leapfrog":
+        middle, apart = 1 + z**2 / 2, z * np.sqrt(1 + z**2 / 4 + 0j)
+        return np.asarray(np.maximum(np.abs(middle + apart), np.abs(middle - apart)))
     value = np.zeros_like(z)
     for coefficient in reversed(POLYNOMIALS[name]):
         value = value * z + coefficient

@@ -21,6 +21,7 @@ from nablax.traces import has_time
 ORDERS = {
     "etdrk4": 4, "etdrk2": 2, "imex": 4, "implicit": 4,
     "euler": 1, "rk2": 2, "ssprk3": 3, "rk4": 4, "dopri5": 5,
+    "leapfrog": 2,
 }  # fmt: skip
 STIFF = 5000  # explicit steps in a run above which an implicit stepper pays
 SAFETY = 0.9
@@ -123,6 +124,15 @@ def choose_stepping(
             help="use `imex` or `etdrk4`, which take the linear part implicitly or exactly",
         )
         return None
+    if name == "leapfrog" and place is not None and not _undamped(situation.system):
+        report.error(
+            "P401",
+            place,
+            "`leapfrog` needs equations of second order in time in which no first time derivative stands",
+            notes=settings.origin("step"),
+            help="use `rk4` or `dopri5`",
+        )
+        return None
     if name == "imex" and situation.method == "fd" and place is not None:
         moving = _moving_wall(situation.system)
         if moving is not None:
@@ -141,7 +151,7 @@ def choose_stepping(
     choices.append(Choice("step", name, reason, settings.step is not None, place))
     step: float | None = None
     limiter: Span | None = None
-    if name in POLYNOMIALS:
+    if name in POLYNOMIALS or name == "leapfrog":
         bound = reference if name == "dopri5" else explicit_bound(situation, name)
         limiter = bound.limiter
         step = bound.step if np.isfinite(bound.step) and bound.step > 0 else None
@@ -167,6 +177,24 @@ def choose_stepping(
     scale = _scale(situation.system)
     longest = situation.duration / 100 if depends_on_time(situation.system) else None
     return Stepping(name, ORDERS[name], settings.dt, tol, tol * 1e-2 * scale, step, limiter, longest)
+
+
+def _undamped(system: System) -> bool:
+    """Whether every field is of second order in time, and no right side or wall reads a rate."""
+    rates = {i: u.rate_of for i, u in enumerate(system.unknowns) if u.rate_of is not None}
+    if system.constraints or len(system.unknowns) != 2 * len(rates):
+        return False
+    values = [system.unknowns[i].value for i in rates]
+    if any(b.dynamic or b.data.has(*values) for b in system.boundary):
+        return False
+    for evolution in system.evolution:
+        if evolution.unknown not in rates:
+            continue
+        terms = evolution.terms
+        fluxes = (*terms.nonlinear, *terms.forcing)
+        if any(t.unknown in rates for t in terms.linear) or any(f.flux.has(*values) for f in fluxes):
+            return False
+    return True
 
 
 def depends_on_time(system: System) -> bool:

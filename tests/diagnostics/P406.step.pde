@@ -3,4 +3,4 @@ time { t in [0, 1] }
 fields { u }
 equations { dt(u) = 0.1*dxx(u) }
 initial { u = sin(2*pi*x) }
-solve { step = leapfrog }
+solve { step = backward }
