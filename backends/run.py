@@ -110,8 +110,9 @@ def prepare(plan: "Plan", target: Target, report: Report) -> Prepared:
     """
     from nablax.backends.estimates import check_estimate
     from nablax.backends.output.requests import read_requests
-    from nablax.outlining import outline_of
+    from nablax.outlining import check_expectations, outline_of
 
+    check_expectations(plan.system.problem, report)
     requests = read_requests(plan.system.problem, target.folder, report)
     path = target.data or requests.save or target.here / f"{target.stem}.zarr"
     check_estimate(plan, _existing(path.parent), report)

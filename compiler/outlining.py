@@ -6,6 +6,7 @@ import sympy as sp
 
 from nablax.formula import Formula
 from nablax.formulate import UnevaluableError, formulate
+from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
 from nablax.outline import FieldOutline, Outline, ParameterOutline, Statement, UnknownOutline
 from nablax.plan import Plan
@@ -103,6 +104,19 @@ def _statement(expectation: Expectation, problem: Problem) -> Statement:
     except UnevaluableError as error:
         return Statement(relation, (), (), None, always, None, span, str(error))
     return Statement(relation, left, right, within, always, at, span)
+
+
+def check_expectations(problem: Problem, report: Report) -> None:
+    """P556 for statements that no frame of a run can answer."""
+    for expectation in problem.expectations:
+        refusal = _statement(expectation, problem).refusal
+        if refusal:
+            report.error(
+                "P556",
+                expectation.span,
+                f"this expectation cannot be evaluated: {refusal}",
+                help="speak of fields, their space derivatives, coordinates and parameters",
+            )
 
 
 def _entries(side: sp.Basic) -> tuple[sp.Basic, ...]:

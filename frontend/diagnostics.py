@@ -35,7 +35,8 @@ class Diagnostic:
     """One message. `message` states the fact, lower case, no full stop; only `help` proposes.
 
     `code` names the page that `nablax explain` prints (`frontend/pages/<code>.md`); `label` is the
-    text beside the carets.
+    text beside the carets. `given` is the text that the message speaks of where it stands outside the
+    spec (`--set nu=2u`); the span then says nothing.
     """
 
     code: str
@@ -46,6 +47,7 @@ class Diagnostic:
     help: str = ""
     edits: tuple[Edit, ...] = ()
     severity: Severity = Severity.ERROR
+    given: str = ""
 
 
 class Report:
@@ -57,7 +59,8 @@ class Report:
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic, once per code and place."""
-        if not any(d.code == diagnostic.code and d.span == diagnostic.span for d in self.diagnostics):
+        key = (diagnostic.code, diagnostic.span, diagnostic.given)
+        if not any((d.code, d.span, d.given) == key for d in self.diagnostics):
             self.diagnostics.append(diagnostic)
 
     def error(
@@ -70,8 +73,9 @@ class Report:
         help: str = "",
         notes: Iterable[Note] = (),
         edits: Iterable[Edit] = (),
+        given: str = "",
     ) -> None:
-        self.add(Diagnostic(code, message, span, label, tuple(notes), help, tuple(edits)))
+        self.add(Diagnostic(code, message, span, label, tuple(notes), help, tuple(edits), given=given))
 
     def warning(
         self,

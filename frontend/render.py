@@ -52,6 +52,10 @@ def render(source: Source, diagnostic: Diagnostic, color: bool = False) -> str:
             shown = mark.line
         under = mark.sign * length + (f" {_visible(mark.label)}" if mark.label else "")
         out.append(f"{blank} {bar} {' ' * offset}{paint(under, accent if mark.sign == '^' else _BLUE)}")
+    if diagnostic.given:
+        text = _visible(diagnostic.given)
+        out = [out[0], f"{blank}{paint('-->', _BLUE)} outside the spec", f"{blank} {bar} {text}"]
+        out.append(f"{blank} {bar} {paint('^' * sum(map(_width, text)), accent)}")
     equals = paint("=", _BLUE)
     out += [f"{blank} {equals} note: {_visible(n.text)}" for n in diagnostic.notes if n.span is None]
     if diagnostic.help:
@@ -94,6 +98,7 @@ def _to_data(source: Source, diagnostic: Diagnostic) -> dict[str, object]:
         "message": diagnostic.message,
         "label": diagnostic.label,
         "help": diagnostic.help,
+        **({"given": diagnostic.given} if diagnostic.given else {}),
         **_place(source, diagnostic.span),
         "notes": [_note_to_data(source, note) for note in diagnostic.notes],
         "edits": [

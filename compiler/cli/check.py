@@ -53,12 +53,14 @@ def examine(source: Source, changes: Overrides, folder: Path) -> tuple[Diagnosti
     """Everything there is to say about a spec before it runs, what it asks to be written included."""
     from nablax.backends.estimates import check_estimate
     from nablax.backends.output.requests import read_requests
+    from nablax.outlining import check_expectations
     from nablax.pipeline import run_stages
 
     stages = run_stages(source, changes, folder)
     if stages.plan is not None:
         read_requests(stages.plan.system.problem, folder, stages.report)
         check_estimate(stages.plan, folder, stages.report)
+        check_expectations(stages.plan.system.problem, stages.report)
     return tuple(stages.report.diagnostics)
 
 

@@ -47,6 +47,7 @@ def parse_values(texts: Mapping[str, str], flag: str, report: Report) -> dict[st
             "P114",
             NOWHERE,
             f"`{whole}` cannot be read: {message}",
+            given=whole,
             help="write a number or an expression of the language, such as `2*pi`",
         )
     return found

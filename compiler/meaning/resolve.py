@@ -113,6 +113,7 @@ def _check_given(
                 "P114",
                 NOWHERE,
                 f"`{given.text}` names no parameter of the spec",
+                given=given.text,
                 help=f"the parameters are: {known}",
             )
     for name, given in replaced.items():
@@ -121,7 +122,8 @@ def _check_given(
             report.error(
                 "P404",
                 NOWHERE,
-                f"`{given.text}`: `{name}` is no option of `solve`",
+                f"`{name}` is no option of `solve`",
+                given=given.text,
                 help=f"did you mean `{similar[0]}`?"
                 if similar
                 else f"the options are {', '.join(options.KNOWN['solve'])}",

@@ -42,7 +42,7 @@ def reported() -> Fault:
 def outside(given: str, error: Fault) -> Fault:
     """The fault of a value that does not stand in the text; `given` is the flag that brought it."""
     found = error.diagnostic
-    return error if found is None else Fault(replace(found, message=f"`{given}`: {found.message}", edits=()))
+    return error if found is None else Fault(replace(found, edits=(), given=given))
 
 
 def fault(

@@ -12,9 +12,9 @@ WRONG = "space { x in [0, 1] periodic }\ntime { t in [0, 1] }\nfields { u }\nequ
 def test_help_lists_the_verbs(nablax):
     answer = nablax("--help")
     assert answer.code == 0
-    for verb in ("check", "explain", "fmt", "new", "plot", "run", "show"):
+    for verb in ("check", "compile", "explain", "fmt", "new", "plot", "run", "show", "verify"):
         assert f"  {verb} " in answer.out
-    for later in ("compile", "train", "verify", "bench", "lsp"):
+    for later in ("train", "bench", "lsp"):
         assert f"  {later} " not in answer.out
 
 
@@ -204,3 +204,21 @@ def test_bare_file_means_run(nablax, heat, solved, frames):
     answer = nablax("heat.pde", "--no-plot")
     assert answer.code == 0
     assert "heat.zarr" in answer.out
+
+
+def test_check_finds_an_expectation_that_nothing_answers(nablax, heat):
+    heat.write_text(heat.read_text("utf-8").replace("u ≈ sin(x)*exp(-nu*t)", "dt(u) ≈ 0"), "utf-8")
+    for verb in ("check", "run"):
+        answer = nablax(verb, "heat.pde")
+        assert answer.code == 1
+        assert (
+            "error[P556]: this expectation cannot be evaluated: a frame holds values at one time"
+            in answer.err
+        )
+
+
+def test_a_message_shows_what_stands_outside_the_spec(nablax, heat):
+    answer = nablax("check", "heat.pde", "--set", "nu=2u")
+    assert answer.code == 1
+    assert "--> outside the spec\n  | --set nu=2u\n  | ^^^^^^^^^^^" in answer.err
+    assert "pde 1" not in answer.err

@@ -1,5 +1,8 @@
 """Pictures and movies of every kind: they come out, have the right size, and show what they should."""
 
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 from matplotlib import rcParams
@@ -207,6 +210,22 @@ def test_movie(saved, tmp_path, monkeypatch, dimension, kind):
         assert np.abs(np.asarray(image.convert("RGB"), dtype=int) - first).max() > 20
     assert ours(movie)
     draw_movie(path, tmp_path / "movie.gif")
+
+
+def test_movie_with_ffmpeg(saved, tmp_path):
+    """MP4 with a frame a page where ffmpeg is; its absence is what `test_movie` is about."""
+    _, path = saved(2, "scalar")
+    movie = draw_movie(path, tmp_path / "movie.mp4")
+    probe = shutil.which("ffprobe")
+    if probe is None:
+        assert movie.suffix == (".gif" if shutil.which("ffmpeg") is None else ".mp4")
+        return
+    wanted = ["-count_frames", "-show_entries", "stream=codec_name,pix_fmt,nb_read_frames"]
+    command = [probe, "-v", "error", *wanted, "-of", "csv=p=0", str(movie)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["h264,yuv420p,5"]
+    assert ours(movie)
+    draw_movie(path, movie)
 
 
 def test_movie_needs_frames_and_a_suffix(saved, tmp_path):
