@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from nablax.backends.taylor.derivation import fallback
 from nablax.backends.taylor.element import Element
@@ -26,8 +27,8 @@ def propagate(
     leaves have a leading axis of that length, and so do the coefficients that have lanes.
 
     `function` may be anything JAX can trace and differentiate forwards; parameters it closes over are
-    differentiated by `jax.grad` outside. For a batch, `jax.vmap` this over the points: directions common
-    to all of them then cost nothing in the first layer.
+    differentiated by `jax.grad` outside. For a batch, `jax.vmap` this over the points, or
+    hand it a batched function and directions of the batch's shape.
 
     Raises ValueError where the directions do not fit the generators or the point.
     """
@@ -86,6 +87,10 @@ def _seeds(
                 lanes = (algebra.lanes,) if algebra.has_lanes(k) else ()
                 term = jnp.broadcast_to(direction, (*lanes, *leaf.shape)).astype(leaf.dtype)
                 term = term if weight == 1 else term * float(weight)
+                if not algebra.lanes:
+                    # Batched as the point is: under vmap, the reverse pass of a seed common to all
+                    # points would sum over the batch once per product. XLA drops the choice.
+                    term = lax.select(leaf == leaf, term, term)
                 coefficient = term if coefficient is None else coefficient + term
             coefficients.append(coefficient)
         seeds.append(tuple(coefficients))
