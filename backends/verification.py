@@ -147,7 +147,7 @@ def _space_verdict(method: str, claimed: float | None, levels: Sequence[Level]) 
 def _grid_error(plan: Plan, made: Manufactured, solver: Solver | SteadySolver) -> tuple[int, float]:
     """(steps, error at the end), with so many steps that halving them changes the error little."""
     values = nominal(plan.system)
-    lines = (a.lower + a.spacing * np.arange(a.points) for a in plan.grid)
+    lines = (a.first + a.spacing * np.arange(a.points) for a in plan.grid)
     grids = np.meshgrid(*lines, indexing="ij")
     values |= {a.symbol: g for a, g in zip(plan.system.axes, grids, strict=True)}
     if plan.system.time is not None:
