@@ -10,6 +10,7 @@ from sympy.core.function import AppliedUndef
 from nablax.continuity import may_jump
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
+from nablax.integrals import INTEGRALS
 from nablax.meaning.values import shown
 from nablax.passes.divergence import Law, Obstacle, balance_law, first_order
 from nablax.passes.openings import Opening, openings
@@ -50,6 +51,10 @@ def divergence_form(system: System, nature: Character, settings: Settings) -> La
         return Obstacle("there is a constraint", system.constraints[0].span)
     if nature.nonlocal_span is not None:
         return Obstacle("there is a nonlocal operator", nature.nonlocal_span)
+    for terms in system.right_sides:
+        for flux in terms.nonlinear:
+            if flux.flux.has(*INTEGRALS):
+                return Obstacle("there is an integral term", flux.span)
     if nature.mass_span is not None:
         return Obstacle("a time derivative stands under a space derivative", nature.mass_span)
     return balance_law(system)
