@@ -1,5 +1,5 @@
-"""Derivatives of a final-time functional, for every kind of step that reverse mode passes: in parameters and coefficients, in the
-initial state, through jit and vmap, against central differences in float64."""
+"""Derivatives of a final-time functional for every step that reverse mode passes: in parameters, in
+coefficients and in the initial state, through jit and vmap, against central differences in float64."""
 
 import jax
 import jax.numpy as jnp
