@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 import click
 
+from nablax.cli.bench import bench
 from nablax.cli.check import check
 from nablax.cli.compile import compile_spec
 from nablax.cli.explain import explain
@@ -37,7 +38,7 @@ def app() -> None:
     """
 
 
-for verb in (check, compile_spec, explain, fmt, new, plot, run, show, verify):
+for verb in (bench, check, compile_spec, explain, fmt, new, plot, run, show, verify):
     app.add_command(verb)
 
 
