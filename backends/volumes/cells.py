@@ -1,6 +1,6 @@
 """Coordinates of cells and faces, and averages of known functions over cells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 import jax.numpy as jnp
@@ -52,18 +52,35 @@ def average(expression: sp.Expr, plan: Plan, values: Mapping[sp.Basic, Operand])
     Gauss quadrature; over parts of each cell where the function may jump, so that a jump inside a cell is
     met to a part's width. Weights are positive: averages lie between the values.
     """
+    total = jnp.zeros((), plan.dtype)
+    for weight, value in _values(expression, plan, values):
+        total = total + weight * value
+    return jnp.broadcast_to(total, plan.shape)
+
+
+def extremes(expression: sp.Expr, plan: Plan, values: Mapping[sp.Basic, Operand]) -> tuple[Array, Array]:
+    """The least and the largest value at the nodes that averages are made of."""
+    found = [value for _, value in _values(expression, plan, values)]
+    least, most = jnp.min(found[0]), jnp.max(found[0])
+    for value in found[1:]:
+        least, most = jnp.minimum(least, jnp.min(value)), jnp.maximum(most, jnp.max(value))
+    return least, most
+
+
+def _values(
+    expression: sp.Expr, plan: Plan, values: Mapping[sp.Basic, Operand]
+) -> Iterator[tuple[float, Array]]:
+    """(weight, values at one node of every cell); one node along axes that the expression does not hold."""
     nodes, weights = _rule(len(plan.grid), suspect(expression))
     here = centres(plan, 0)
     used = [k for k, a in enumerate(plan.system.axes) if expression.has(a.symbol)]
-    total = jnp.zeros((), plan.dtype)
     for picked in product(range(len(nodes)), repeat=len(used)):
         moved = dict(here)
         for k, i in zip(used, picked, strict=True):
             symbol = plan.system.axes[k].symbol
             moved[symbol] = here[symbol] + float(nodes[i]) * plan.grid[k].spacing
         (value,) = evaluate((expression,), {**values, **moved})
-        total = total + float(np.prod(weights[list(picked)])) * jnp.asarray(value, plan.dtype)
-    return jnp.broadcast_to(total, plan.shape)
+        yield float(np.prod(weights[list(picked)])), jnp.asarray(value, plan.dtype)
 
 
 def _rule(dimension: int, rough: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -10,12 +10,14 @@ from jax import Array, lax
 from nablax.backends.interface import Parameters, Unsupported, Vector
 from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.volumes import cells, riemann, walls
+from nablax.backends.volumes.bounds import limited
 from nablax.backends.volumes.reconstruction import neighbours, to_averages, to_points, traces
 from nablax.passes.divergence import Law
 from nablax.passes.openings import Opening, openings
 from nablax.passes.waves import Characteristics, characteristics
 from nablax.plan import Plan
-from nablax.planning.volumes import COURANT, GHOSTS
+from nablax.planning.volumes import GHOSTS, courant_number
+from nablax.reductions import Noise
 
 REACH = 2  # cells that a change between averages and points takes on either side
 
@@ -25,7 +27,8 @@ class FiniteVolumes:
     """y holds one array of cell averages per unknown, of shape `plan.shape`. Meets `Courant`.
 
     `curved[axis]`: the flux is no linear function of the unknowns with constant coefficients, so that
-    beyond second order it is evaluated at points of the faces.
+    beyond second order it is evaluated at points of the faces. `slopes` are rows of ∂S/∂U, `bounded` the
+    unknowns whose fluxes are limited to keep their bounds, `courant` the largest Courant number.
     """
 
     plan: Plan
@@ -34,6 +37,8 @@ class FiniteVolumes:
     sides: tuple[Opening, ...]
     curved: tuple[bool, ...]
     slopes: tuple[tuple[sp.Expr, ...], ...]
+    bounded: tuple[int, ...]
+    courant: float
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         """Averages of the initial data over the cells; `fields` are averages already.
@@ -67,10 +72,20 @@ class FiniteVolumes:
         ghosts = GHOSTS[self.plan.order]
         around = walls.padded(carry, self.plan, self.sides, ghosts, values)
         total = self._sources(around, ghosts, values)
-        for axis, grid in enumerate(self.plan.grid):
-            through = self._fluxes(around, axis, ghosts, values)
-            for i, flux in enumerate(through):
+        axes = range(len(self.plan.grid))
+        through = {k: self._fluxes(around, k, ghosts, values) for k in axes}
+        kept: dict[int, dict[int, Array]] = {}
+        if self.bounded:
+            low = {k: self._monotone(around, k, ghosts, values) for k in axes}
+            step = self.stable_step(t, carry, params)
+            for i in self.bounded:
+                high, plain = ({k: f[k][i] for k in axes} for f in (through, low))
+                bounds = self._bounds(i, carry[i], values, params)
+                kept[i] = limited(carry[i], high, plain, bounds, step, self.plan.grid)
+        for i in range(len(carry)):
+            for axis, grid in enumerate(self.plan.grid):
                 if self.law.fluxes[axis][i] != 0:
+                    flux = kept[i][axis] if i in kept else through[axis][i]
                     n = flux.shape[axis]
                     upper = lax.slice_in_dim(flux, 1, n, axis=axis)
                     lower = lax.slice_in_dim(flux, 0, n - 1, axis=axis)
@@ -85,26 +100,27 @@ class FiniteVolumes:
         unknowns = self.plan.system.unknowns
         return {u.name: array for u, array in zip(unknowns, y, strict=True) if u.rate_of is None}
 
+    def prepare(self, params: Parameters) -> Parameters:
+        """The parameters, and the range of the initial data of every bounded unknown."""
+        return {**params, **self._ranges(params)}
+
     # -- what the step control asks -----------------------------------------------------------------
 
     def stable_step(self, t: Array, y: Vector, params: Parameters) -> Array:
         """The longest step that waves and sources allow from y: inf where nothing moves.
 
-        1/dt = max over cells of Σ_axes |speed| / (COURANT · spacing) + the largest row sum of ∂S/∂U.
+        1/dt = Σ_axes max |speed| / (courant · spacing) + the largest row sum of ∂S/∂U.
         """
         values = self._known(t, params)
-        inside = self._pace(y, cells.centres(self.plan, 0), values)
+        here = cells.centres(self.plan, 0)
+        pace = self._pace(y, here, values)
         for opening in self.sides:
-            grid = self.plan.grid[opening.axis]
-            at = 0 if opening.side == 0 else grid.n - 1
-            inner = [lax.slice_in_dim(a, at, at + 1, axis=opening.axis) for a in y]
-            place = dict(cells.centres(self.plan, 0))
-            symbol = self.plan.system.axes[opening.axis].symbol
-            place[symbol] = jnp.full_like(place[symbol][:1], grid.upper if opening.side else grid.lower)
-            place[symbol] = place[symbol].reshape((1,) * len(self.plan.grid))
-            beyond = walls.outside(inner, opening, {**values, **place})
-            inside = jnp.maximum(inside, self._pace(beyond, place, values))
-        return 1 / inside
+            beyond, place = self._beyond(y, opening, values)
+            pace = [jnp.maximum(a, b) for a, b in zip(pace, self._pace(beyond, place, values), strict=True)]
+        total = pace[0]
+        for part in pace[1:]:
+            total = total + part
+        return 1 / total
 
     def admissible(self, t: Array, before: Vector, after: Vector, params: Parameters) -> Array:
         """Whether a step left a state that makes sense: finite, and every guard with the sign it had."""
@@ -250,20 +266,75 @@ class FiniteVolumes:
 
     def _pace(
         self, y: Sequence[Array], place: Mapping[sp.Basic, Operand], values: Mapping[sp.Basic, Operand]
-    ) -> Array:
+    ) -> list[Array]:
+        """Steps per time that waves along every axis call for, then those that the sources call for."""
         environment = {**values, **place, **self._state(y)}
-        total: Operand = 0.0
+        found = []
         for axis, grid in enumerate(self.plan.grid):
             largest: Operand = 0.0
             for block in self.waves.blocks:
                 slow, fast = riemann.speeds(block, axis, environment)
                 largest = jnp.maximum(largest, jnp.maximum(jnp.abs(slow), jnp.abs(fast)))
-            total = total + largest / (COURANT[self.plan.order] * grid.spacing)
+            pace = largest / (self.courant * grid.spacing)
+            found.append(jnp.max(jnp.asarray(pace, self.plan.dtype)))
         stiff: Operand = 0.0
         for row in self.slopes:
             size = sum((jnp.abs(v) for v in evaluate(row, environment)), start=jnp.zeros((), self.plan.dtype))
             stiff = jnp.maximum(stiff, size)
-        return jnp.max(jnp.asarray(total + stiff, self.plan.dtype))
+        return [*found, jnp.max(jnp.asarray(stiff, self.plan.dtype))]
+
+    def _beyond(
+        self, y: Sequence[Array], opening: Opening, values: Mapping[sp.Basic, Operand]
+    ) -> tuple[tuple[Array, ...], dict[sp.Basic, Array]]:
+        """The state outside a wall beside the cells along it, and the place of those faces."""
+        k, grid = opening.axis, self.plan.grid[opening.axis]
+        at = 0 if opening.side == 0 else grid.n - 1
+        inner = [lax.slice_in_dim(a, at, at + 1, axis=k) for a in y]
+        place = cells.centres(self.plan, 0)
+        symbol = self.plan.system.axes[k].symbol
+        end = grid.upper if opening.side else grid.lower
+        place[symbol] = jnp.full((1,) * len(self.plan.grid), end, self.plan.dtype)
+        return walls.outside(inner, opening, {**values, **place}), place
+
+    def _monotone(
+        self, around: Sequence[Array], axis: int, ghosts: int, values: Mapping[sp.Basic, Operand]
+    ) -> Array:
+        """Fluxes of first order: between the averages themselves."""
+        others = [k for k in range(len(self.plan.grid)) if k != axis]
+        stacked = jnp.stack([self._trimmed(a, ghosts, dict.fromkeys(others, 0)) for a in around])
+        left, right = neighbours(stacked, axis + 1, ghosts)
+        place = cells.faces(self.plan, axis, 0)
+        outer, inner = self._walled(tuple(left), tuple(right), axis, place, values)
+        unknowns = [u.value for u in self.plan.system.unknowns]
+        return jnp.stack(
+            riemann.flux(self.law, self.waves, axis, unknowns, {**values, **place}, outer, inner)
+        )
+
+    def _bounds(
+        self, unknown: int, averages: Array, values: Mapping[sp.Basic, Operand], params: Parameters
+    ) -> tuple[Array, Array]:
+        """The range of the initial data, of the state, and of what stands outside the walls."""
+        least, most = jnp.min(averages), jnp.max(averages)
+        found = params if f"least {unknown}" in params else self._ranges(params)
+        if f"least {unknown}" in found:
+            least = jnp.minimum(least, found[f"least {unknown}"])
+            most = jnp.maximum(most, found[f"most {unknown}"])
+        state = [averages] * len(self.plan.system.unknowns)
+        for opening in self.sides:
+            beyond, _ = self._beyond(state, opening, values)
+            least = jnp.minimum(least, jnp.min(beyond[unknown]))
+            most = jnp.maximum(most, jnp.max(beyond[unknown]))
+        return least, most
+
+    def _ranges(self, params: Parameters) -> dict[str, Array]:
+        values = self._known(jnp.asarray(self.plan.frames[0], self.plan.dtype), params)
+        found = {}
+        for i in self.bounded:
+            data = self.plan.system.initial[i]
+            if data is not None and not data.has(Noise):
+                # No name of a parameter has a blank in it.
+                found[f"least {i}"], found[f"most {i}"] = cells.extremes(data, self.plan, values)
+        return found
 
 
 def build(plan: Plan) -> FiniteVolumes:
@@ -285,4 +356,7 @@ def build(plan: Plan) -> FiniteVolumes:
         for s in law.sources
         if s.xreplace(names).free_symbols & set(names.values())
     )
-    return FiniteVolumes(plan, law, characteristics(law, values), openings(plan.system, law), curved, slopes)
+    waves = characteristics(plan.system, law)
+    bounded = waves.bounded if plan.order > 2 else ()
+    courant = courant_number(plan.order, bool(waves.bounded))
+    return FiniteVolumes(plan, law, waves, openings(plan.system, law), curved, slopes, bounded, courant)

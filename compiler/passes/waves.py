@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from sympy.core.function import AppliedUndef
 
 from nablax.passes.divergence import Law
+from nablax.system import System
 
 FACTORED = 5  # unknowns of a block up to which its polynomial is factored
 OPERATIONS = 1500  # of a block's Jacobian, likewise
@@ -42,14 +43,19 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Characteristics:
-    """`guards` keep their sign wherever a state makes sense: denominators, and what roots are taken of."""
+    """`guards` keep their sign wherever a state makes sense: denominators, and what roots are taken of.
+
+    `bounded` unknowns have a maximum principle: a law of their own, without source, the same everywhere.
+    """
 
     blocks: tuple[Block, ...]
     guards: tuple[sp.Expr, ...]
+    bounded: tuple[int, ...]
 
 
-def characteristics(law: Law, values: Sequence[AppliedUndef]) -> Characteristics:
+def characteristics(system: System, law: Law) -> Characteristics:
     """Blocks with their waves, each unknown in exactly one."""
+    values = [u.value for u in system.unknowns]
     names = {v: sp.Dummy(v.func.__name__, real=True) for v in values}
     back = {n: v for v, n in names.items()}
     states = list(names.values())
@@ -70,7 +76,15 @@ def characteristics(law: Law, values: Sequence[AppliedUndef]) -> Characteristics
         linear = all(_linear(entry, own) for p in parts for entry in p) if len(members) == 1 else True
         blocks.append(Block(members, waves, linear, all(exact for _, exact in found)))
     guards = _guards(law, [w.square for b in blocks for each in b.waves for w in each])
-    return Characteristics(tuple(blocks), guards)
+    fixed = {*(a.symbol for a in system.axes), *states}
+    bounded = tuple(
+        i
+        for i, (state, source) in enumerate(zip(states, law.sources, strict=True))
+        if source == 0
+        and any(row[i] != 0 for row in law.fluxes)
+        and not any(row[i].xreplace(names).free_symbols & (fixed - {state}) for row in law.fluxes)
+    )
+    return Characteristics(tuple(blocks), guards, bounded)
 
 
 def _linear(entry: sp.Expr, names: Sequence[sp.Dummy]) -> bool:

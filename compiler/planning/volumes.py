@@ -27,7 +27,7 @@ VOLUME_ORDERS = (2, 5)
 GHOSTS = {2: 2, 5: 4}
 """Cells beyond an end of an axis that a scheme of this order reads."""
 COURANT = {2: 0.45, 5: 0.4}
-"""Courant numbers, summed over axes: below 1/2, so that limited steps make no new extrema."""
+BOUNDED = 0.25
 STEPPERS: tuple[StepperName, ...] = ("ssprk3", "rk2", "euler")
 """Convex combinations of Euler steps: what one such step keeps (bounds, signs), they keep."""
 POINTS = {1: 129, 2: 25, 3: 9}  # per axis, where speeds are looked at
@@ -175,6 +175,15 @@ def _jacobians(
     return np.moveaxis(np.array(rows, dtype=float), -1, 0)
 
 
+def courant_number(order: int, bounded: bool) -> float:
+    """The largest sum over axes of |speed| · dt / spacing.
+
+    Below 1/2 limited steps make no new extrema; beyond second order only 1/4 leaves smooth ones as they are,
+    since an Euler step of a profile overshoots its extrema by the square of the Courant number.
+    """
+    return BOUNDED if bounded and order > 2 else COURANT[order]
+
+
 def volume_stepping(
     system: System,
     law: Law,
@@ -199,18 +208,19 @@ def volume_stepping(
         return None
     reason = "asked for" if settings.step else "third order, and every stage an average of Euler steps"
     choices.append(Choice("step", name, reason, settings.step is not None, place))
-    waves = characteristics(law, [u.value for u in system.unknowns])
+    waves = characteristics(system, law)
+    number = courant_number(order, bool(waves.bounded))
     known = "known exactly" if all(b.exact for b in waves.blocks) else "enclosed by bounds"
     choices.append(Choice("flux", "hll", f"the slowest and the fastest wave are {known}"))
     for opening in openings(system, law):
         choices.append(_side(system, opening))
-    bound = _bound(system, waves, order, grid)
+    bound = _bound(system, waves, number, grid)
     if settings.dt is not None:
         check_dt(settings, bound, name, None, report)
         choices.append(Choice("dt", f"{settings.dt:g}", "asked for", True, settings.places.get("dt")))
     else:
         choices.append(
-            Choice("dt", "adaptive", f"a Courant number of {COURANT[order]:g} for the waves of each moment")
+            Choice("dt", "adaptive", f"a Courant number of {number:g} for the waves of each moment")
         )
         if settings.tol is not None:
             report.warning(
@@ -234,7 +244,7 @@ def _side(system: System, opening: Opening) -> Choice:
     return Choice(end, "open", "the state inside stands outside as well, and waves pass")
 
 
-def _bound(system: System, waves: Characteristics, order: int, grid: Sequence[GridAxis]) -> float | None:
+def _bound(system: System, waves: Characteristics, number: float, grid: Sequence[GridAxis]) -> float | None:
     """The stable step at the initial state, None where nothing moves or speeds have no value."""
     values = nominal(system)
     lines = [np.linspace(a.lower, a.upper, POINTS[len(grid)]) for a in grid]
@@ -248,6 +258,6 @@ def _bound(system: System, waves: Characteristics, order: int, grid: Sequence[Gr
         for wave in (w for b in waves.blocks for w in b.waves[k]):
             half = np.sqrt(np.maximum(np.real(sample(wave.square, values)), 0.0))
             largest = np.maximum(largest, np.abs(np.real(sample(wave.centre, values))) + half)
-        pace += largest / (COURANT[order] * axis.spacing)
+        pace += largest / (number * axis.spacing)
     fastest = float(np.max(pace[np.isfinite(pace)], initial=0.0))
     return 1 / fastest if fastest > 0 else None

@@ -1,0 +1,112 @@
+"""Systems: Sod's tube, walls, symmetry, positivity, transformations, exports."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nablax import load, parse
+from nablax.backends.exporting import PLATFORMS, export_program
+from tests.numerics.volumes.riemann import euler
+
+SOD = "pde_examples/sod_tube.pde"
+WATER = """
+space { %s }
+time { t in [0, %s] }
+fields { h; q: vector }
+params { g = 1 }
+equations {
+  dt(h) + div(q) = 0
+  dt(q.x) + dx(q.x^2/h + g*h^2/2) + dy(q.x*q.y/h) = 0
+  dt(q.y) + dx(q.x*q.y/h) + dy(q.y^2/h + g*h^2/2) = 0
+}
+initial { h = %s; q = (0, 0) }
+%s
+"""
+
+
+def sod_error(n: int, order: int) -> float:
+    rho = np.asarray(load(SOD).compile(n=n, order=order).solve(save_at=(0.2,)).fields["rho"][0])
+    nodes = (np.arange(20 * n) + 0.5) / (20 * n)
+    exact = euler((1.0, 0.0, 1.0), (0.125, 0.0, 0.1), 1.4, (nodes - 0.5) / 0.2)[0]
+    return float(np.abs(rho - exact.reshape(n, 20).mean(axis=1)).mean())
+
+
+@pytest.mark.parametrize("order", [2, 5])
+def test_sod_converges_in_the_mean_at_nearly_first_order(order):
+    coarse, fine = sod_error(50, order), sod_error(100, order)
+    assert fine < 8e-3
+    assert np.log2(coarse / fine) > 0.7
+
+
+def test_walls_hold_the_water_and_turning_the_axes_turns_the_solution():
+    box = "x in [0, 1]; y in [0, 1]"
+    walls = "boundary { x = 0: dn(h) = 0, q.x = 0, dn(q.y) = 0; x = 1: dn(h) = 0, q.x = 0, dn(q.y) = 0;\n"
+    walls += "y = 0: dn(h) = 0, q.y = 0, dn(q.x) = 0; y = 1: dn(h) = 0, q.y = 0, dn(q.x) = 0 }"
+    bump = "1 + exp(-40*((x - 0.3)^2 + (y - 0.6)^2))/2"
+    turned = "1 + exp(-40*((y - 0.3)^2 + (x - 0.6)^2))/2"
+    found = []
+    for initial in (bump, turned):
+        solver = parse(WATER % (box, 0.5, initial, walls)).compile(n=16)
+        found.append(solver.solve(save_at=(0.0, 0.5)).fields)
+    a, b = found
+    np.testing.assert_allclose(a["h"], np.swapaxes(b["h"], 1, 2), atol=1e-12)
+    np.testing.assert_allclose(a["q.x"], np.swapaxes(b["q.y"], 1, 2), atol=1e-12)
+    assert np.ptp(np.asarray(a["h"]).mean(axis=(1, 2))) < 1e-13
+
+
+def test_strong_rarefaction_stays_positive():
+    text = """
+space { x in [0, 1] }
+time { t in [0, 0.15] }
+fields { rho; m; E }
+let { p = 0.4*(E - m^2/(2*rho)) }
+equations {
+  dt(rho) + dx(m) = 0
+  dt(m) + dx(m^2/rho + p) = 0
+  dt(E) + dx((E + p)*m/rho) = 0
+}
+initial { rho = 1; m = where(x < 1/2, -2, 2); E = 3 }
+boundary { all: dn(rho) = 0, dn(m) = 0, dn(E) = 0 }
+"""
+    fields = parse(text).compile(n=100).solve(save_at=(0.15,)).fields
+    rho, m, energy = (np.asarray(fields[name][0]) for name in ("rho", "m", "E"))
+    assert rho.min() > 0
+    assert (energy - m**2 / (2 * rho)).min() > 0
+
+
+def test_acoustic_waves_of_a_linear_system():
+    text = (
+        "space { x in [0, 1] }\ntime { t in [0, 1] }\nfields { p; v }\n"
+        "equations { dt(p) + 4*dx(v) = 0; dt(v) + dx(p) = 0 }\n"
+        "initial { p = cos(pi*x); v = 0 }\nboundary { all: v = 0 }\nsolve { method = fv; n = 32 }\n"
+    )
+    p = np.asarray(parse(text).compile().solve(save_at=(0.0, 1.0)).fields["p"])
+    np.testing.assert_allclose(p[1], p[0], atol=1e-5)  # one period of the mode
+
+
+def test_gradient_of_a_functional_and_batches():
+    text = (
+        "space { x in [0, 1] periodic }\ntime { t in [0, 0.2] }\nfields { h; q }\nparams { a = 0.2; g = 1 }\n"
+        "equations { dt(h) + dx(q) = 0; dt(q) + dx(q^2/h + g*h^2/2) = 0 }\n"
+        "initial { h = 1 + a*sin(2*pi*x); q = 0 }\n"
+    )
+    solver = parse(text).compile(n=20, dt=0.01)
+
+    def energy(a):
+        return jnp.sum(solver.solve(params={"a": a}, save_at=(0.2,)).fields["q"] ** 2)
+
+    with jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64():
+        slope = float(jax.grad(energy)(0.2))
+        difference = float(energy(0.2 + 1e-5) - energy(0.2 - 1e-5)) / 2e-5
+        assert slope == pytest.approx(difference, rel=1e-5)
+        free = parse(text).compile(n=20)
+        both = jax.vmap(lambda a: free.solve(params={"a": a}, save_at=(0.2,)).fields["h"][0])
+        batch = both(jnp.array([0.1, 0.2]))
+        single = free.solve(params={"a": 0.2}, save_at=(0.2,)).fields["h"][0]
+        np.testing.assert_allclose(batch[1], single, rtol=1e-12)
+
+
+def test_programs_lower_for_every_platform():
+    exported = export_program(load(SOD).compile(n=20))
+    assert set(exported.platforms) == set(PLATFORMS)
