@@ -83,6 +83,8 @@ def _equation(
     slopes: dict[tuple[int, AppliedUndef], sp.Expr] = {}
     place = equation.span
     for summand in _right_side(equation, system):
+        if summand.value.has(*INTEGRALS):
+            return Obstacle("an integral stands in it", summand.span)
         for term in sp.Add.make_args(_opened(summand.value)):
             coefficient, inner = _apart(term, space)
             if isinstance(inner, sp.Derivative) and not inner.expr.has(sp.Derivative):

@@ -22,7 +22,7 @@ def test_a_starter_is_well_formed_and_carries_its_name(kind: str, name: str) -> 
 
 def test_kinds() -> None:
     wanted = {"heat", "wave", "advection", "reaction-diffusion", "navier-stokes", "schrodinger"}
-    wanted |= {"poisson", "inverse"}
+    wanted |= {"poisson", "inverse", "conservation-law"}
     assert wanted <= set(kinds())
     with pytest.raises(KeyError):
         starter("../heat", "x")
