@@ -13,6 +13,7 @@ from sympy.core.function import AppliedUndef
 from sympy.integrals.manualintegrate import manualintegrate
 
 from nablax.frontend.source import Span
+from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes import jets
 from nablax.problem import Summand
