@@ -45,7 +45,8 @@ class Block:
 class Characteristics:
     """`guards` keep their sign wherever a state makes sense: denominators, and what roots are taken of.
 
-    `bounded` unknowns have a maximum principle: a law of their own, without source, the same everywhere.
+    `bounded` unknowns have a maximum principle with bounds that stay: a law of their own, without source, the
+    same everywhere, and boundary data that do not change in time.
     """
 
     blocks: tuple[Block, ...]
@@ -77,10 +78,13 @@ def characteristics(system: System, law: Law) -> Characteristics:
         blocks.append(Block(members, waves, linear, all(exact for _, exact in found)))
     guards = _guards(law, [w.square for b in blocks for each in b.waves for w in each])
     fixed = {*(a.symbol for a in system.axes), *states}
+    assert system.time is not None, "a balance law has a time"
+    driven = {b.unknown for b in system.boundary if b.data.has(system.time.symbol)}
     bounded = tuple(
         i
         for i, (state, source) in enumerate(zip(states, law.sources, strict=True))
         if source == 0
+        and i not in driven
         and any(row[i] != 0 for row in law.fluxes)
         and not any(row[i].xreplace(names).free_symbols & (fixed - {state}) for row in law.fluxes)
     )
