@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import jax.numpy as jnp
+import numpy as np
 import sympy as sp
 from jax import Array, lax
 
@@ -78,6 +79,7 @@ class FiniteVolumes:
         if self.bounded:
             low = {k: self._monotone(around, k, ghosts, values) for k in axes}
             step = self.stable_step(t, carry, params)
+            step = jnp.where(jnp.isfinite(step), step, jnp.zeros_like(step))  # nothing moves
             for i in self.bounded:
                 high, plain = ({k: f[k][i] for k in axes} for f in (through, low))
                 bounds = self._bounds(i, carry[i], values, params)
@@ -275,6 +277,14 @@ class FiniteVolumes:
             for block in self.waves.blocks:
                 slow, fast = riemann.speeds(block, axis, environment)
                 largest = jnp.maximum(largest, jnp.maximum(jnp.abs(slow), jnp.abs(fast)))
+                if not block.monotone:
+                    # Waves between two states may be faster than those of either.
+                    (i,) = block.members
+                    low, high = jnp.min(y[i]), jnp.max(y[i])
+                    for share in np.linspace(0.05, 0.95, 10).tolist():
+                        between = {self.plan.system.unknowns[i].value: low + share * (high - low)}
+                        slow, fast = riemann.speeds(block, axis, {**environment, **between})
+                        largest = jnp.maximum(largest, jnp.maximum(jnp.abs(slow), jnp.abs(fast)))
             pace = largest / (self.courant * grid.spacing)
             found.append(jnp.max(jnp.asarray(pace, self.plan.dtype)))
         stiff: Operand = 0.0
