@@ -66,9 +66,12 @@ class Basis:
 
     @property
     def flattest(self) -> int:
-        """The index of the mode nearest to a constant: exactly one where constants have derivative zero."""
-        sizes = sum(np.abs(values) / max(np.abs(values).max(), 1e-300) for values in self.spectra.values())
-        return int(np.argmin(sizes))
+        """The index of the mode nearest to a constant: the constant itself where its derivative is zero.
+
+        Odd derivatives do not tell: between walls that mirror each other their diagonal is rounding.
+        """
+        orders = sorted(self.spectra, key=lambda m: (m % 2, -m))
+        return int(np.argmin(np.abs(self.spectra[orders[0]])))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

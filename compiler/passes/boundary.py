@@ -13,6 +13,7 @@ from nablax.frontend.source import Span
 from nablax.meaning.values import shown
 from nablax.passes.boundary_counts import Need, check_counts, needs_of
 from nablax.passes.conditions import Candidate, Stated, candidates, read, solved
+from nablax.passes.determination import saddles
 from nablax.passes.jets import bases, jets_of
 from nablax.problem import Axis, Problem, Side
 from nablax.system import Boundary, Constraint, Evolution, Unknown, root_of
@@ -115,7 +116,9 @@ def check_boundary(
     """As many conditions as the derivatives call for, none of them as high as the equations."""
     equations: tuple[Evolution | Constraint, ...] = (*evolution, *constraints)
     needs = needs_of(problem, unknowns, equations)
-    multipliers = {i for i, u in enumerate(unknowns) if u.algebraic} - {e.unknown for e in equations}
+    multipliers = {i for i, u in enumerate(unknowns) if u.algebraic}
+    if not saddles([e.terms for e in evolution], constraints, unknowns):
+        multipliers -= {e.unknown for e in equations}
     check_counts(problem, unknowns, needs, multipliers, boundary, report)
     if not report.failed:
         check_orders(problem, unknowns, needs, boundary, report)

@@ -110,7 +110,8 @@ def _highest(
 ) -> tuple[int, Span, sp.Expr | None]:
     """Highest derivative of an unknown along an axis in any equation, its place, and its coefficient.
 
-    The coefficient is None unless the derivative stands linearly in the unknown's own equation.
+    The coefficient is None unless the derivative stands linearly in the unknown's own evolution equation:
+    without time there is no direction.
     """
     highest, place, leading = 0, unknowns[i].span, None
     for equation in equations:
@@ -120,7 +121,7 @@ def _highest(
             if term.unknown == i and term.orders[axis] > highest:
                 highest, place = term.orders[axis], term.span
                 alone = sum(term.orders) == highest
-                leading = term.coefficient if own and alone else None
+                leading = term.coefficient if own and alone and isinstance(equation, Evolution) else None
         for term in equation.mass if isinstance(equation, Evolution) else ():
             # A space derivative of the time derivative needs conditions as well.
             if term.unknown == i and term.orders[axis] > highest:

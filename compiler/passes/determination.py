@@ -7,7 +7,7 @@ import sympy as sp
 
 from nablax.integrals import INTEGRALS, fields_in
 from nablax.passes.jets import base, jets, orders_of
-from nablax.system import Evolution, LinearTerm, System, Terms, Unknown
+from nablax.system import Constraint, Evolution, LinearTerm, System, Terms, Unknown
 
 Highest = dict[int, int]
 """Unknown to the highest total order of its derivatives."""
@@ -59,22 +59,27 @@ def determined(constraints: Sequence[Terms], unknowns: Sequence[Unknown]) -> tup
 
 
 def saddle_points(system: System) -> tuple[int, ...]:
+    """Constraints of a system that are saddle points, see `saddles`."""
+    return saddles([e.terms for e in system.evolution], system.constraints, system.unknowns)
+
+
+def saddles(
+    evolution: Sequence[Terms], constraints: Sequence[Constraint], unknowns: Sequence[Unknown]
+) -> tuple[int, ...]:
     """Constraints that determine an unknown through lower derivatives than other equations take of it.
 
     The pressure of a flow is of this kind: no operator on the unknown itself could be inverted.
     """
+    held = [highest_orders(c.terms, unknowns) for c in constraints]
     tops: Highest = {}
-    for terms in system.right_sides:
-        for unknown, order in highest_orders(terms, system.unknowns).items():
+    for orders in (*held, *(highest_orders(terms, unknowns) for terms in evolution)):
+        for unknown, order in orders.items():
             tops[unknown] = max(tops.get(unknown, 0), order)
-    found = []
-    for i, constraint in enumerate(system.constraints):
-        if constraint.unknown is None:
-            continue
-        own = highest_orders(constraint.terms, system.unknowns).get(constraint.unknown, 0)
-        if own < tops[constraint.unknown]:
-            found.append(i)
-    return tuple(found)
+    return tuple(
+        i
+        for i, c in enumerate(constraints)
+        if c.unknown is not None and held[i].get(c.unknown, 0) < tops[c.unknown]
+    )
 
 
 def free_constants(system: System) -> tuple[int, ...]:
