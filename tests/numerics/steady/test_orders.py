@@ -1,7 +1,5 @@
 """Measured orders of steady solutions up to the walls, and their residual by the reference evaluator."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
