@@ -41,7 +41,7 @@ def test_order_of_a_nonlinear_law_in_two_dimensions():
     # u = f(x + y - 2ut): the average over a cell by Newton's method at Gauss points.
     text = ring("dt(u) + dx(u^2/2) + dy(u^2/2) = 0", "1 + sin(2*pi*(x + y))/4", 0.1, "x y")
     errors = []
-    for n in (16, 32):
+    for n in (24, 48):
         _, last = solved(text, order=5, n=n, dt=0.1 * n ** (-5 / 3))
         points, weights = np.polynomial.legendre.leggauss(5)
         centres = (np.arange(n) + 0.5) / n
@@ -55,7 +55,7 @@ def test_order_of_a_nonlinear_law_in_two_dimensions():
                     u -= (u - 1 - np.sin(phase) / 4) / (1 + 0.1 * np.pi * np.cos(phase))
                 exact += a * b / 4 * u
         errors.append(float(np.abs(last - exact).mean()))
-    assert orders(errors).min() > 4.5
+    assert orders(errors).min() > 4.6, errors  # 4.41 from 16 to 32, 4.70 here: rising to 5
 
 
 @pytest.mark.parametrize("order", [2, 5])
