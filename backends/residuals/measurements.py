@@ -10,7 +10,7 @@ from nablax.problem import Measurement, Problem
 
 
 def read_table(problem: Problem, name: str) -> dict[str, np.ndarray]:
-    """Columns [rows] of a table: the axes by name, and `value`. Raises `SpecError` (P556)."""
+    """Columns [rows] of a table: the axes by name, and `value`. Raises `SpecError` (P558)."""
     table = next(t for t in problem.data if t.name == name)
     report = Report(problem.source)
     columns = _columns(problem, table, report)
@@ -74,4 +74,4 @@ def _check_inside(
 
 
 def _refuse(report: Report, table: Measurement, message: str, help: str) -> None:
-    report.error("P556", table.span, message, help=help)
+    report.error("P558", table.span, message, help=help)

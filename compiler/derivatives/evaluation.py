@@ -11,7 +11,7 @@ from nablax.derivatives.plans import Candidate, DerivativePlan, plan_derivatives
 from nablax.derivatives.statements import Statement
 from nablax.problem import OptionCall, Problem
 
-SAMPLED_ABOVE = 512  # members of a family; exact sums are cheaper below, by measurement
+SAMPLED_ABOVE = 512  # members of a family: exact sums of a thousand are too slow to be a default
 DRAWN = 16
 
 
