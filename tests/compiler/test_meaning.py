@@ -353,19 +353,21 @@ def test_jumps_are_not_differentiated(text: str, good: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "message"),
+    ("overrides", "given", "message"),
     [
-        (Overrides(parameters={"nu": "1/0"}), "`--set nu=1/0`: this is a division by zero"),
-        (Overrides(parameters={"mu": "1"}), "`--set mu=1` names no parameter of the spec"),
-        (Overrides(parameters={"nu": "x"}), "`--set nu=x`: a constant is wanted here, and `x` is an axis"),
-        (Overrides(solve={"m": "1"}), "`--solve m=1`: `m` is no option of `solve`"),
-        (Overrides(parameters={"nu": "(1"}), "`--set nu=(1` cannot be read: `(` is never closed"),
+        (Overrides(parameters={"nu": "1/0"}), "--set nu=1/0", "this is a division by zero"),
+        (Overrides(parameters={"mu": "1"}), "", "`--set mu=1` names no parameter of the spec"),
+        (Overrides(parameters={"nu": "x"}), "--set nu=x", "a constant is wanted here, and `x` is an axis"),
+        (Overrides(solve={"m": "1"}), "--solve m=1", "`m` is no option of `solve`"),
+        (Overrides(parameters={"nu": "(1"}), "", "`--set nu=(1` cannot be read: `(` is never closed"),
     ],
 )
-def test_values_from_outside_are_named(overrides: Overrides, message: str) -> None:
+def test_values_from_outside_are_named(overrides: Overrides, given: str, message: str) -> None:
     source = read_source("spec", spec("dt(u) = nu*u", 1))
     report = Report(source)
     module = parse(source, report)
     assert module is not None
     resolve(module, source, overrides, report)
-    assert [d.message for d in report.diagnostics] == [message]
+    (found,) = report.diagnostics
+    assert found.message == message
+    assert not given or found.given == given

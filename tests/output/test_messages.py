@@ -2,16 +2,18 @@
 
 import pytest
 
+import nablax
 from nablax.backends import estimates
+from nablax.backends.build import build
 from nablax.backends.run import Target, prepare, run
-from nablax.backends.solver import build
 from nablax.frontend.diagnostics import Report, SpecError
 from nablax.frontend.explain import codes, read_page
 from nablax.frontend.source import read_source
 from nablax.pipeline import compile_plan
 
-BEFORE = [c for c in codes() if c in ("P450", "P451", "P452") or c.startswith("P55")]
-DURING = [c for c in codes() if c.startswith("R7")]
+RESIDUAL = ("P557", "P558")  # tests/residuals/test_pages.py
+BEFORE = [c for c in codes() if c in ("P450", "P451", "P452") or (c.startswith("P55") and c not in RESIDUAL)]
+DURING = [c for c in codes() if c.startswith("R7") and c != "R711"]
 
 
 class Quiet:
@@ -57,3 +59,11 @@ def test_during_the_run(code, tmp_path):
     assert page is not None
     assert code in found(page.bad, tmp_path, solve=True)
     assert found(page.good, tmp_path, solve=True) == set()
+
+
+def test_what_cannot_be_manufactured():
+    page = read_page("R711")
+    assert page is not None
+    with pytest.raises(SpecError, match="R711"):
+        nablax.parse(page.bad).verify()
+    assert nablax.parse(page.good).verify().passed

@@ -231,7 +231,7 @@ def test_refusals() -> None:
     systems = {
         "constraints": build_system(lines, heat_rate, algebraic=["p"]),
         "multiplier": build_system(lines, heat_rate, multipliers={"u": [(sp.Integer(-1), "u", symbol)]}),
-        "two Dirichlet": build_system(lines, heat_rate, walls=twice),
+        "two conditions": build_system(lines, heat_rate, walls=twice),
         "depends on time": build_system(lines, wave_rates, walls=moving, rate_of={"v": "u"}),
     }
     for message, system in systems.items():
