@@ -239,8 +239,9 @@ def _advanced(solver: Solver, steps: int) -> dict[str, np.ndarray]:
     compiled, plan = solver.compiled, solver.plan
     number = np.dtype(plan.dtype).type
     with precise(plan.dtype):
-        ready = compiled.prepare({k: jnp.asarray(v, plan.dtype) for k, v in solver.parameters.items()})
-        state = compiled.start(ready, {}, samples(plan))
+        params = {k: jnp.asarray(v, plan.dtype) for k, v in solver.parameters.items()}
+        ready = compiled.prepare(params)
+        state = compiled.start(params, {}, samples(plan))
         h = number((plan.frames[-1] - plan.frames[0]) / steps)
         moved = compiled.march(state.t, state.y, h, np.int32(steps), compiled.aid(h, ready), ready)
         shown = compiled.show(number(plan.frames[-1]), moved.y, ready)
