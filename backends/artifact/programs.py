@@ -68,10 +68,12 @@ def _exportables(solver: Solver) -> list[Exportable]:
         chosen: Mapping[str, Array],
     ) -> tuple[Array, Vector, Array]:
         given = {}
+        # The fields that finite volumes start from are averages: their state itself.
+        averages = programs.initial(params, {}, drawn).y if plan.method == "fv" else ()
         for name, i in evolving.items():
             values = fields[name]
             if system.initial[i] is not None:
-                data = initial_values(plan, i, params, drawn)
+                data = averages[i] if averages else initial_values(plan, i, params, drawn)
                 data = data if jnp.iscomplexobj(values) else jnp.real(data)
                 data = jnp.broadcast_to(data.astype(values.dtype), values.shape)
                 values = jnp.where(chosen[name], values, data)
