@@ -38,7 +38,7 @@ def method_of(stepping: Stepping, scheme: Semidiscretisation[Vector]) -> AnyMeth
     if name in EXPLICIT:
         return cast(AnyMethod, ExplicitRungeKutta(scheme, EXPLICIT[name]))
     if name == "ssprk3":
-        return cast(AnyMethod, ShuOsher(scheme))
+        return cast(AnyMethod, Memoryless(ShuOsher(scheme).attempt, order=3, error_order=0))
     if name == "leapfrog":
         attempt = Leapfrog(scheme, pairs_of(scheme.plan)).attempt
         return cast(AnyMethod, Memoryless(attempt, order=2, error_order=0))

@@ -24,31 +24,7 @@ class ShuOsher(Generic[Carry]):
 
     scheme: Semidiscretisation[Carry]
 
-    @property
-    def order(self) -> int:
-        return 3
-
-    @property
-    def error_order(self) -> int:
-        return 0
-
-    @property
-    def aided(self) -> bool:
-        return False
-
-    @property
-    def reversible(self) -> bool:
-        return True
-
-    def aid(self, h: Array, params: Parameters) -> tuple[()]:
-        return ()
-
-    def start(self, t: Array, carry: Carry, params: Parameters) -> tuple[()]:
-        return ()
-
-    def step(
-        self, t: Array, carry: Carry, memory: tuple[()], h: Array, aid: tuple[()], params: Parameters
-    ) -> Attempt[Carry, tuple[()]]:
+    def attempt(self, t: Array, carry: Carry, h: Array, params: Parameters) -> Attempt[Carry, tuple[()]]:
         first = self.scheme.core(carry)
 
         def stage(y: Vector, weights: tuple[Array, Array]) -> tuple[Vector, None]:

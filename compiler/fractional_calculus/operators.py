@@ -22,6 +22,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+Arguments = tuple[sp.Expr, ...]
+"""Operand, variable, order, base, side, and what an operator has further."""
+
+
 class FractionalOperator(sp.Function):
     """What the operators have in common. Not used by itself."""
 
@@ -42,7 +46,7 @@ class FractionalOperator(sp.Function):
         n = cls._checked_ceiling(order, variable, ceiling)
         if len(further) != cls.extra:
             raise TypeError(f"{cls.__name__} takes {6 + cls.extra} arguments")
-        whole = cls._whole(sp.S(operand), variable, order, base, sp.S(side), *map(sp.S, further))
+        whole = cls._whole((sp.S(operand), variable, order, base, sp.S(side), *map(sp.S, further)))
         if whole is not None:
             made: Self = whole
             return made
@@ -62,16 +66,9 @@ class FractionalOperator(sp.Function):
         return int(ceiling)
 
     @classmethod
-    def _whole(
-        cls,
-        operand: sp.Expr,
-        variable: sp.Symbol,
-        order: sp.Expr,
-        base: sp.Expr,
-        side: sp.Expr,
-        *further: sp.Expr,
-    ) -> sp.Expr | None:
+    def _whole(cls, use: Arguments) -> sp.Expr | None:
         """The classical derivative that an order which is a whole number stands for."""
+        operand, variable, order, _, side, *_ = use
         if not order.is_Integer:
             return None
         return side**order * sp.Derivative(operand, (variable, order)) if order > 0 else operand
@@ -183,16 +180,8 @@ class FractionalIntegral(FractionalOperator):
     """1/Γ(α) ∫ (y - s)^(α-1) u(s) ds from the base point."""
 
     @classmethod
-    def _whole(
-        cls,
-        operand: sp.Expr,
-        variable: sp.Symbol,
-        order: sp.Expr,
-        base: sp.Expr,
-        side: sp.Expr,
-        *further: sp.Expr,
-    ) -> sp.Expr | None:
-        return operand if order == 0 else None
+    def _whole(cls, use: Arguments) -> sp.Expr | None:
+        return use[0] if use[2] == 0 else None
 
     def _of_term(self, term: Term, y: sp.Symbol) -> sp.Expr | None:
         return closed_forms.integral(term, self.order, y)
@@ -219,16 +208,9 @@ class Tempered(FractionalOperator):
     extra = 2
 
     @classmethod
-    def _whole(
-        cls,
-        operand: sp.Expr,
-        variable: sp.Symbol,
-        order: sp.Expr,
-        base: sp.Expr,
-        side: sp.Expr,
-        *further: sp.Expr,
-    ) -> sp.Expr | None:
-        return operand if order == 0 and further[1] == 0 else None
+    def _whole(cls, use: Arguments) -> sp.Expr | None:
+        operand, _, order, *_, normalised = use
+        return operand if order == 0 and normalised == 0 else None
 
     def _closed(self, operand: sp.Expr) -> sp.Expr | None:
         rate, normalised = self.further
@@ -266,15 +248,7 @@ class DistributedCaputo(FractionalOperator):
     extra = 3
 
     @classmethod
-    def _whole(
-        cls,
-        operand: sp.Expr,
-        variable: sp.Symbol,
-        order: sp.Expr,
-        base: sp.Expr,
-        side: sp.Expr,
-        *further: sp.Expr,
-    ) -> sp.Expr | None:
+    def _whole(cls, use: Arguments) -> sp.Expr | None:
         return None
 
     @property
@@ -295,15 +269,8 @@ class Hadamard(FractionalOperator):
     """The Riemann–Liouville derivative in y = log(x/base), base > 0 (Samko et al., section 18.3)."""
 
     @classmethod
-    def _whole(
-        cls,
-        operand: sp.Expr,
-        variable: sp.Symbol,
-        order: sp.Expr,
-        base: sp.Expr,
-        side: sp.Expr,
-        *further: sp.Expr,
-    ) -> sp.Expr | None:
+    def _whole(cls, use: Arguments) -> sp.Expr | None:
+        operand, variable, order, base, side = use
         if base.is_positive is False:
             raise ValueError("a Hadamard derivative needs a positive base point")
         if not order.is_Integer:
@@ -331,20 +298,13 @@ class PsiCaputo(FractionalOperator):
     extra = 1
 
     @classmethod
-    def _whole(
-        cls,
-        operand: sp.Expr,
-        variable: sp.Symbol,
-        order: sp.Expr,
-        base: sp.Expr,
-        side: sp.Expr,
-        *further: sp.Expr,
-    ) -> sp.Expr | None:
+    def _whole(cls, use: Arguments) -> sp.Expr | None:
+        operand, variable, order, _, side, psi = use
         if not order.is_Integer:
             return None
         value = operand
         for _ in range(int(order)):
-            value = side * sp.diff(value, variable) / sp.diff(further[0], variable)
+            value = side * sp.diff(value, variable) / sp.diff(psi, variable)
         return value
 
     def _seen_from_base(self, operand: sp.Expr, y: sp.Symbol) -> sp.Expr:

@@ -9,6 +9,7 @@ from nablax.integrals import INTEGRALS, fields_in
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.expansion import Expanded
 from nablax.passes.jets import base, jets, orders_of
+from nablax.passes.matching import matched
 from nablax.problem import Component, Problem
 
 
@@ -67,18 +68,4 @@ def matching(problem: Problem, expanded: Sequence[Expanded]) -> dict[int, Compon
             moving = t is not None and not isinstance(jet, Nonlocal) and orders_of(jet, (t,))[0]
             found[component] = min(found.get(component, 1), 0 if moving else 1)
         wishes.append(sorted(found, key=lambda c: (found[c], problem.components.index(c))))
-    owner: dict[Component, int] = {}
-
-    def assign(i: int, seen: set[Component]) -> bool:
-        for component in wishes[i]:
-            if component not in seen:
-                seen.add(component)
-                if component not in owner or assign(owner[component], seen):
-                    owner[component] = i
-                    return True
-        return False
-
-    order = sorted(range(len(wishes)), key=lambda i: len(wishes[i]))
-    for i in order:
-        assign(i, set())
-    return {i: c for c, i in owner.items()}
+    return matched(wishes)

@@ -7,6 +7,7 @@ import sympy as sp
 
 from nablax.integrals import INTEGRALS, fields_in
 from nablax.passes.jets import base, jets, orders_of
+from nablax.passes.matching import matched
 from nablax.system import Constraint, Evolution, LinearTerm, System, Terms, Unknown
 
 Highest = dict[int, int]
@@ -41,20 +42,7 @@ def determined(constraints: Sequence[Terms], unknowns: Sequence[Unknown]) -> tup
     for terms in constraints:
         orders = {u: n for u, n in highest_orders(terms, unknowns).items() if unknowns[u].algebraic}
         wishes.append([u for _, u in sorted((-n, u) for u, n in orders.items())])
-    owner: dict[int, int] = {}
-
-    def assign(i: int, seen: set[int]) -> bool:
-        for unknown in wishes[i]:
-            if unknown not in seen:
-                seen.add(unknown)
-                if unknown not in owner or assign(owner[unknown], seen):
-                    owner[unknown] = i
-                    return True
-        return False
-
-    for i in sorted(range(len(wishes)), key=lambda i: len(wishes[i])):
-        assign(i, set())
-    found = {i: unknown for unknown, i in owner.items()}
+    found = matched(wishes)
     return tuple(found.get(i) for i in range(len(constraints)))
 
 
