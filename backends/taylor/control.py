@@ -89,7 +89,7 @@ def branches(scope: Scope, equation: jex.JaxprEqn, inputs: Inputs) -> list[Eleme
 
 def scan(scope: Scope, equation: jex.JaxprEqn, inputs: Inputs) -> list[Element]:
     params = equation.params
-    constants, carried = params["num_consts"], params["num_carry"]
+    constants, carried = _counts(equation)
     fixed, start, sliced = (
         list(inputs[:constants]),
         list(inputs[constants : constants + carried]),
@@ -116,6 +116,14 @@ def scan(scope: Scope, equation: jex.JaxprEqn, inputs: Inputs) -> list[Element]:
         step, initial, sliced, length=params["length"], reverse=params["reverse"], unroll=params["unroll"]
     )
     return [*end, *(_moved(algebra, x, 0, 1) for x in stacked)]
+
+
+def _counts(scanned: jex.JaxprEqn) -> tuple[int, int]:
+    """How many operands of a scan are constants, and how many are carried."""
+    if "num_consts" in scanned.params:
+        return int(scanned.params["num_consts"]), int(scanned.params["num_carry"])
+    constants, carried, _ = scanned.params["ft_in"].unpack()  # from JAX 0.12 on
+    return len(constants), len(carried)
 
 
 def loop(scope: Scope, equation: jex.JaxprEqn, inputs: Inputs) -> list[Element]:
