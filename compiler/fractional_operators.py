@@ -1,7 +1,7 @@
 """The fractional operators of the language: entries of the operator table.
 
-Of a known expression the closed form is taken; of an unknown, an order that is a whole number gives the
-classical derivative, and any other is not available yet.
+Of a known expression the closed form is taken; an unknown stays under its operator, unless the order is a
+whole number, which gives the classical derivative.
 """
 
 from collections.abc import Callable
@@ -79,12 +79,7 @@ def _value(
     if not whole.has(FractionalOperator):
         return whole.doit() if known else whole
     if not known:
-        raise fault(
-            "P402",
-            use.span,
-            f"`{use.name}` of a field is not available yet",
-            "leave the term out, or write it with derivatives of integer order",
-        )
+        return made
     try:
         closed = made.doit()
     except Singular as problem:

@@ -2,6 +2,8 @@
 
 import sympy as sp
 
+from nablax.fractional_calculus.operators import FractionalIntegral, FractionalOperator
+
 
 class FractionalLaplacian(sp.Function):
     """(-Δ)^s u on a periodic box: symbol |k|^(2s). Arguments: u, s."""
@@ -22,7 +24,23 @@ class RieszDerivative(sp.Function):
         return RieszDerivative(sp.Derivative(self.args[0], symbol), *self.args[1:])
 
 
-Nonlocal = (FractionalLaplacian, RieszDerivative)
+Nonlocal = (FractionalLaplacian, RieszDerivative, FractionalOperator)
+
+
+def variables(node: sp.Expr) -> frozenset[sp.Symbol]:
+    """The coordinates that a nonlocal operator acts along: what holds none of them is a constant to it."""
+    if isinstance(node, FractionalOperator):
+        return frozenset({node.variable})
+    if isinstance(node, RieszDerivative):
+        return frozenset({node.args[1]})
+    return frozenset(node.args[0].free_symbols)
+
+
+def conditions_along(node: sp.Expr, symbol: sp.Symbol) -> int:
+    """How many initial values the operator itself asks for along a coordinate: n for n - 1 < α <= n."""
+    if not isinstance(node, FractionalOperator) or isinstance(node, FractionalIntegral):
+        return 0
+    return node.ceiling if node.variable == symbol else 0
 
 
 def fourier_symbol(node: sp.Expr, symbols: dict[sp.Symbol, sp.Symbol]) -> sp.Expr:

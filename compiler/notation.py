@@ -9,6 +9,20 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 from nablax.families import FamilySum, MemberDerivative
+from nablax.fractional_calculus.operators import (
+    AtanganaBaleanu,
+    Caputo,
+    CaputoFabrizio,
+    DistributedCaputo,
+    FractionalIntegral,
+    FractionalOperator,
+    GrunwaldLetnikov,
+    Hadamard,
+    PsiCaputo,
+    RiemannLiouville,
+    Tempered,
+    VariableCaputo,
+)
 from nablax.frontend.names import greek_name
 from nablax.integrals import Convolution, Running
 from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative
@@ -16,6 +30,19 @@ from nablax.reductions import Integral, Maximum, Mean, Minimum
 from nablax.system import Boundary, FluxTerm, LinearTerm, System, Terms, wavenumbers
 
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_FRACTIONAL = {
+    Caputo: "caputo",
+    RiemannLiouville: "rl",
+    GrunwaldLetnikov: "gl",
+    FractionalIntegral: "fracint",
+    Tempered: "tempered",
+    VariableCaputo: "vocaputo",
+    DistributedCaputo: "distcaputo",
+    Hadamard: "hadamard",
+    PsiCaputo: "psicaputo",
+    CaputoFabrizio: "cf",
+    AtanganaBaleanu: "abc",
+}
 _WORDS = {Integral: "integral", Mean: "mean", Maximum: "max", Minimum: "min"}
 
 
@@ -31,6 +58,8 @@ class _Unicode(StrPrinter):
     def _print_Function(self, node: sp.Function) -> str:
         if isinstance(node, AppliedUndef):
             return self._print_AppliedUndef(node)
+        if isinstance(node, FractionalOperator):
+            return self._fractional(node)
         name = _WORDS.get(node.func, node.func.__name__.lower())
         return f"{name}({', '.join(self._print(a) for a in node.args)})"
 
@@ -80,6 +109,14 @@ class _Unicode(StrPrinter):
 
     def _print_RieszDerivative(self, node: RieszDerivative) -> str:
         return f"riesz({', '.join(self._print(a) for a in node.args)})"
+
+    def _fractional(self, node: FractionalOperator) -> str:
+        operand, variable, order, _, side, _, *further = node.args
+        shown = [operand, variable, *([] if isinstance(node, DistributedCaputo) else [order]), *further]
+        ending = ", side=right" if side == -1 else ""
+        if isinstance(node, Tempered) and shown.pop() == 1:
+            ending += ", normalised=yes"
+        return f"{_FRACTIONAL[node.func]}({', '.join(self._print(a) for a in shown)}{ending})"
 
     def _print_FamilySum(self, node: FamilySum) -> str:
         body, bound = node.args[:2]

@@ -23,7 +23,7 @@ def show(stages: Stages) -> str:
     if stages.problem is not None:
         lines += _heading(stages.problem)
         lines += _statement(stages.problem)
-    if stages.system is not None and not stages.system.problem.families:
+    if stages.system is not None and not stages.system.balances_alone:
         lines += _normal_form(stages.system)
         lines += _section("Character", list(classify(stages.system)))
     elif stages.system is not None:

@@ -180,6 +180,11 @@ class System:
     balances: tuple[Balance, ...] = ()
 
     @property
+    def balances_alone(self) -> bool:
+        """Whether there is no normal form: residuals take such equations, and no grid does."""
+        return not self.evolution and not self.constraints
+
+    @property
     def axes(self) -> tuple[Axis, ...]:
         return self.problem.axes
 

@@ -45,7 +45,8 @@ def verify_system(system: System) -> None:
     """Derivatives of bare unknowns only, linear terms free of unknowns, one evolution per moving unknown."""
     _require(len(system.balances) > 0, "equations without balances")
     if system.problem.families:
-        _require(not system.evolution, "a normal form of a family of axes")
+        _require(system.balances_alone, "a normal form of a family of axes")
+    if system.balances_alone:
         return
     moving = [i for i, u in enumerate(system.unknowns) if not u.algebraic]
     _require([e.unknown for e in system.evolution] == moving, "evolution equations out of order")

@@ -6,7 +6,7 @@ import sympy as sp
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.integrals import INTEGRALS, fields_in
-from nablax.nonlocal_operators import Nonlocal
+from nablax.nonlocal_operators import Nonlocal, conditions_along
 from nablax.passes.expansion import Expanded
 from nablax.passes.jets import base, jets, orders_of
 from nablax.passes.matching import matched
@@ -65,7 +65,9 @@ def matching(problem: Problem, expanded: Sequence[Expanded]) -> dict[int, Compon
                     found.setdefault(component, 1)
                 continue
             component = by_value[base(jet)]
-            moving = t is not None and not isinstance(jet, Nonlocal) and orders_of(jet, (t,))[0]
+            moving = t is not None and (
+                conditions_along(jet, t) or (not isinstance(jet, Nonlocal) and orders_of(jet, (t,))[0])
+            )
             found[component] = min(found.get(component, 1), 0 if moving else 1)
         wishes.append(sorted(found, key=lambda c: (found[c], problem.components.index(c))))
     return matched(wishes)

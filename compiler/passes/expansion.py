@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.frontend.diagnostics import Report
 from nablax.limits import DERIVATIVE_ORDER, EXPRESSION_TERMS, TooLarge
 from nablax.nonlocal_operators import Nonlocal
@@ -55,7 +56,8 @@ def expand_all(problem: Problem, report: Report) -> tuple[Expanded, ...] | None:
                     help="apply it to a field, or to a sum of fields with constant coefficients",
                 )
             t = problem.time.symbol if problem.time else None
-            if any(t in d.variables for n in value.atoms(*Nonlocal) for d in n.atoms(sp.Derivative)):
+            symbols = [n for n in value.atoms(*Nonlocal) if not isinstance(n, FractionalOperator)]
+            if any(t in d.variables for n in symbols for d in n.atoms(sp.Derivative)):
                 report.error(
                     "P402",
                     summand.span,

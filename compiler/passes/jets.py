@@ -10,7 +10,7 @@ from nablax.continuity import without_moduli
 from nablax.families import MemberDerivative
 from nablax.integrals import INTEGRALS, Convolution
 from nablax.limits import DIFFERENTIATED_NODES, EXPRESSION_TERMS, POWER, TooLarge, checked
-from nablax.nonlocal_operators import Nonlocal
+from nablax.nonlocal_operators import Nonlocal, variables
 from nablax.system import Orders
 
 
@@ -131,7 +131,7 @@ def _differentiate(node: sp.Expr) -> sp.Expr:
         return node
     arguments = [_differentiate(a) for a in node.args] if not isinstance(node, sp.Derivative) else []
     if isinstance(node, Nonlocal):
-        return _distribute(node.func, _multiply_out(arguments[0]), arguments[1:])
+        return _distribute(node, _multiply_out(arguments[0]))
     if not isinstance(node, sp.Derivative):
         return node.func(*arguments)
     inner = _differentiate(node.expr)
@@ -144,14 +144,15 @@ def _differentiate(node: sp.Expr) -> sp.Expr:
     return inner
 
 
-def _distribute(operator: type[sp.Function], argument: sp.Expr, rest: list[sp.Expr]) -> sp.Expr:
-    """A linear operator over a sum, constants drawn out."""
+def _distribute(node: sp.Expr, argument: sp.Expr) -> sp.Expr:
+    """A linear operator over a sum, what is constant to it drawn out."""
+    along = variables(node)
     total = sp.S.Zero
     for term in sp.Add.make_args(argument):
-        coefficient, jet = term.as_independent(AppliedUndef, sp.Symbol)
-        constants = [f for f in sp.Mul.make_args(jet) if not f.has(AppliedUndef)]
-        moving = sp.Mul(*(f for f in sp.Mul.make_args(jet) if f.has(AppliedUndef)))
-        total += coefficient * sp.Mul(*constants) * operator(moving, *rest)
+        fixed = [f for f in sp.Mul.make_args(term) if not f.has(AppliedUndef) and not f.free_symbols & along]
+        moving = sp.Mul(*(f for f in sp.Mul.make_args(term) if f not in fixed))
+        value = node.func(moving, *node.args[1:])
+        total += sp.Mul(*fixed) * (value if moving.has(AppliedUndef) else value.doit())
     return total
 
 

@@ -1,5 +1,8 @@
 """Problem to system: counts, time derivatives isolated, first order in time, terms split."""
 
+from collections.abc import Sequence
+
+from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.frontend.diagnostics import Report
 from nablax.passes.balances import balances
 from nablax.passes.boundary import boundary_conditions, check_boundary
@@ -7,7 +10,7 @@ from nablax.passes.boundary_counts import needs_of
 from nablax.passes.coefficients import at_start
 from nablax.passes.counting import counted, matching
 from nablax.passes.divergence import first_order_terms
-from nablax.passes.expansion import checked_values, expand_all
+from nablax.passes.expansion import Expanded, checked_values, expand_all
 from nablax.passes.initial import initial_values
 from nablax.passes.isolation import isolate
 from nablax.passes.rates import time_orders, unknowns_of
@@ -19,7 +22,7 @@ def normalise(problem: Problem, report: Report) -> System | None:
     """The normal form of a problem without errors; None (and a report) where there is none.
 
     Unknown fields stand at their start values in it, but for the balances; problems with families of axes
-    have balances alone.
+    or with fractional derivatives of fields have balances alone.
     """
     if not _off_centre(problem, report):
         return None
@@ -36,8 +39,9 @@ def normalise(problem: Problem, report: Report) -> System | None:
     statements = balances(stated, matching(problem, expanded), whole)
     heights = time_orders(problem, expanded)
     unknowns = unknowns_of(problem, heights)
-    if problem.families:
-        # Their sums are no terms of a grid; the equations as they stand are all that a residual needs.
+    if problem.families or _has_memory(expanded):
+        # No terms of a grid; the equations as they stand are all that a residual needs.
+        initial_values(problem, unknowns, report)
         return System(stated, unknowns, (), (), (None,) * len(unknowns), (), statements)
     parts = isolate(problem, expanded, heights, unknowns, report)
     if parts is None:
@@ -53,6 +57,10 @@ def normalise(problem: Problem, report: Report) -> System | None:
     if constraints or not first_order_terms(evolution, tuple(a.symbol for a in problem.axes)):
         check_boundary(problem, unknowns, evolution, constraints, boundary, report)
     return System(stated, unknowns, evolution, constraints, initial, boundary, statements)
+
+
+def _has_memory(expanded: Sequence[Expanded]) -> bool:
+    return any(s.value.has(FractionalOperator) for summands in expanded for s in summands)
 
 
 def _off_centre(problem: Problem, report: Report) -> bool:

@@ -6,7 +6,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.integrals import INTEGRALS
-from nablax.nonlocal_operators import Nonlocal
+from nablax.nonlocal_operators import Nonlocal, conditions_along
 from nablax.passes.expansion import Expanded
 from nablax.passes.jets import base, jets, orders_of
 from nablax.problem import Problem, Summand
@@ -22,6 +22,7 @@ def time_orders(problem: Problem, expanded: Sequence[Expanded]) -> dict[AppliedU
                     if isinstance(jet, INTEGRALS):
                         continue
                     order = orders_of(jet, (problem.time.symbol,))[0]
+                    order += conditions_along(jet, problem.time.symbol)
                     heights[base(jet)] = max(heights[base(jet)], order)
     return heights
 

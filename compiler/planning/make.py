@@ -1,7 +1,12 @@
 """System to plan: every numerical choice, with its reason."""
 
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.frontend.diagnostics import Note, Report
 from nablax.limits import AXES
+from nablax.notation import text
 from nablax.passes.boundary import check_boundary
 from nablax.passes.divergence import Law, first_order
 from nablax.plan import Choice, GridAxis, Method, Plan, Stepping
@@ -94,7 +99,7 @@ def check_axes(system: System, report: Report) -> bool:
     family = next(iter(system.problem.families), None)
     axes = system.axes
     if family is None and len(axes) <= AXES:
-        return True
+        return _check_memory(system, report)
     many = f"a family of {family.size} axes" if family else f"{len(axes)} space axes"
     report.error(
         "P402",
@@ -103,6 +108,21 @@ def check_axes(system: System, report: Report) -> bool:
         help="use the residual of a network: `problem.residual(field)`",
     )
     return False
+
+
+def _check_memory(system: System, report: Report) -> bool:
+    """Whether the equations hold no fractional derivative of a field, which no grid takes yet."""
+    for summand in (s for e in system.problem.equations for s in e.summands):
+        held = [n for n in summand.value.atoms(FractionalOperator) if n.has(AppliedUndef)]
+        if held:
+            report.error(
+                "P402",
+                summand.span,
+                f"`{text(min(held, key=sp.default_sort_key))}` is not available yet on a grid",
+                help="use the residual of a network: `problem.residual(field)`",
+            )
+            return False
+    return True
 
 
 def _conditions_suffice(system: System, law: Law | None, report: Report) -> bool:
