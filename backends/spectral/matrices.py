@@ -116,13 +116,15 @@ def reciprocal(entry: Operand) -> Operand:
 
 
 def solve(a: Array, right: Array) -> Array:
-    """a⁻¹ right per mode for `a` [n, n, modes...] and `right` [n, m, modes...]; null directions give 0."""
+    """a⁻¹ right per mode for `a` [n, n, modes...] and `right` [n, m, modes...]; null directions give 0.
+
+    Gauss–Jordan elimination with row pivoting. Linear in `right`, and can be transposed as such.
+    """
     n, m = right.shape[:2]
-    first, second = alike(a, jnp.broadcast_to(right, (n, m, *a.shape[2:])))
-    assert isinstance(first, Array)
-    assert isinstance(second, Array)
-    work = jnp.concatenate([first, second], axis=1)
-    small = jnp.max(jnp.abs(first), axis=0) * (4 * n * float(np.finfo(work.dtype).eps))
+    work, columns = alike(a, jnp.broadcast_to(right, (n, m, *a.shape[2:])))
+    assert isinstance(work, Array)
+    assert isinstance(columns, Array)
+    small = jnp.max(jnp.abs(work), axis=0) * (4 * n * float(np.finfo(work.dtype).eps))
     used = jnp.zeros((n, *a.shape[2:]), bool)
     pivots = []
     rows = jnp.arange(n).reshape((n,) + (1,) * (a.ndim - 2))
@@ -132,13 +134,16 @@ def solve(a: Array, right: Array) -> Array:
         regular = jnp.max(size, axis=0) > small[column]
         chosen = (rows == best[None]) & regular[None]
         pick = chosen.astype(work.dtype)
-        row = jnp.sum(pick[:, None] * work, axis=0)
-        pivot = jnp.where(regular, row[column], jnp.ones((), work.dtype))
-        row = row / pivot[None]
-        factor = jnp.where(chosen, jnp.zeros((), work.dtype), work[:, column])
-        eliminated = work - factor[:, None] * row[None]
-        work = jnp.where(chosen[:, None], row[None], jnp.where(regular[None, None], eliminated, work))
+        pivot = jnp.where(regular, jnp.sum(pick * work[:, column], axis=0), jnp.ones((), work.dtype))
+        factor = jnp.where(chosen | ~regular[None], jnp.zeros((), work.dtype), work[:, column])
+        work, columns = (_eliminated(part, pick, pivot, factor, chosen) for part in (work, columns))
         used = used | chosen
         pivots.append(pick)
     # Row `chosen` of column j now holds unknown j.
-    return jnp.stack([jnp.sum(pick[:, None] * work[:, n:], axis=0) for pick in pivots])
+    return jnp.stack([jnp.sum(pick[:, None] * columns, axis=0) for pick in pivots])
+
+
+def _eliminated(part: Array, pick: Array, pivot: Array, factor: Array, chosen: Array) -> Array:
+    """The chosen row over its pivot, and multiples of it taken from the others; linear in `part`."""
+    row = jnp.sum(pick[:, None] * part, axis=0) / pivot[None]
+    return jnp.where(chosen[:, None], row[None], part - factor[:, None] * row[None])

@@ -51,6 +51,25 @@ def test_linear_problems_are_solved_in_one_step() -> None:
         assert residuals[1] < 1e-10 * residuals[0]
 
 
+def test_elastic_plate_between_walls_of_two_kinds() -> None:
+    """A displacement whose components meet in mixed derivatives, which no modal basis takes."""
+    made = solver(
+        """
+    space { x in [0, 1]; y in [0, 1] }
+    fields { U: vector }
+    params { lam = 1; mu = 0.5 }
+    let { a = sin(pi*x/2)*cos(pi*y); b = sin(pi*x/2)*cos(2*pi*y) }
+    equations {
+      mu*laplacian(U) + (lam + mu)*grad(div(U)) = mu*laplacian((a, b)) + (lam + mu)*grad(div((a, b)))
+    }
+    boundary { x = 0: U = (0, 0); x = 1: dn(U) = (0, 0); y = 0: dn(U) = (0, 0); y = 1: dn(U) = (0, 0) }
+    """,
+        n=16,
+        order=4,
+    )
+    assert error(made, lambda x, y: np.sin(np.pi * x / 2) * np.cos(np.pi * y)) < 6e-4
+
+
 CUBIC = """
 space { x in [0, 1] }
 fields { u }
