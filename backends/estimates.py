@@ -51,12 +51,12 @@ class Estimate:
     seconds: float | None
 
 
-def estimate(plan: Plan) -> Estimate:
-    """The needs of a run of this plan, each within a factor of a few."""
+def estimate(plan: Plan, members: int = 1) -> Estimate:
+    """The needs of so many runs of this plan at once, each within a factor of a few."""
     real = 8 if plan.dtype == "float64" else 4
     width = sum((2 if u.complex else 1) for u in plan.system.unknowns)
     saved = sum((2 if c.complex else 1) for c in plan.system.problem.components)
-    points = float(prod(plan.shape))
+    points = float(prod(plan.shape)) * members
     step = plan.stepping.dt if plan.stepping.dt is not None else plan.stepping.bound
     seconds = None
     if step and plan.frames:
@@ -69,10 +69,11 @@ def estimate(plan: Plan) -> Estimate:
     )
 
 
-def check_estimate(plan: Plan, folder: Path, report: Report) -> None:
+def check_estimate(plan: Plan, folder: Path, report: Report, members: int = 1) -> None:
     """Report what goes beyond the machine: P450 memory, P451 disk (errors), P452 time (a warning)."""
-    needs = estimate(plan)
+    needs = estimate(plan, members)
     grid = " x ".join(str(p) for p in plan.shape)
+    several = f", {members} members" if members > 1 else ""
     span = _span_of(plan, "n")
     memory = machine_memory()
     if memory is not None and needs.memory > memory:
@@ -80,9 +81,9 @@ def check_estimate(plan: Plan, folder: Path, report: Report) -> None:
             "P450",
             span,
             f"the run needs about {_size(needs.memory)} of memory, and the machine has {_size(memory)}",
-            label=f"a grid of {grid} points",
+            label=f"a grid of {grid} points{several}",
             notes=[Note(f"{plan.stepping.name} keeps about {COPIES[plan.stepping.name]} arrays per unknown")],
-            help="lower n",
+            help="lower n" if members == 1 else "lower n, or sweep over fewer values at once",
         )
     try:
         usage = shutil.disk_usage(folder)
@@ -94,7 +95,7 @@ def check_estimate(plan: Plan, folder: Path, report: Report) -> None:
             "P451",
             _span_of(plan, "every"),
             f"the frames fill about {_size(needs.disk)}, and the disk has {_size(free)} free",
-            label=f"{len(plan.frames)} frames of {grid} points",
+            label=f"{len(plan.frames)} frames of {grid} points{several}",
             help="save fewer frames (`every` in the output block), or write to another disk with -o",
         )
     if needs.seconds is not None and needs.seconds > LONG:
@@ -102,7 +103,7 @@ def check_estimate(plan: Plan, folder: Path, report: Report) -> None:
             "P452",
             span,
             f"the run may take about {needs.seconds / 86400:.3g} days",
-            label=f"a grid of {grid} points",
+            label=f"a grid of {grid} points{several}",
             help="lower n, or shorten the time",
         )
 

@@ -16,6 +16,7 @@ from nablax.backends.breakdown import breakdown_diagnostic, standstill_diagnosti
 from nablax.backends.expectations import Judge, Verdict
 from nablax.backends.frames import Frame, NumericalFailure, Progress, Unsolved
 from nablax.backends.output import store
+from nablax.backends.output.dataset import layout
 from nablax.backends.output.drawings import Requests
 from nablax.backends.output.paths import DATA_SUFFIXES, MOVIE_SUFFIXES, OutputError, claim, inside
 from nablax.backends.output.restart import find_saved, replay
@@ -102,8 +103,8 @@ class Prepared:
     target: Target
 
 
-def prepare(plan: "Plan", target: Target, report: Report) -> Prepared:
-    """Check needs and paths before anything is compiled.
+def prepare(plan: "Plan", target: Target, report: Report, members: int = 1) -> Prepared:
+    """Check the needs of so many runs, and paths, before anything is compiled.
 
     Raises `SpecError` for what the spec asks and cannot have, `OutputError` for a path that the command
     line or the default names.
@@ -115,7 +116,7 @@ def prepare(plan: "Plan", target: Target, report: Report) -> Prepared:
     check_expectations(plan.system.problem, report)
     requests = read_requests(plan.system.problem, target.folder, report)
     path = target.data or requests.save or target.here / f"{target.stem}.zarr"
-    check_estimate(plan, _existing(path.parent), report)
+    check_estimate(plan, _existing(path.parent), report, members)
     if target.data is None and requests.save is not None:
         _claim_for_spec(requests.save, requests.save_span, report)
     if requests.movie is not None and target.plot:
@@ -182,7 +183,7 @@ def restart(prepared: Prepared, solver: Restartable, watcher: Watcher) -> Outcom
     ahead = (
         event for event in solver.stream(initial=saved.state) if event.t > float(saved.state.t)
     )  # the frame of the state itself is there already
-    writer = store.reopen(prepared.path, store.layout(outline, params), saved.frames)
+    writer = store.reopen(prepared.path, layout(outline, params), saved.frames)
     return _follow(prepared, ahead, watcher, params, judge, resolution, writer)
 
 
@@ -210,7 +211,7 @@ def _follow(
             if isinstance(event, Frame):
                 with uninterrupted():
                     if writer is None:
-                        writer = store.create(prepared.path, store.layout(outline, params))
+                        writer = store.create(prepared.path, layout(outline, params))
                     writer.append(event)
                 judge.see(event)
                 resolution.see(event)
@@ -228,7 +229,7 @@ def _follow(
     if writer is not None:
         with uninterrupted():
             writer.close(complete=status == "done")
-    diagnostics += [_unresolved(outline, r) for r in resolution.worst().values() if not r.resolved]
+    diagnostics += [unresolved(outline, r) for r in resolution.worst().values() if not r.resolved]
     outcome = Outcome(
         status=status,
         data=None if writer is None else prepared.path,
@@ -275,7 +276,7 @@ def _illustrated(prepared: Prepared, outcome: Outcome, params: Mapping[str, floa
     return replace(outcome, pictures=tuple(pictures), diagnostics=tuple(diagnostics))
 
 
-def _unresolved(outline: Outline, reading: Resolution) -> Diagnostic:
+def unresolved(outline: Outline, reading: Resolution) -> Diagnostic:
     """R710: the grid does not carry the solution."""
     n = next(a.n for a in outline.grid if a.name == reading.axis)
     measure = (

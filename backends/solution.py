@@ -36,7 +36,7 @@ class Solution:
         """The run as a dataset laid out like a saved one: dims (t, axes), vectors as `U_x`, `U_y`."""
         import xarray
 
-        from nablax.backends.output.store import layout
+        from nablax.backends.output.dataset import layout
 
         shape = layout(self.outline, self._numbers())
         coords = {a.name: a.points for a in shape.axes} | {shape.dims[0]: np.asarray(self.t)}
@@ -63,7 +63,8 @@ class Solution:
     def save(self, path: str | Path) -> None:
         """Write `.zarr` or `.nc`. Raises `OutputError` if something else lies there."""
         from nablax.backends.frames import Frame
-        from nablax.backends.output.store import create, layout
+        from nablax.backends.output.dataset import layout
+        from nablax.backends.output.store import create
 
         writer = create(Path(path), layout(self.outline, self._numbers()))
         times = np.asarray(self.t)
@@ -101,7 +102,7 @@ class SteadySolution:
         """The fields as a dataset laid out like a saved one: dims (axes), vectors as `U_x`, `U_y`."""
         import xarray
 
-        from nablax.backends.output.store import layout
+        from nablax.backends.output.dataset import layout
 
         shape = layout(self.outline, {name: float(value) for name, value in self.params.items()})
         coords = {a.name: a.points for a in shape.axes}
@@ -124,7 +125,8 @@ class SteadySolution:
     def save(self, path: str | Path) -> None:
         """Write `.zarr` or `.nc`. Raises `OutputError` if something else lies there."""
         from nablax.backends.frames import Frame
-        from nablax.backends.output.store import create, layout
+        from nablax.backends.output.dataset import layout
+        from nablax.backends.output.store import create
 
         params = {name: float(value) for name, value in self.params.items()}
         writer = create(Path(path), layout(self.outline, params))

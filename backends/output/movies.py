@@ -14,7 +14,7 @@ from nablax.backends.output.curves import frame_lines, line_values
 from nablax.backends.output.figures import colour_bar, new_figure, styled
 from nablax.backends.output.maps import MapRow, draw_panel, panels, when
 from nablax.backends.output.paths import MARK, OutputError, claim, reason
-from nablax.backends.output.scene import PictureError, Quantity, Scene, only, scene_of
+from nablax.backends.output.scene import PictureError, Quantity, Scene, drawable, only, scene_of
 from nablax.backends.output.store import open_run
 
 SECONDS = 10.0  # a movie lasts about this long
@@ -37,7 +37,8 @@ def draw_movie(data: Path, path: Path, field: str | None = None) -> Path:
     if path.suffix == ".mp4" and shutil.which("ffmpeg") is None:
         path = path.with_suffix(".gif")
     claim(path)
-    with open_run(data) as run:
+    with open_run(data) as opened:
+        run = drawable(opened)
         scene = scene_of(run)
         if field is not None:
             scene = only(scene, run, field)

@@ -12,7 +12,15 @@ from nablax.backends.output.drawings import KINDS, Drawing, Kind
 from nablax.backends.output.figures import DPI, colour_bar, new_figure, styled
 from nablax.backends.output.maps import MapRow, Panel, draw_panel, panels
 from nablax.backends.output.paths import OutputError, reason
-from nablax.backends.output.scene import PictureError, Quantity, Scene, only, quantity_of, scene_of
+from nablax.backends.output.scene import (
+    PictureError,
+    Quantity,
+    Scene,
+    drawable,
+    only,
+    quantity_of,
+    scene_of,
+)
 from nablax.backends.output.store import open_run
 
 if TYPE_CHECKING:
@@ -37,7 +45,8 @@ def draw_saved(data: Path, path: Path, kind: str | None = None, field: str | Non
 
     Raises `PictureError` for a kind or field that does not exist or suit, `OutputError` for the files.
     """
-    with open_run(data) as run:
+    with open_run(data) as opened:
+        run = drawable(opened)
         scene = scene_of(run)
         if field is not None:
             scene = only(scene, run, field)
@@ -58,7 +67,8 @@ def draw_run(
     outline: "Outline", data: Path, path: Path, drawings: Sequence[Drawing], params: Mapping[str, float]
 ) -> None:
     """The picture of a run that has just ended: what its spec asks for, or the default."""
-    with open_run(data) as run:
+    with open_run(data) as opened:
+        run = drawable(opened)
         scene = scene_of(run)
         if not drawings:
             figure = default_figure(scene)

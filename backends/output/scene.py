@@ -94,7 +94,8 @@ def scene_of(run: "xarray.Dataset") -> Scene:
     parameters = json.loads(run.attrs.get("parameters", "{}"))
     shown = [f"{mathtext(k)} = {number(v)}" for k, v in list(parameters.items())[:6]]
     grid = " × ".join(str(run.sizes[n]) for n in names)
-    details = " · ".join([*shown, f"{grid} points", literal(str(run.attrs.get("method", "")))])
+    method = literal(str(run.attrs.get("method", "")))
+    details = " · ".join([*shown, *run.attrs.get("remarks", ()), f"{grid} points", method])
     quantities = tuple(
         Quantity(f["name"], len(f["variables"]), f["complex"], _reader(run, f["variables"], axes, time))
         for f in fields
@@ -104,6 +105,36 @@ def scene_of(run: "xarray.Dataset") -> Scene:
         raise OutputError("the dataset holds no frame")
     title, coordinates = str(run.attrs.get("title", "")), str(run.attrs.get("coordinate_system", "cartesian"))
     return Scene(title, details, coordinates, axes, time, times, quantities)
+
+
+def drawable(run: "xarray.Dataset") -> "xarray.Dataset":
+    """The run itself; a sweep as a run over its first parameter, of the last frames of sound members.
+
+    Further parameters stand at their middle value, as the remarks say. Raises `PictureError` where no
+    member has a last frame.
+    """
+    swept = [names[0] for names in json.loads(run.attrs.get("sweep", "[]"))]
+    if not swept:
+        return run
+    first, *others = swept
+    axes = [a["name"] for a in json.loads(run.attrs["axes"])]
+    time = next((str(d) for d in run.dims if d not in {*swept, *axes}), None)
+    remarks = []
+    if time is not None:
+        if not run.sizes[time]:
+            raise OutputError("the dataset holds no frame")
+        remarks.append(f"{mathtext(time)} = {number(float(run[time].values[-1]))}")
+        run = run.isel({time: -1}).drop_vars(time)
+    for name in others:
+        middle = run.sizes[name] // 2
+        remarks.append(f"{mathtext(name)} = {number(float(run[name].values[middle]))}")
+        run = run.isel({name: middle})
+    fields = [v for f in json.loads(run.attrs["fields"]) for v in f["variables"]]
+    sound = np.all([np.isfinite(run[v]).all(axes).values for v in fields], axis=0)
+    if not sound.any():
+        raise PictureError("no member of the sweep came to its end")
+    run = run.isel({first: np.flatnonzero(sound)}).sortby(first)
+    return run.assign_attrs(sweep="[]", remarks=remarks)
 
 
 def _closed_points(points: np.ndarray, axis: Mapping[str, float]) -> np.ndarray:

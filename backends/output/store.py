@@ -9,10 +9,8 @@ counts them is replaced in one atomic write after the data. A netCDF file is clo
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
-from math import inf, prod
+from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from nablax.backends.frames import Frame
+from nablax.backends.output.dataset import Layout, Variable
 from nablax.backends.output.paths import DATA_SUFFIXES, SCHEMA, SCHEMA_ATTRIBUTE, OutputError, claim, reason
 from nablax.backends.output.restart import keep_state, restart_file
 
@@ -28,52 +27,7 @@ if TYPE_CHECKING:
     import xarray
     import zarr
 
-    from nablax.outline import Outline
-
-CHUNK_BYTES = 1 << 18  # small frames share a chunk: a folder of ten thousand tiny files serves nobody
 PATIENCE = 0.5  # seconds that a frame may wait for company
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A saved component: `name` is `U_x`, `component` is `U.x`."""
-
-    name: str
-    component: str
-    complex: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Coordinate:
-    """The grid points of an axis, shape (points,)."""
-
-    name: str
-    points: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What a dataset holds besides its frames. `time` is None for a steady problem."""
-
-    time: str | None
-    axes: tuple[Coordinate, ...]
-    variables: tuple[Variable, ...]
-    attributes: Mapping[str, str | int]
-    dtype: str
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(len(a.points) for a in self.axes)
-
-    @property
-    def dims(self) -> tuple[str, ...]:
-        space = tuple(a.name for a in self.axes)
-        return space if self.time is None else (self.time, *space)
-
-    @property
-    def together(self) -> int:
-        """Frames in a chunk."""
-        return max(1, CHUNK_BYTES // (prod(self.shape) * np.dtype(self.dtype).itemsize))
 
 
 class Sink(Protocol):
@@ -129,60 +83,6 @@ class Writer:
         self._written_at = monotonic()
 
 
-def layout(outline: "Outline", parameters: Mapping[str, float]) -> Layout:
-    """The layout of a plan's dataset. Raises `OutputError` if two variables would have one name."""
-    variables = tuple(
-        Variable(c.replace(".", "_"), c, f.complex) for f in outline.fields for c in f.components
-    )
-    names = [v.name for v in variables] + [
-        f"{v.name}_{p}" for v in variables if v.complex for p in ("re", "im")
-    ]
-    for name in names:
-        if names.count(name) > 1:
-            raise OutputError(f"two fields would be saved under the name `{name}`")
-    return Layout(
-        time=outline.time,
-        axes=tuple(
-            Coordinate(a.name, a.first + a.spacing * np.arange(a.points, dtype=np.float64))
-            for a in outline.grid
-        ),
-        variables=variables,
-        attributes=_attributes(outline, parameters),
-        dtype=outline.dtype,
-    )
-
-
-def _attributes(outline: "Outline", parameters: Mapping[str, float]) -> dict[str, str | int]:
-    fields = [
-        {
-            "name": f.name,
-            "rank": f.rank,
-            "complex": f.complex,
-            "variables": [c.replace(".", "_") for c in f.components],
-        }
-        for f in outline.fields
-    ]
-    axes = [
-        {"name": a.name, "lower": a.lower, "upper": a.upper, "periodic": a.periodic} for a in outline.grid
-    ]
-    return {
-        SCHEMA_ATTRIBUTE: SCHEMA,
-        "Conventions": "CF-1.11",
-        "title": outline.title,
-        "spec_name": outline.source.name,
-        "spec": outline.source.text,
-        "parameters": json.dumps(dict(parameters)),
-        "fields": json.dumps(fields),
-        "axes": json.dumps(axes),
-        "coordinate_system": outline.coordinates,
-        "method": f"{outline.method} / {outline.stepping.name}",
-        "versions": json.dumps({name: version(name) for name in ("nablax", "jax", "numpy")}),
-        "seed": json.dumps(list(outline.seeds)),
-        "complete": 0,
-        "frames_written": 0,
-    }
-
-
 def create(path: Path, layout: Layout) -> Writer:
     """Start a dataset, replacing one that nablax wrote. Raises `OutputError` if the path is not ours."""
     if path.suffix not in DATA_SUFFIXES:
@@ -226,14 +126,14 @@ class _ZarrSink:
         for axis in layout.axes:
             shape = axis.points.shape
             self._array(axis.name, (axis.name,), shape, shape, "float64")[...] = axis.points
-        steady = layout.time is None
+        for lead in layout.leads:
+            for name, values in lead.values.items():
+                self._array(name, (lead.name,), values.shape, values.shape, "float64")[...] = values
         self._times = None
         if layout.time is not None:
             self._times = self._array(layout.time, (layout.time,), (0,), (1024,), "float64")
-        shape = layout.shape if steady else (0, *layout.shape)
-        chunks = layout.shape if steady else (layout.together, *layout.shape)
         self._variables = [
-            (v, self._array(v.name, layout.dims, shape, chunks, _dtype(layout.dtype, v)))
+            (v, self._array(v.name, layout.dims, layout.extent(0), layout.chunks, _dtype(layout.dtype, v)))
             for v in layout.variables
         ]
         self._publish()
@@ -250,7 +150,7 @@ class _ZarrSink:
         for v in self._layout.variables:
             array = self._group[v.name]
             assert isinstance(array, zarr.Array)
-            array.resize((kept, *self._layout.shape))
+            array.resize(self._layout.extent(kept))
             self._variables.append((v, array))
         times.resize((kept,))
         self._frames = kept
@@ -275,8 +175,8 @@ class _ZarrSink:
             if self._times is None:
                 array[...] = frames[-1].fields[v.component]
             else:
-                array.resize((end, *self._layout.shape))
-                array[start:end] = np.stack([f.fields[v.component] for f in frames])
+                array.resize(self._layout.extent(end))
+                array[self._layout.between(start, end)] = self._layout.stacked(frames, v.component)
         if self._times is not None:
             self._times.resize((end,))
             self._times[start:end] = np.array([f.t for f in frames])
@@ -315,7 +215,11 @@ class _NetcdfSink:
             for axis in layout.axes:
                 file.dimensions[axis.name] = len(axis.points)
                 file.create_variable(axis.name, (axis.name,), "float64", data=axis.points)
-            chunks = layout.shape if layout.time is None else (layout.together, *layout.shape)
+            for lead in layout.leads:
+                file.dimensions[lead.name] = lead.size
+                for name, values in lead.values.items():
+                    file.create_variable(name, (lead.name,), "float64", data=values)
+            chunks = layout.chunks
             for v in layout.variables:
                 for name in _parts(v):
                     file.create_variable(name, layout.dims, layout.dtype, fillvalue=np.nan, chunks=chunks)
@@ -333,13 +237,11 @@ class _NetcdfSink:
             if time is not None:
                 file.resize_dimension(time, end)
             for v in self._layout.variables:
-                values = np.stack([f.fields[v.component] for f in frames])
+                one = frames[-1].fields[v.component]
+                values = one if time is None else self._layout.stacked(frames, v.component)
                 parts = (values.real, values.imag) if v.complex else (values,)
                 for name, part in zip(_parts(v), parts, strict=True):
-                    if time is None:
-                        file[name][...] = part[-1]
-                    else:
-                        file[name][start:end] = part
+                    file[name][... if time is None else self._layout.between(start, end)] = part
             if time is not None:
                 file[time][start:end] = np.array([f.t for f in frames])
             file.attrs["frames_written"] = end
@@ -384,6 +286,8 @@ def open_run(path: Path) -> "xarray.Dataset":
             if name not in data:
                 data[name] = data[f"{name}_re"] + 1j * data[f"{name}_im"]
                 data = data.drop_vars([f"{name}_re", f"{name}_im"])
+    swept = json.loads(data.attrs.get("sweep", "[]"))
+    data = data.set_coords([name for names in swept for name in names if name in data])
     for dim in data.dims:
         if dim not in data.coords or not np.isnan(data[dim].values).any():
             continue

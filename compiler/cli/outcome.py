@@ -19,7 +19,7 @@ def describe(outline: "Outline", outcome: "Outcome") -> str:
     if outline.time is None:
         lines += _convergence(outcome)
     else:
-        lines.append(f"{outcome.steps} steps{rejected} in {_duration(outcome.seconds)}")
+        lines.append(f"{outcome.steps} steps{rejected} in {duration(outcome.seconds)}")
     if outcome.status == "interrupted":
         lines.append("interrupted: the dataset holds the frames up to here")
     return "\n".join(lines)
@@ -34,7 +34,7 @@ def _convergence(outcome: "Outcome") -> list[str]:
         lines = [f"one linear solve: residual {residuals[0]:.3g}, then {residuals[1]:.3g}"]
     else:
         lines = [f"residual after {i} iterations: {r:.3g}" for i, r in enumerate(residuals)]
-    return [*lines, f"solved in {_duration(outcome.seconds)}"]
+    return [*lines, f"solved in {duration(outcome.seconds)}"]
 
 
 def _contents(outline: "Outline", outcome: "Outcome") -> str:
@@ -50,10 +50,11 @@ def _contents(outline: "Outline", outcome: "Outcome") -> str:
 
 def _verdicts(verdicts: "tuple[Verdict, ...]", moving: bool) -> list[str]:
     width = min(60, max((len(v.text) for v in verdicts), default=0))
-    return [f"{'✓' if v.passed else '✗'} {v.text:<{width}}  {_measured(v, moving)}" for v in verdicts]
+    return [f"{'✓' if v.passed else '✗'} {v.text:<{width}}  {measured(v, moving)}" for v in verdicts]
 
 
-def _measured(v: "Verdict", moving: bool) -> str:
+def measured(v: "Verdict", moving: bool) -> str:
+    """What a statement of `expect` was judged by."""
     if v.measured is None:
         return v.reason
     when = "" if v.t is None or not moving else f" at t = {v.t:g}"
@@ -61,7 +62,8 @@ def _measured(v: "Verdict", moving: bool) -> str:
     return f"{v.measure} {value}{when}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """`12.3 s`, `4 min 05 s`."""
     if seconds < 60:
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -12,8 +12,10 @@ from nablax.cli.messages import FileProblem, print_diagnostics
 from nablax.cli.options import overrides, set_option, solve_option
 from nablax.frontend.diagnostics import Diagnostic, Report, Severity, SpecError
 from nablax.frontend.source import Source
+from nablax.overrides import Overrides
 
 if TYPE_CHECKING:
+    from nablax.backends.expectations import Verdict
     from nablax.backends.run import Outcome, Prepared, Stream, Target
     from nablax.backends.solver import Solver
     from nablax.backends.steady import SteadySolver
@@ -29,6 +31,13 @@ FAILED, MISSED, INTERRUPTED = 3, 4, 130
 @click.option("-o", "output", metavar="PATH", help="Where to save: a `.zarr` folder or an `.nc` file.")
 @set_option
 @solve_option
+@click.option(
+    "--sweep",
+    "sweeps",
+    multiple=True,
+    metavar="NAME=VALUES",
+    help="Run all values at once: `nu=0.1:1:10`, `nu=0.01:1:5:log`, `nu=1,2,3`.",
+)
 @click.option("--restart", "saved", metavar="OUT", help="Go on from a saved run, in place.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
@@ -38,6 +47,7 @@ def run(
     output: str | None,
     parameters: tuple[str, ...],
     solve: tuple[str, ...],
+    sweeps: tuple[str, ...],
     saved: str | None,
     as_json: bool,
     quiet: bool,
@@ -60,6 +70,10 @@ def run(
         data=None if output is None else Path(output),
         plot=not no_plot,
     )
+    if sweeps and saved is not None:
+        raise click.UsageError("--restart goes on with one run, not with a sweep")
+    if spec.endswith(".nbx") and sweeps:
+        raise click.UsageError("--sweep needs the spec: exported programs take one member at a time")
     if spec.endswith(".nbx") and saved is not None:
         raise click.UsageError("--restart needs the spec: a compiled one begins at the beginning")
     if spec.endswith(".nbx"):
@@ -70,6 +84,8 @@ def run(
 
     source = read_spec(spec)
     try:
+        if sweeps:
+            return _sweep(source, sweeps, changes, target, as_json, quiet)
         plan, report = compile_plan(source, changes, folder_of(spec))
         prepared = _prepared(plan, target, report)
         quiet_jax(plan.dtype == "float64")
@@ -80,6 +96,25 @@ def run(
         click.echo(_dump({"status": "refused", "exit_code": 1, **_messages(source, error.diagnostics)}))
         return 1
     return tell(prepared.outline, outcome, report.diagnostics, as_json, quiet)
+
+
+def _sweep(
+    source: Source,
+    sweeps: tuple[str, ...],
+    changes: Overrides,
+    target: "Target",
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    from nablax.cli.sweep import exit_code, facts, read_sweep, run_members, tell_members
+
+    outcome, report = run_members(source, read_sweep(sweeps), changes, target, quiet or as_json)
+    if as_json:
+        diagnostics = (*report.diagnostics, *outcome.diagnostics)
+        click.echo(_dump({**facts(outcome), **_messages(source, diagnostics)}))
+    else:
+        tell_members(source, outcome, report.diagnostics, quiet)
+    return exit_code(outcome)
 
 
 def tell(
@@ -190,18 +225,20 @@ def _facts(outcome: "Outcome") -> dict[str, object]:
         "rejected": outcome.rejected,
         "seconds": outcome.seconds,
         "residuals": list(outcome.residuals),
-        "expect": [
-            {
-                "text": v.text,
-                "passed": v.passed,
-                "measure": v.measure,
-                "measured": _finite(v.measured),
-                "bound": _finite(v.bound),
-                "t": v.t,
-                "reason": v.reason,
-            }
-            for v in outcome.verdicts
-        ],
+        "expect": [verdict_facts(v) for v in outcome.verdicts],
+    }
+
+
+def verdict_facts(verdict: "Verdict") -> dict[str, object]:
+    """What became of one statement of `expect`, as JSON holds it."""
+    return {
+        "text": verdict.text,
+        "passed": verdict.passed,
+        "measure": verdict.measure,
+        "measured": _finite(verdict.measured),
+        "bound": _finite(verdict.bound),
+        "t": verdict.t,
+        "reason": verdict.reason,
     }
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from nablax.backends.output import store
 from nablax.backends.output.captions import literal, mathtext, number, pi_ticks, place
 from nablax.backends.output.colors import diverging, modulus_scale, scale_of
+from nablax.backends.output.dataset import layout
 from nablax.backends.output.movies import draw_movie
 from nablax.backends.output.paths import OutputError, ours
 from nablax.backends.output.pictures import default_figure, draw_run, draw_saved
@@ -81,7 +82,7 @@ def saved(tmp_path, plan_of, frames_of):
         zero = "(" + ", ".join(["0*x"] * dimension) + ")"
         plan = plan_of(spec(dimension, fields, equations, initial.format(zero=zero), output))
         path = tmp_path / f"{kind}{dimension}.zarr"
-        writer = store.create(path, store.layout(outline_of(plan), {"nu": 0.5, "T_air": 2e-7}))
+        writer = store.create(path, layout(outline_of(plan), {"nu": 0.5, "T_air": 2e-7}))
         for frame in frames_of(plan, values):
             writer.append(frame)
         writer.close(complete=True)
@@ -310,7 +311,7 @@ def test_polar_coordinates(tmp_path, plan_of, frames_of):
         output { every = 0.5 }
         """
     )
-    writer = store.create(tmp_path / "out.zarr", store.layout(outline_of(plan), {}))
+    writer = store.create(tmp_path / "out.zarr", layout(outline_of(plan), {}))
     for frame in frames_of(plan, lambda t, r, theta: {"u": r * np.sin(theta + t)}):
         writer.append(frame)
     writer.close(complete=True)

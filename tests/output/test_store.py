@@ -13,6 +13,7 @@ import pytest
 import xarray as xr
 
 from nablax.backends.output import store
+from nablax.backends.output.dataset import layout
 from nablax.backends.output.paths import OutputError, claim, inside
 from nablax.outlining import outline_of
 
@@ -38,7 +39,7 @@ def test_round_trip(tmp_path, plan_of, frames_of, suffix):
     plan = plan_of(WAVE)
     frames = frames_of(plan, wave)
     path = tmp_path / f"out{suffix}"
-    writer = store.create(path, store.layout(outline_of(plan), {"nu": 0.5}))
+    writer = store.create(path, layout(outline_of(plan), {"nu": 0.5}))
     for frame in frames:
         writer.append(frame)
     writer.close(complete=True)
@@ -60,7 +61,7 @@ def test_round_trip(tmp_path, plan_of, frames_of, suffix):
 def test_formats_as_others_see_them(tmp_path, plan_of, frames_of):
     plan = plan_of(WAVE)
     for suffix in (".zarr", ".nc"):
-        writer = store.create(tmp_path / f"out{suffix}", store.layout(outline_of(plan), {}))
+        writer = store.create(tmp_path / f"out{suffix}", layout(outline_of(plan), {}))
         for frame in frames_of(plan, wave):
             writer.append(frame)
         writer.close(complete=True)
@@ -74,7 +75,7 @@ def test_formats_as_others_see_them(tmp_path, plan_of, frames_of):
 def test_readable_while_written(tmp_path, ring, frames_of, exact, suffix, monkeypatch):
     monkeypatch.setattr(store, "PATIENCE", -1.0)
     plan = ring()
-    writer = store.create(tmp_path / f"out{suffix}", store.layout(outline_of(plan), {}))
+    writer = store.create(tmp_path / f"out{suffix}", layout(outline_of(plan), {}))
     for count, frame in enumerate(frames_of(plan, exact), start=1):
         writer.append(frame)
         with store.open_run(tmp_path / f"out{suffix}") as run:
@@ -90,12 +91,12 @@ def test_killed_run_stays_readable(tmp_path):
         import numpy as np
         from pathlib import Path
         from nablax.backends.frames import Frame
-        from nablax.backends.output import store
+        from nablax.backends.output import dataset, store
 
         store.PATIENCE = -1.0
-        axis = store.Coordinate("x", np.linspace(0, 1, 100))
+        axis = dataset.Coordinate("x", np.linspace(0, 1, 100))
         attributes = {"nablax_schema": 1, "fields": "[]", "complete": 0}
-        layout = store.Layout("t", (axis,), (store.Variable("u", "u", False),), attributes, "float64")
+        layout = dataset.Layout("t", (axis,), (dataset.Variable("u", "u", False),), attributes, "float64")
         writer = store.create(Path(sys.argv[1]), layout)
         for i in range(10**6):
             writer.append(Frame(i, 0.1 * i, {"u": np.full(100, float(i))}, 1, 0, 0.1))
@@ -119,7 +120,7 @@ def test_killed_run_stays_readable(tmp_path):
 def test_own_run_is_replaced(tmp_path, ring, frames_of, exact, suffix):
     plan, path = ring(), tmp_path / f"out{suffix}"
     for count in (5, 2):
-        writer = store.create(path, store.layout(outline_of(plan), {}))
+        writer = store.create(path, layout(outline_of(plan), {}))
         for frame in frames_of(plan, exact)[:count]:
             writer.append(frame)
         writer.close(complete=False)
@@ -166,13 +167,13 @@ def test_strangers_are_never_overwritten(tmp_path, ring, name, make):
     make(path)
     before = sorted(p.name for p in tmp_path.rglob("*"))
     with pytest.raises(OutputError, match=r"not written by nablax|is a link"):
-        store.create(path, store.layout(outline_of(ring()), {}))
+        store.create(path, layout(outline_of(ring()), {}))
     assert sorted(p.name for p in tmp_path.rglob("*")) == before
 
 
 def test_a_strangers_file_inside_our_run_protects_it(tmp_path, ring):
     path = tmp_path / "out.zarr"
-    store.create(path, store.layout(outline_of(ring()), {})).close(complete=True)
+    store.create(path, layout(outline_of(ring()), {})).close(complete=True)
     (path / "thesis.tex").write_text("precious")
     with pytest.raises(OutputError, match="not written by nablax"):
         claim(path)
@@ -180,7 +181,7 @@ def test_a_strangers_file_inside_our_run_protects_it(tmp_path, ring):
 
 def test_unknown_suffix(tmp_path, ring):
     with pytest.raises(OutputError, match="neither"):
-        store.create(tmp_path / "out.csv", store.layout(outline_of(ring()), {}))
+        store.create(tmp_path / "out.csv", layout(outline_of(ring()), {}))
 
 
 def test_paths_stay_inside(tmp_path):
@@ -215,7 +216,7 @@ def test_clashing_names(plan_of):
         """
     )
     with pytest.raises(OutputError, match="`U_x`"):
-        store.layout(outline_of(plan), {})
+        layout(outline_of(plan), {})
 
 
 @pytest.mark.parametrize("content", [None, "text", "zarr"])
