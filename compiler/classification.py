@@ -61,7 +61,7 @@ def _waves(system: System, nature: Character) -> str | None:
     frozen = linearise(system, 1)
     spans = {t.span for e in system.evolution for t in e.terms.linear}
     linear = frozen.keeping(e for e in frozen.entries if e.span in spans)
-    if not any(any(e.orders) or e.multiplier != 1 for e in linear.entries):
+    if not any(e.moves for e in linear.entries):
         return None
     rates, speeds = [], []
     for k in (1e3, 1e4):

@@ -6,7 +6,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.formula import Formula, Step
-from nablax.nonlocal_operators import Nonlocal, fourier_symbol
+from nablax.nonlocal_operators import Fourier, fourier_symbol
 from nablax.reductions import Integral, Maximum, Mean, Minimum, Noise
 from nablax.sampling import FUNCTIONS
 
@@ -72,7 +72,7 @@ class _Writer:
             return Step(operation, (self.add(node.args[0]),))
         if isinstance(node, Noise):
             return Step("noise", along=(int(node.args[0]),))
-        if isinstance(node, Nonlocal):
+        if isinstance(node, Fourier):
             symbol = fourier_symbol(node, self._wavenumbers)
             return Step("multiplier", (self.add(node.args[0]), self.add(symbol)), name=node.func.__name__)
         if isinstance(node, sp.Piecewise):

@@ -1,4 +1,10 @@
-"""Linear operators that are no derivative of integer order: inert SymPy functions with a Fourier symbol."""
+"""Linear operators that are no derivative of integer order: inert SymPy functions.
+
+Those of `Fourier` act on periodic boxes, where they have a Fourier symbol; those of `Between` act where some
+axis has walls. All take the operand first.
+"""
+
+from collections.abc import Sequence
 
 import sympy as sp
 
@@ -24,7 +30,22 @@ class RieszDerivative(sp.Function):
         return RieszDerivative(sp.Derivative(self.args[0], symbol), *self.args[1:])
 
 
-Nonlocal = (FractionalLaplacian, RieszDerivative, FractionalOperator)
+class BetweenWalls(sp.Function):
+    """What the operators on bounded axes have in common: no derivative passes through. Not used by itself."""
+
+    def _eval_derivative(self, symbol: sp.Symbol) -> sp.Expr:
+        return sp.Derivative(self, symbol, evaluate=False)
+
+
+class SpectralLaplacian(BetweenWalls):
+    """Σ λ^s ⟨u, φ⟩ φ over the eigenfunctions of -Δ with the conditions of u on the walls. Arguments: u, s."""
+
+    nargs = 2
+
+
+Fourier = (FractionalLaplacian, RieszDerivative)
+Between = (SpectralLaplacian,)
+Nonlocal = (*Fourier, *Between, FractionalOperator)
 
 
 def variables(node: sp.Expr) -> frozenset[sp.Symbol]:
@@ -44,9 +65,20 @@ def conditions_along(node: sp.Expr, symbol: sp.Symbol) -> int:
 
 
 def fourier_symbol(node: sp.Expr, symbols: dict[sp.Symbol, sp.Symbol]) -> sp.Expr:
-    """The operator's multiplier; `symbols` maps each space symbol to its wavenumber."""
+    """The multiplier of an operator of `Fourier`; `symbols` maps each space symbol to its wavenumber."""
     if isinstance(node, FractionalLaplacian):
         square = sp.Add(*(k**2 for k in symbols.values()))
         return square ** node.args[1]
     _, x, beta = node.args
     return -(sp.Abs(symbols[x]) ** beta)
+
+
+def order_along(node: sp.Expr | None, axis: sp.Symbol) -> int:
+    """The whole order that an operator between walls counts as along an axis, for its conditions; 0 for
+    None and along axes that it leaves alone."""
+    return 2 if isinstance(node, Between) else 0
+
+
+def total_order(node: sp.Expr | None, axes: Sequence[sp.Symbol]) -> int:
+    """The highest of `order_along`."""
+    return max((order_along(node, a) for a in axes), default=0)

@@ -25,7 +25,7 @@ from nablax.fractional_calculus.operators import (
 )
 from nablax.frontend.names import greek_name
 from nablax.integrals import Convolution, Running
-from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative
+from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative, SpectralLaplacian
 from nablax.reductions import Integral, Maximum, Mean, Minimum
 from nablax.system import Boundary, FluxTerm, LinearTerm, System, Terms, wavenumbers
 
@@ -117,6 +117,10 @@ class _Unicode(StrPrinter):
         if isinstance(node, Tempered) and shown.pop() == 1:
             ending += ", normalised=yes"
         return f"{_FRACTIONAL[node.func]}({', '.join(self._print(a) for a in shown)}{ending})"
+
+    def _print_SpectralLaplacian(self, node: SpectralLaplacian) -> str:
+        value, order = node.args
+        return f"fraclap({self._print(value)}, {self._print(order)}, kind=spectral)"
 
     def _print_FamilySum(self, node: FamilySum) -> str:
         body, bound = node.args[:2]
@@ -212,6 +216,8 @@ def _scaled(coefficient: sp.Expr, body: str) -> str:
 
 def linear_term(system: System, term: LinearTerm) -> str:
     name = system.unknowns[term.unknown].name
+    if term.operator is not None:
+        return _scaled(term.coefficient, text(term.operator))
     operator = _operator(system, term.orders)
     if term.multiplier != 1:
         operator = f"F⁻¹[{text(term.multiplier)}] {operator}".strip()
@@ -258,6 +264,8 @@ def fourier_symbol(system: System, equation_index: int) -> sp.Expr | None:
     total = sp.S.Zero
     for term in equation.terms.linear:
         if term.unknown != equation.unknown or term.coefficient.free_symbols & moving:
+            return None
+        if term.operator is not None:
             return None
         factor = sp.Mul(*((sp.I * s) ** n for s, n in zip(k, term.orders, strict=True)))
         total += term.coefficient * factor * term.multiplier

@@ -12,14 +12,13 @@ from sympy.core.function import AppliedUndef
 
 from nablax.continuity import Jump, may_jump
 from nablax.fractional_operators import FRACTIONAL
-from nablax.fractional_orders import check_order
 from nablax.geometry import differentiate
 from nablax.limits import DIFFERENTIATED_NODES, checked
 from nablax.meaning.integral_terms import convolution, reduction, running
 from nablax.meaning.values import Value, VectorValue, fault
-from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative
 from nablax.operator_use import Operator, Use
 from nablax.reductions import Integral, Mean
+from nablax.space_fractional import SPACE_FRACTIONAL
 
 
 def _each(value: Value, f: Callable[[sp.Expr], sp.Expr]) -> Value:
@@ -148,43 +147,6 @@ def _variation(use: Use) -> Value:
     return VectorValue(results) if isinstance(unknown, VectorValue) else results[0]
 
 
-def _fractional_laplacian(use: Use) -> Value:
-    order = use.scalar(1)
-    kind = use.options.get("kind")
-    if kind is not None and kind[0] != "periodic":
-        raise fault(
-            "P402",
-            kind[1],
-            f"`fraclap` of kind `{kind[0]}` is not available yet",
-            "the periodic kind is, on a box whose axes are all periodic",
-        )
-    if not all(a.periodic for a in use.scope.axes):
-        raise fault(
-            "P402" if kind else "P308",
-            use.span,
-            "`fraclap` on a box with walls has several meanings that differ"
-            if kind is None
-            else "`fraclap` of kind `periodic` needs every axis to be periodic",
-            "make every axis periodic; the kinds for bounded boxes are not available yet",
-        )
-    check_order(use, 1, order, 0, 2)
-    return _each(use.value(0), lambda c: FractionalLaplacian(c, order))
-
-
-def _riesz(use: Use) -> Value:
-    symbol, order = use.axis(1), use.scalar(2)
-    axis = next(a for a in use.scope.all_axes if a.symbol == symbol)
-    if not axis.periodic:
-        raise fault(
-            "P402",
-            use.span,
-            f"`riesz` along the bounded axis `{axis.name}` is not available yet",
-            f"make the axis periodic: `{axis.name} in [a, b] periodic`",
-        )
-    check_order(use, 2, order, 0, 4)
-    return _each(use.value(0), lambda c: RieszDerivative(c, symbol, order))
-
-
 def _integral(use: Use) -> Value:
     bounds = [use.scalar(i) for i in range(2, len(use.arguments))]
     variable = use.value(1) if len(use.arguments) == 2 else None
@@ -241,10 +203,7 @@ _ENTRIES = (
     ),
     Operator("mean", "scalar[, axis…] → scalar", "", "mean over the box", 1, 4, _mean),
     Operator("convolve", "kernel, any → same", "", "convolution over the box", 2, 2, _convolution),
-    Operator(
-        "fraclap", "any, s → same", "(-Δ)^s u", "fractional Laplacian", 2, 2, _fractional_laplacian, ("kind",)
-    ),
-    Operator("riesz", "any, axis, β → same", "", "Riesz derivative -(-∂xx)^(β/2)", 3, 3, _riesz),
+    *SPACE_FRACTIONAL,
     *FRACTIONAL,
     *(
         Operator(name, "", "", what, 1, 9, _planned(what), options)

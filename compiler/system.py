@@ -47,7 +47,8 @@ class LinearTerm:
     """coefficient · D^orders · multiplier of one unknown.
 
     `coefficient` holds coordinates, time and parameters, never an unknown. `multiplier` is a further
-    Fourier symbol in `wavenumbers(system)` (1 for ordinary derivatives, |k|^(2s) for (-Δ)^s).
+    Fourier symbol in `wavenumbers(system)` (1 for ordinary derivatives, |k|^(2s) for (-Δ)^s). `operator` is
+    set where the term is an operator between walls (`nablax.nonlocal_operators`): the applied operator.
     """
 
     coefficient: sp.Expr
@@ -55,6 +56,12 @@ class LinearTerm:
     orders: Orders
     multiplier: sp.Expr
     span: Span
+    operator: sp.Expr | None = None
+
+    @property
+    def local(self) -> bool:
+        """Whether the term is a derivative of whole order."""
+        return self.multiplier == 1 and self.operator is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,5 +98,8 @@ def verify_plan(plan: Plan) -> None:
 def _linear_value(system: System, terms: Terms) -> sp.Expr:
     space = tuple(a.symbol for a in system.axes)
     return sp.Add(
-        *(t.coefficient * derivative(system.unknowns[t.unknown].value, space, t.orders) for t in terms.linear)
+        *(
+            t.coefficient * (t.operator or derivative(system.unknowns[t.unknown].value, space, t.orders))
+            for t in terms.linear
+        )
     )

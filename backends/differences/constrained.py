@@ -12,7 +12,7 @@ from nablax.backends.differences.elliptic import Elliptic
 from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.implicit import Entry, entry
 from nablax.backends.differences.linearisation import implicit_groups, jacobian
-from nablax.backends.differences.modal import Group
+from nablax.backends.differences.modes import Group
 from nablax.backends.differences.scheme import FiniteDifferences
 from nablax.backends.differences.scheme import build as build_scheme
 from nablax.backends.differences.steady import refuse_traces
@@ -34,6 +34,10 @@ class ConstrainedDifferences:
     scheme: FiniteDifferences
     elliptic: Elliptic
     evolving: tuple[int, ...]
+
+    def prepare(self, params: Parameters) -> Parameters:
+        """See `FiniteDifferences.prepare`."""
+        return self.scheme.prepare(params)
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         """y at the start of time; see `FiniteDifferences.initial`."""
@@ -133,7 +137,7 @@ class ConstrainedDifferences:
         nodes = self.scheme.nodes
         entries = tuple(
             entry(nodes, c, e)
-            for c, e in jacobian(self.scheme.plan)
+            for c, e in jacobian(self.scheme.plan, self.scheme.nodes.operators)
             if c.equation in self.evolving and c.unknown in self.evolving
         )
         return entries, implicit_groups(self.scheme.plan, nodes.places, [e.coupling for e in entries])

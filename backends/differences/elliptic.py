@@ -16,7 +16,7 @@ from nablax.backends.differences.equations import RightSide
 from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.implicit import Entry, entry, mean
 from nablax.backends.differences.linearisation import implicit_groups, jacobian, nominal
-from nablax.backends.differences.modal import Group
+from nablax.backends.differences.modes import Group
 from nablax.backends.differences.nodes import Nodes
 from nablax.backends.interface import Unsupported, Vector
 from nablax.backends.lowering import Operand
@@ -83,7 +83,7 @@ class Elliptic:
     def _entries(self) -> tuple[Entry, ...]:
         return tuple(
             entry(self.nodes, c, e)
-            for c, e in jacobian(self.plan)
+            for c, e in jacobian(self.plan, self.nodes.operators)
             if c.equation in self.members and c.unknown in self.members
         )
 
@@ -187,7 +187,8 @@ class Elliptic:
 
     def _precondition(self, x: Vector, others: Mapping[int, Array], scalars: Scalars) -> krylov.Operator:
         """The modal inverse of the derivative with coefficients averaged over the grid at x."""
-        varying = any(e.coefficient.atoms for e in self._entries) or bool(self.nodes.integrals)
+        integral = bool(self.nodes.integrals or self.nodes.operators)
+        varying = any(e.coefficient.atoms for e in self._entries) or integral
         padded, scalars = self._padded(x, others, scalars) if varying else ({}, scalars)
         values = [(e.coupling, mean(e, self.nodes, scalars, padded)) for e in self._entries]
         dtype = jnp.dtype(self.plan.dtype)

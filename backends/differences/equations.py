@@ -22,6 +22,7 @@ from nablax.backends.differences.layout import (
 from nablax.backends.interface import Unsupported
 from nablax.backends.lowering import Operand, evaluate
 from nablax.integrals import INTEGRALS
+from nablax.nonlocal_operators import Between
 from nablax.plan import Plan
 from nablax.stencils import radius
 from nablax.system import FluxTerm, LinearTerm, Orders
@@ -75,12 +76,15 @@ class RightSide:
 def right_side(plan: Plan, linear: Sequence[LinearTerm], others: Sequence[FluxTerm]) -> RightSide:
     """Gather terms: linear ones by unknown and coefficient, fluxes without outer derivative into one sum.
 
-    Raises Unsupported for Fourier multipliers.
+    Values of nonlocal operators count as known on the nodes, like those of integrals. Raises Unsupported for
+    Fourier multipliers.
     """
     system = plan.system
     space = [a.symbol for a in system.axes]
     gathered: dict[tuple[int, sp.Expr], list[tuple[sp.Expr, Orders]]] = {}
     for term in linear:
+        if term.operator is not None:
+            continue
         if term.multiplier != 1:
             raise Unsupported("a Fourier multiplier has no finite differences", term.span)
         constant, varying = term.coefficient.as_independent(*space, as_Add=False)
@@ -89,7 +93,8 @@ def right_side(plan: Plan, linear: Sequence[LinearTerm], others: Sequence[FluxTe
         LinearPart(varying, unknown, gather(pairs, plan.order, plan.grid))
         for (unknown, varying), pairs in gathered.items()
     )
-    local = sp.Add(*(t.coefficient * t.flux for t in others if not any(t.orders)))
+    acting = [t.coefficient * t.operator for t in linear if t.operator is not None]
+    local = sp.Add(*acting, *(t.coefficient * t.flux for t in others if not any(t.orders)))
     # Fluxes under the same derivative are differenced together.
     merged: dict[Orders, list[sp.Expr]] = {}
     for other in others:
@@ -202,9 +207,9 @@ def value(
 
 
 def local(scalars: Mapping[sp.Basic, Operand], region: Region) -> Mapping[sp.Basic, Operand]:
-    """The scalars, with the values of integral terms over a region of nodes."""
+    """The scalars, with the values of integral terms and nonlocal operators over a region of nodes."""
     return {
-        symbol: part(jnp.asarray(value), region) if isinstance(symbol, INTEGRALS) else value
+        symbol: part(jnp.asarray(value), region) if isinstance(symbol, (*INTEGRALS, *Between)) else value
         for symbol, value in scalars.items()
     }
 

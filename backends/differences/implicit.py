@@ -21,7 +21,8 @@ from nablax.backends.differences.equations import (
 from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.kernels import times
 from nablax.backends.differences.layout import coordinates
-from nablax.backends.differences.modal import Coupling, Group
+from nablax.backends.differences.modal import Coupling
+from nablax.backends.differences.modes import Group
 from nablax.backends.differences.nodes import Nodes
 from nablax.backends.interface import Vector
 from nablax.backends.lowering import Operand, evaluate
@@ -63,7 +64,13 @@ def entry(nodes: Nodes, coupling: Coupling, coefficient: sp.Expr) -> Entry:
 
 
 def mean(item: Entry, nodes: Nodes, scalars: Scalars, padded: Mapping[int, Array]) -> Operand:
-    """A coefficient averaged over the evolving nodes of its equation."""
+    """A coefficient averaged over the evolving nodes of its equation; times its operator's eigenvalues."""
+    operator = item.coupling.operator
+    value = _mean(item, nodes, scalars, padded)
+    return value if operator is None else times(value, operator.modes(jnp.asarray(scalars[operator.key])))
+
+
+def _mean(item: Entry, nodes: Nodes, scalars: Scalars, padded: Mapping[int, Array]) -> Operand:
     expression = item.coefficient.expression
     if not item.coefficient.atoms and expression.free_symbols <= set(scalars):
         return evaluate([expression], scalars)[0]
@@ -114,7 +121,8 @@ def _action(
 
     def act(arrays: Mapping[int, Array]) -> Vector:
         padded = nodes.padded(arrays, scalars, homogeneous=True)
-        return tuple(nodes.inner(operator.sides[u], u, padded, scalars) for u in group.members)
+        known = nodes.acted(scalars, arrays)
+        return tuple(nodes.inner(operator.sides[u], u, padded, known) for u in group.members)
 
     return act
 

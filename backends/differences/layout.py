@@ -19,6 +19,7 @@ from nablax.backends.differences.walls import (
 )
 from nablax.backends.interface import Unsupported
 from nablax.integrals import INTEGRALS
+from nablax.nonlocal_operators import Between
 from nablax.passes.jets import jets
 from nablax.plan import GridAxis, Plan
 from nablax.stencils import radius
@@ -65,7 +66,7 @@ def flux_atoms(flux: sp.Expr, system: System) -> tuple[sp.Expr, ...]:
     pending: list[sp.Basic] = [flux]
     while pending:
         node = pending.pop()
-        if isinstance(node, INTEGRALS):
+        if isinstance(node, (*INTEGRALS, *Between)):
             continue
         if isinstance(node, sp.Derivative) or node in values:
             found[node] = None
@@ -96,7 +97,7 @@ def conservative(nonlinear: tuple[FluxTerm, ...], fluxes: tuple[FluxTerm, ...]) 
     Fluxes of derivatives would difference twice, which is wider and blind to the shortest wave.
     """
     # Integrals along some axes are known on the nodes, and fluxes are read beyond them.
-    known = not any(isinstance(j, INTEGRALS) for f in fluxes for j in jets(f.flux))
+    known = not any(isinstance(j, (*INTEGRALS, *Between)) for f in fluxes for j in jets(f.flux))
     if fluxes and known and not any(f.flux.has(sp.Derivative) for f in fluxes):
         return fluxes
     return nonlinear

@@ -6,28 +6,33 @@ import sympy as sp
 
 from nablax.backends.differences import modal
 from nablax.backends.differences.layout import Place, conservative, derivative, flux_atoms
-from nablax.backends.differences.modal import Coupling, Group
+from nablax.backends.differences.modal import Coupling
+from nablax.backends.differences.modes import Group
+from nablax.backends.differences.operators import Operator
 from nablax.integrals import INTEGRALS
+from nablax.nonlocal_operators import Between
 from nablax.passes.jets import jets
 from nablax.plan import Plan
+from nablax.system import LinearTerm
 
 
-def jacobian(plan: Plan) -> list[tuple[Coupling, sp.Expr]]:
+def jacobian(plan: Plan, operators: Sequence[Operator] = ()) -> list[tuple[Coupling, sp.Expr]]:
     """The derivative of the right-hand side as terms coefficient · D^orders, for a preconditioner.
 
     Dependence on the conjugate of a complex unknown is left out: the iteration accounts for it.
     """
     system = plan.system
+    known = {o.node: o for o in operators}
     result: list[tuple[Coupling, sp.Expr]] = []
     for equation in system.evolution:
         terms = equation.terms
         result.extend(
-            (Coupling(equation.unknown, term.unknown, term.orders), term.coefficient) for term in terms.linear
+            (coupling_of(equation.unknown, term, operators), term.coefficient) for term in terms.linear
         )
         for flux in conservative(terms.nonlinear, terms.conservative):
             atoms = flux_atoms(flux.flux, system)
             names: dict[sp.Expr, sp.Symbol] = {
-                jet: sp.Dummy() for jet in jets(flux.flux) if isinstance(jet, INTEGRALS)
+                jet: sp.Dummy() for jet in jets(flux.flux) if isinstance(jet, (*INTEGRALS, *Between))
             }
             for atom in atoms:
                 unknown, _ = derivative(atom, system)
@@ -43,7 +48,18 @@ def jacobian(plan: Plan) -> list[tuple[Coupling, sp.Expr]]:
                 total = tuple(a + b for a, b in zip(orders, flux.orders, strict=True))
                 coupling = Coupling(equation.unknown, unknown, total)
                 result.append((coupling, (flux.coefficient * slope).xreplace(back)))
+            for node in (n for n in names if isinstance(n, Between)):
+                slope = sp.diff(inner, names[node])
+                own = known[node]
+                coupling = Coupling(equation.unknown, own.unknown, flux.orders, own)
+                result.append((coupling, (flux.coefficient * slope).xreplace(back)))
     return result
+
+
+def coupling_of(equation: int, term: LinearTerm, operators: Sequence[Operator]) -> Coupling:
+    """The place of a linear term."""
+    operator = next((o for o in operators if o.node == term.operator), None)
+    return Coupling(equation, term.unknown, term.orders, operator)
 
 
 def implicit_groups(

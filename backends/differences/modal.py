@@ -19,9 +19,11 @@ from jax import Array
 from numpy.typing import NDArray
 
 from nablax.backends.differences import trigonometric
-from nablax.backends.differences.contraction import along, complex_dtype
+from nablax.backends.differences.contraction import complex_dtype
 from nablax.backends.differences.kernels import plus, times
-from nablax.backends.differences.layout import Place, Region
+from nablax.backends.differences.layout import Place
+from nablax.backends.differences.modes import Basis, Group, Spectrum, backward, forward, halved, last
+from nablax.backends.differences.operators import Operator
 from nablax.backends.differences.walls import Matrix, Wall, closure
 from nablax.backends.interface import Vector
 from nablax.backends.lowering import Operand
@@ -30,7 +32,6 @@ from nablax.plan import GridAxis, Plan
 from nablax.stencils import centred, centred_symbol, radius
 from nablax.system import Orders
 
-Spectrum = NDArray[np.inexact]
 COMMUTING = 1e-9  # relative size of off-diagonal entries that counts as rounding
 ROUNDING = 1e-12  # relative difference from its mirror image that counts as none
 ILL_CONDITIONED = 1e8  # of an eigenvector matrix, beyond which it is not used
@@ -40,51 +41,13 @@ DENSE_ONCE = 256  # cells up to which they pay in one solve
 
 @dataclass(frozen=True, slots=True)
 class Coupling:
-    """A term of a linear operator by its place: D^orders of `unknown` in the equation of `equation`."""
+    """A term of a linear operator by its place: D^orders of `unknown`, or a nonlocal operator of it, in the
+    equation of `equation`."""
 
     equation: int
     unknown: int
     orders: Orders
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Basis:
-    """Eigenvectors along one axis and the (diagonal) operators in them.
-
-    `forward` and `backward` are None on periodic axes, where the FFT stands for them, on axes with a
-    `waves` transform, and on axes along which nothing is inverted; `transformed` tells these apart.
-    `spectra[m]` belongs to the derivative of order m and is in FFT order on periodic axes.
-    """
-
-    periodic: bool
-    transformed: bool
-    forward: Spectrum | None
-    backward: Spectrum | None
-    spectra: Mapping[int, Spectrum]
-    exact: bool
-    waves: trigonometric.Kind | None = None
-
-    @property
-    def flattest(self) -> int:
-        """The index of the mode nearest to a constant: the constant itself where its derivative is zero.
-
-        Odd derivatives do not tell: between walls that mirror each other their diagonal is rounding.
-        """
-        orders = sorted(self.spectra, key=lambda m: (m % 2, -m))
-        return int(np.argmin(np.abs(self.spectra[orders[0]])))
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Group:
-    """Unknowns solved for together, with one basis per axis.
-
-    `exact` says that the modal solve inverts the operator itself, given its constant coefficients.
-    """
-
-    members: tuple[int, ...]
-    region: Region
-    bases: tuple[Basis, ...]
-    exact: bool
+    operator: Operator | None = None
 
 
 Numbers = Sequence[Sequence[float]]
@@ -122,22 +85,33 @@ def derivative_matrix(
     return np.asarray(sum(w * extended[j : j + points] for j, w in enumerate(weights)))
 
 
-def periodic_basis(orders: Iterable[int], accuracy: int, axis: GridAxis) -> Basis:
-    """The discrete Fourier basis and the symbols of the centred stencils."""
+def periodic_basis(orders: Iterable[int], accuracy: int, axis: GridAxis, acts: bool = False) -> Basis:
+    """The discrete Fourier basis and the symbols of the centred stencils; `acts` where an operator that has
+    a symbol of its own acts along the axis."""
     theta = 2 * np.pi * np.fft.fftfreq(axis.n)
     spectra: dict[int, Spectrum] = {}
     for m in orders:
         symbol = centred_symbol(m, accuracy, theta) / axis.spacing**m
         spectra[m] = symbol.real if m % 2 == 0 else symbol
+    if acts and not spectra:
+        spectra[2] = centred_symbol(2, 2, theta).real / axis.spacing**2
     return Basis(True, bool(spectra), None, None, spectra, True)
 
 
 def waves_basis(
-    kind: trigonometric.Kind, orders: Iterable[int], accuracy: int, axis: GridAxis, exact: bool
+    kind: trigonometric.Kind,
+    orders: Iterable[int],
+    accuracy: int,
+    axis: GridAxis,
+    exact: bool,
+    acts: bool = False,
 ) -> Basis:
-    """Sines or cosines, with the symbols of the centred stencils of even order; odd ones are not diagonal."""
+    """Sines or cosines, with the symbols of the centred stencils of even order; odd ones are not diagonal.
+
+    `acts`: see `periodic_basis`.
+    """
     theta = trigonometric.angles(kind, axis.n)
-    even = [m for m in orders if m % 2 == 0]
+    even = [m for m in orders if m % 2 == 0] or ([2] if acts else [])
     spectra: dict[int, Spectrum] = {
         m: centred_symbol(m, accuracy, theta).real / axis.spacing**m for m in even
     }
@@ -307,16 +281,22 @@ def _group(
     exact = True
     for k, axis in enumerate(plan.grid):
         orders = sorted({c.orders[k] for c in couplings} - {0})
+        acting = [c for c in couplings if c.operator is not None and k in c.operator.axes]
+        exact = exact and all(c.operator is not None and c.operator.diagonal for c in acting)
         if axis.periodic:
-            bases.append(periodic_basis(orders, plan.order, axis))
+            bases.append(periodic_basis(orders, plan.order, axis, acts=bool(acting)))
             continue
-        between = [w for c in couplings if c.orders[k] and (w := places[c.unknown].walls[k]) is not None]
+        between = [
+            w
+            for c in couplings
+            if (c.orders[k] or c in acting) and (w := places[c.unknown].walls[k]) is not None
+        ]
         kinds = {trigonometric.kind_of((w[0].held, w[1].held)) for w in between}
         if len(kinds) > 1:
             return None
-        plain = all(mirrored(w, orders, plan.order) for w in between)
-        if kinds and (plain or axis.n > dense):
-            bases.append(waves_basis(kinds.pop(), orders, plan.order, axis, plain))
+        plain = not orders or all(mirrored(w, orders, plan.order) for w in between)
+        if kinds and (plain or acting or axis.n > dense):
+            bases.append(waves_basis(kinds.pop(), orders, plan.order, axis, plain, acts=bool(acting)))
             exact = exact and plain
             continue
         matrices: dict[int, Matrix] = {}
@@ -358,7 +338,7 @@ def solve(
     half = real and not any(b.forward is not None and np.iscomplexobj(b.forward) for b in group.bases)
     shape = tuple(b - a for a, b in group.region)
     spectra = [
-        _spectra(b, k, len(shape), half and k == _last(group), dtype) for k, b in enumerate(group.bases)
+        _spectra(b, k, len(shape), half and k == last(group), dtype) for k, b in enumerate(group.bases)
     ]
     position = {u: i for i, u in enumerate(group.members)}
     count = len(group.members)
@@ -372,6 +352,8 @@ def solve(
         add(i, i, identity)
     for coupling, coefficient in coefficients:
         symbol: Operand = coefficient
+        if coupling.operator is not None:
+            symbol = halved(group, jnp.asarray(coefficient), half)
         for k, m in enumerate(coupling.orders):
             if m:
                 if m not in spectra[k]:
@@ -379,12 +361,12 @@ def solve(
                 symbol = times(symbol, spectra[k][m])
         else:
             add(position[coupling.equation], position[coupling.unknown], symbol)
-    hats = [_forward(group, r, half, dtype) for r in right]
+    hats = [forward(group, r, half, dtype) for r in right]
     for unknown, value in (anchors or {}).items():
         i = position[unknown]
         add(i, i, times(value, _constant_mode(group, hats[i].shape, dtype)))
     solved = _eliminate(matrix, hats) if identity or count == 1 else _pivoted(matrix, hats)
-    return tuple(_backward(group, hat, shape, half, dtype, real) for hat in solved)
+    return tuple(backward(group, hat, shape, half, dtype, real) for hat in solved)
 
 
 def _constant_mode(group: Group, shape: tuple[int, ...], dtype: jnp.dtype) -> Array:
@@ -405,12 +387,6 @@ def _pivoted(matrix: list[list[Operand | None]], right: list[Array]) -> list[Arr
     columns = jnp.stack([r.astype(kind) for r in right])[:, None]
     found = solve_blocks(stack.reshape((len(matrix), len(matrix), *shape)), columns)[:, 0]
     return list(found)
-
-
-def _last(group: Group) -> int:
-    """The axis of the half-length real transform: the last periodic one that is transformed."""
-    found = [k for k, b in enumerate(group.bases) if b.periodic and b.transformed]
-    return found[-1] if found else -1
 
 
 def _spectra(basis: Basis, axis: int, dimensions: int, half: bool, dtype: jnp.dtype) -> Mapping[int, Array]:
@@ -452,33 +428,3 @@ def _eliminate(matrix: list[list[Operand | None]], right: list[Array]) -> list[A
         assert pivot is not None
         values[p] = times(values[p], 1.0 / pivot)
     return [jnp.asarray(v) for v in values]
-
-
-def _forward(group: Group, array: Array, half: bool, dtype: jnp.dtype) -> Array:
-    for k, basis in enumerate(group.bases):
-        if basis.forward is not None:
-            array = along(basis.forward, array, k, dtype)
-        elif basis.waves is not None:
-            array = trigonometric.forward(basis.waves, array, k)
-    axes = [k for k, b in enumerate(group.bases) if b.periodic and b.transformed]
-    if not axes:
-        return array
-    return jnp.fft.rfftn(array, axes=axes) if half else jnp.fft.fftn(array, axes=axes)
-
-
-def _backward(
-    group: Group, array: Array, shape: tuple[int, ...], half: bool, dtype: jnp.dtype, real: bool
-) -> Array:
-    axes = [k for k, b in enumerate(group.bases) if b.periodic and b.transformed]
-    if axes:
-        array = (
-            jnp.fft.irfftn(array, s=[shape[k] for k in axes], axes=axes)
-            if half
-            else jnp.fft.ifftn(array, axes=axes)
-        )
-    for k, basis in enumerate(group.bases):
-        if basis.backward is not None:
-            array = along(basis.backward, array, k, dtype)
-        elif basis.waves is not None:
-            array = trigonometric.backward(basis.waves, array, k)
-    return jnp.real(array) if real and jnp.iscomplexobj(array) else array

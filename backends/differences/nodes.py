@@ -11,6 +11,7 @@ from jax import Array
 from nablax.backends.differences.equations import Extent, RightSide, value
 from nablax.backends.differences.halo import Scalars, pad, wall_values
 from nablax.backends.differences.layout import Place, coordinates, slab, window
+from nablax.backends.differences.operators import Operator
 from nablax.backends.differences.traces import nodal, traced_data
 from nablax.backends.differences.walls import Wall
 from nablax.backends.integrals import integral_values
@@ -26,9 +27,19 @@ class Nodes:
     plan: Plan
     places: tuple[Place, ...]
     integrals: tuple[sp.Expr, ...] = ()
+    operators: tuple[Operator, ...] = ()
+
+    def acted(self, scalars: Scalars, y: Mapping[int, Array]) -> Scalars:
+        """The scalars with the values of nonlocal operators on nodal arrays, as far as y has them."""
+        if not self.operators:
+            return scalars
+        mine = [o for o in self.operators if o.unknown in y]
+        return {**scalars, **{o.node: o.apply(y[o.unknown], jnp.asarray(scalars[o.key])) for o in mine}}
 
     def valued(self, scalars: Scalars, y: Mapping[int, Array]) -> Scalars:
-        """The scalars with the values of all integral terms at nodal arrays y of every unknown."""
+        """The scalars with the values of all integral terms and nonlocal operators at nodal arrays y of every
+        unknown."""
+        scalars = self.acted(scalars, y)
         if not self.integrals:
             return scalars
         everywhere = tuple((0, n) for n in self.plan.shape)
@@ -39,13 +50,16 @@ class Nodes:
         }
 
     def scalars(self, t: Array | None, params: Parameters) -> Scalars:
-        """Values of parameters and time by symbol."""
+        """Values of parameters and time by symbol, and the kernels of nonlocal operators."""
         system, dtype = self.plan.system, jnp.dtype(self.plan.dtype)
         result: dict[sp.Basic, Operand] = {
             p.symbol: jnp.asarray(params[p.name], dtype) for p in system.parameters if p.name in params
         }
         if t is not None and system.time is not None:
             result[system.time.symbol] = jnp.asarray(t, dtype)
+        for operator in self.operators:
+            given = params.get(operator.key.name)
+            result[operator.key] = operator.kernel(result) if given is None else given
         return result
 
     def dtype(self, unknown: int) -> jnp.dtype:

@@ -14,9 +14,10 @@ from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.held import HeldWall, replaced, traced_walls, with_rates, with_values
 from nablax.backends.differences.implicit import Entry, LinearOperator, entry
 from nablax.backends.differences.layout import conservative, coordinates, places
-from nablax.backends.differences.linearisation import implicit_groups, jacobian
-from nablax.backends.differences.modal import Coupling, Group
+from nablax.backends.differences.linearisation import coupling_of, implicit_groups, jacobian
+from nablax.backends.differences.modes import Group
 from nablax.backends.differences.nodes import Nodes
+from nablax.backends.differences.operators import operators
 from nablax.backends.differences.traces import on_wall
 from nablax.backends.differences.walls import Wall
 from nablax.backends.differences.wide import WideHalo, wide_halo
@@ -47,6 +48,13 @@ class FiniteDifferences:
     traced: tuple[HeldWall, ...]
 
     # -- what every scheme does -------------------------------------------------------------------
+
+    def prepare(self, params: Parameters) -> Parameters:
+        """The parameters, and the kernels of nonlocal operators beside them."""
+        if not self.nodes.operators:
+            return params
+        scalars = self.nodes.scalars(None, params)
+        return {**params, **{o.key.name: jnp.asarray(scalars[o.key]) for o in self.nodes.operators}}
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         """y at the start of time, walls pinned to their Dirichlet values.
@@ -160,7 +168,7 @@ class FiniteDifferences:
     def _operator(self) -> LinearOperator:
         # Eigenvectors are computed on first use: explicit runs never need them.
         entries = tuple(
-            entry(self.nodes, Coupling(u, term.unknown, term.orders), term.coefficient)
+            entry(self.nodes, coupling_of(u, term, self.nodes.operators), term.coefficient)
             for u, terms in enumerate(self.stiff)
             for term in terms
         )
@@ -169,7 +177,7 @@ class FiniteDifferences:
 
     @cached_property
     def _jacobian(self) -> tuple[tuple[Entry, ...], tuple[Group, ...]]:
-        entries = tuple(entry(self.nodes, c, e) for c, e in jacobian(self.plan))
+        entries = tuple(entry(self.nodes, c, e) for c, e in jacobian(self.plan, self.nodes.operators))
         return entries, implicit_groups(self.plan, self.nodes.places, [e.coupling for e in entries])
 
     @cached_property
@@ -183,7 +191,7 @@ class FiniteDifferences:
 
     def _scalars(self, t: Array, carry: Vector, params: Parameters) -> Scalars:
         scalars = self.nodes.scalars(t, params)
-        if not self.nodes.integrals:
+        if not (self.nodes.integrals or self.nodes.operators):
             return scalars
         return self.nodes.valued(scalars, dict(enumerate(self.nodes.core(carry))))
 
@@ -215,7 +223,8 @@ class FiniteDifferences:
     def _linear(self, y: Vector, scalars: Scalars, homogeneous: bool, state: Vector | None = None) -> Vector:
         at = None if state is None else dict(enumerate(state))
         padded = self.nodes.padded(dict(enumerate(y)), scalars, homogeneous, at)
-        return tuple(self.nodes.whole(side, u, padded, scalars) for u, side in enumerate(self.linear_sides))
+        known = self.nodes.acted(scalars, dict(enumerate(y)))
+        return tuple(self.nodes.whole(side, u, padded, known) for u, side in enumerate(self.linear_sides))
 
     def _pinned(self, y: Vector, scalars: Scalars, always: bool) -> Vector:
         time = self.plan.system.time
@@ -280,7 +289,8 @@ def build(plan: Plan, determined: frozenset[int] = frozenset()) -> FiniteDiffere
         stiff.append(held)
         linear.append(right_side(plan, held, ()))
         explicit.append(right_side(plan, rest, others))
-    nodes = Nodes(plan, where, collected([*_fluxes(ordered), *(b.data for b in system.boundary)]))
+    integrals = collected([*_fluxes(ordered), *(b.data for b in system.boundary)])
+    nodes = Nodes(plan, where, integrals, operators(plan, where))
     return FiniteDifferences(
         plan,
         nodes,

@@ -8,6 +8,7 @@ import sympy as sp
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
+from nablax.nonlocal_operators import Nonlocal, order_along
 from nablax.passes.jets import jets_of, orders_of, slope_of
 from nablax.problem import Axis, Problem, Side
 from nablax.system import Boundary, Constraint, Evolution, Unknown, root_of
@@ -122,15 +123,19 @@ def _highest(
                 highest, place = term.orders[axis], term.span
                 alone = sum(term.orders) == highest
                 leading = term.coefficient if own and alone and isinstance(equation, Evolution) else None
+            if term.unknown == i and order_along(term.operator, space[axis]) > highest:
+                highest, place, leading = order_along(term.operator, space[axis]), term.span, None
         for term in equation.mass if isinstance(equation, Evolution) else ():
             # A space derivative of the time derivative needs conditions as well.
             if term.unknown == i and term.orders[axis] > highest:
                 highest, place, leading = term.orders[axis], term.span, None
         for flux in equation.terms.nonlinear:
             for jet in jets_of(unknowns[i].value, flux.flux):
-                n = orders_of(jet, space)[axis]
+                whole = isinstance(jet, Nonlocal)
+                n = order_along(jet, space[axis]) if whole else orders_of(jet, space)[axis]
                 if n > highest:
-                    highest, place, leading = n, flux.span, slope_of(flux.flux, jet) if own else None
+                    slope = slope_of(flux.flux, jet) if own and not whole else None
+                    highest, place, leading = n, flux.span, slope
     return highest, place, leading
 
 

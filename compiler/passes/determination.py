@@ -6,6 +6,7 @@ from dataclasses import replace
 import sympy as sp
 
 from nablax.integrals import INTEGRALS, fields_in
+from nablax.nonlocal_operators import Between, SpectralLaplacian, total_order
 from nablax.passes.jets import base, jets, orders_of
 from nablax.passes.matching import matched
 from nablax.system import Constraint, Evolution, LinearTerm, System, Terms, Unknown
@@ -19,7 +20,9 @@ def highest_orders(terms: Terms, unknowns: Sequence[Unknown]) -> Highest:
     index = {u.value: i for i, u in enumerate(unknowns)}
     found: Highest = {}
     for term in terms.linear:
-        found[term.unknown] = max(found.get(term.unknown, 0), sum(term.orders))
+        axes = unknowns[term.unknown].value.args
+        order = max(sum(term.orders), total_order(term.operator, axes))
+        found[term.unknown] = max(found.get(term.unknown, 0), order)
     for flux in terms.nonlinear:
         for jet in jets(flux.flux):
             if isinstance(jet, INTEGRALS):
@@ -28,6 +31,8 @@ def highest_orders(terms: Terms, unknowns: Sequence[Unknown]) -> Highest:
                 continue
             unknown = base(jet)
             order = sum(orders_of(jet, unknown.args))
+            if isinstance(jet, Between):
+                order = total_order(jet, unknown.args)
             found[index[unknown]] = max(found.get(index[unknown], 0), order)
     return found
 
@@ -74,12 +79,18 @@ def free_constants(system: System) -> tuple[int, ...]:
     """Determined unknowns of which equations and conditions hold derivatives only: up to a constant."""
     wanted = {c.unknown for c in system.constraints if c.unknown is not None}
     for terms in system.right_sides:
-        wanted -= {t.unknown for t in terms.linear if not any(t.orders) and t.multiplier == 1}
+        wanted -= {t.unknown for t in terms.linear if _sees_constants(t)}
         found = {j for f in terms.nonlinear for j in jets(f.flux)}
         under = {name for j in found if isinstance(j, INTEGRALS) for name in fields_in(j)}
         wanted -= {i for i in wanted if system.unknowns[i].value in found or system.unknowns[i].name in under}
     wanted -= {b.unknown for b in system.boundary if any(t.order == 0 for t in b.terms)}
     return tuple(sorted(wanted))
+
+
+def _sees_constants(term: LinearTerm) -> bool:
+    if term.operator is not None:
+        return not isinstance(term.operator, SpectralLaplacian)
+    return not any(term.orders) and term.multiplier == 1
 
 
 def relaxed(system: System) -> System:

@@ -48,7 +48,7 @@ def first_order_terms(evolution: Sequence[Evolution], space: tuple[sp.Symbol, ..
     """The same of evolution equations."""
     for equation in evolution:
         linear = (*equation.terms.linear, *equation.mass)
-        if any(sum(t.orders) > 1 or t.multiplier != 1 for t in linear):
+        if any(sum(t.orders) > 1 or not t.local for t in linear):
             return False
         if any(any(t.orders) for t in equation.mass):
             return False

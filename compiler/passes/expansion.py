@@ -8,7 +8,7 @@ from sympy.core.function import AppliedUndef
 from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.frontend.diagnostics import Report
 from nablax.limits import DERIVATIVE_ORDER, EXPRESSION_TERMS, TooLarge
-from nablax.nonlocal_operators import Nonlocal
+from nablax.nonlocal_operators import Between, Nonlocal
 from nablax.passes.jets import expand, is_jet, jets
 from nablax.problem import Problem, Summand
 
@@ -64,6 +64,14 @@ def expand_all(problem: Problem, report: Report) -> tuple[Expanded, ...] | None:
                     "a nonlocal operator of a time derivative is not available yet",
                     help="apply it to the field itself, or solve the equation for the time derivative",
                 )
+            if _composed(value):
+                report.error(
+                    "P402",
+                    summand.span,
+                    "derivatives of a nonlocal operator between walls, and the operator of anything but a "
+                    "field, are not available yet",
+                    help="apply it to the field itself, and to nothing but the field",
+                )
             if value.has(sp.zoo, sp.nan):
                 report.error(
                     "P320", summand.span, "this term has no finite value", help="check its divisions"
@@ -87,6 +95,12 @@ def expand_all(problem: Problem, report: Report) -> tuple[Expanded, ...] | None:
             summands.append(Summand(value, summand.span))
         found.append(tuple(summands))
     return None if report.failed else tuple(found)
+
+
+def _composed(value: sp.Expr) -> bool:
+    """Whether an operator between walls is differentiated, or applied to another jet than a field."""
+    under = any(d.expr.has(*Between) for d in value.atoms(sp.Derivative))
+    return under or any(not isinstance(n.args[0], AppliedUndef) for n in value.atoms(*Between))
 
 
 def _total_order(jet: sp.Basic) -> int:

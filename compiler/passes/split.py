@@ -11,7 +11,7 @@ from sympy.core.function import AppliedUndef
 
 from nablax.frontend.source import Span
 from nablax.integrals import INTEGRALS
-from nablax.nonlocal_operators import Nonlocal, fourier_symbol
+from nablax.nonlocal_operators import Between, Fourier, fourier_symbol
 from nablax.passes.jets import base, factors, is_jet, jets, orders_of
 from nablax.problem import Summand
 from nablax.system import FluxTerm, LinearTerm, Orders, Terms
@@ -67,7 +67,7 @@ def split(
     wavenumbers: tuple[sp.Symbol, ...],
 ) -> Terms:  # fmt: skip
     """The terms of an expanded right-hand side by kind; `conservative` repeats `nonlinear` for now."""
-    linear: dict[tuple[int, Orders, sp.Expr], LinearTerm] = {}
+    linear: dict[tuple[int, Orders, sp.Expr, sp.Basic | None], LinearTerm] = {}
     nonlinear: dict[Span, list[sp.Expr]] = {}
     forcing: dict[Span, list[sp.Expr]] = {}
     symbols = dict(zip(space, wavenumbers, strict=True))
@@ -80,12 +80,13 @@ def split(
             nonlinear.setdefault(summand.span, []).append(summand.value)
             continue
         for jet, coefficient in parts.items():
-            multiplier = fourier_symbol(jet, symbols) if isinstance(jet, Nonlocal) else sp.S.One
-            key = (index[base(jet)], orders_of(jet, space), multiplier)
+            multiplier = fourier_symbol(jet, symbols) if isinstance(jet, Fourier) else sp.S.One
+            operator = jet if isinstance(jet, Between) else None
+            key = (index[base(jet)], orders_of(jet, space), multiplier, operator)
             if key in linear:
                 coefficient = linear[key].coefficient + coefficient
             span = linear[key].span if key in linear else summand.span
-            linear[key] = LinearTerm(coefficient, *key, span)
+            linear[key] = LinearTerm(coefficient, *key[:3], span, operator)
     zero: Orders = (0,) * len(space)
     flux = tuple(FluxTerm(sp.S.One, zero, sp.Add(*values), span) for span, values in nonlinear.items())
     return Terms(

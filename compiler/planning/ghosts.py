@@ -88,6 +88,8 @@ def bundle_size(
 
 def whole_grid(system: System) -> bool:
     """Whether a right side holds an integral or another value that ghosts must not enter."""
+    if any(term.operator is not None for terms in system.right_sides for term in terms.linear):
+        return True
     kinds = (*INTEGRALS, Mean, Maximum, Minimum, *Nonlocal)
     return any(
         flux.flux.has(*kinds) or flux.coefficient.has(*kinds)

@@ -20,6 +20,7 @@ from nablax.planning.steady import choose_iteration, mean_choices
 from nablax.planning.stepping import Situation, choose_stepping
 from nablax.planning.treatment import claims
 from nablax.planning.volumes import VOLUME_ORDERS, check_sides, divergence_form, volume_stepping
+from nablax.planning.walls import check_walls
 from nablax.sampling import sample
 from nablax.stencils import radius
 from nablax.system import System
@@ -33,6 +34,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
     """The plan, or None with located messages that say why there is none."""
     settings = read_settings(system.problem, report)
     check_finite(system, report)
+    check_walls(system, report)
     if report.failed:
         return None
     nature = character(system)

@@ -13,7 +13,7 @@ SMALL = 1e-12
 
 def check_masses(system: System, grid: tuple[GridAxis, ...], report: Report) -> None:
     """An error where an operator on the time derivatives (dt(u) + dxx(dt(u))) cannot be inverted."""
-    heavy = [e for e in system.evolution if any(any(m.orders) or m.multiplier != 1 for m in e.mass)]
+    heavy = [e for e in system.evolution if any(any(m.orders) or not m.local for m in e.mass)]
     if not heavy:
         return
     most = int(MODES ** (1 / len(grid)))

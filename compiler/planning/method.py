@@ -6,6 +6,7 @@ import sympy as sp
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
+from nablax.nonlocal_operators import Between, total_order
 from nablax.passes.determination import saddle_points
 from nablax.passes.divergence import Law, Obstacle
 from nablax.passes.jets import jets, orders_of
@@ -41,7 +42,7 @@ def character(system: System) -> Character:
     degree = 0
     for terms in system.right_sides:
         for term in terms.linear:
-            order = sum(term.orders)
+            order = max(sum(term.orders), total_order(term.operator, space))
             if term.multiplier != 1:
                 nonlocal_span = term.span
             if term.coefficient.free_symbols & moving:
@@ -52,16 +53,20 @@ def character(system: System) -> Character:
             else:
                 constant = max(constant, order)
         for flux in terms.nonlinear:
-            orders = [sum(orders_of(j, space)) for j in jets(flux.flux)]
+            orders = [_order(j, space) for j in jets(flux.flux)]
             if max(orders) > variable or variable_span is None:
                 variable, variable_span = max(variable, *orders), flux.span
             if max(orders) == 1:
                 flux_span = flux.span
             degree = _highest(degree, _degree(flux.flux))
-    masses = [e.span for e in system.evolution if any(any(m.orders) or m.multiplier != 1 for m in e.mass)]
+    masses = [e.span for e in system.evolution if any(any(m.orders) or not m.local for m in e.mass)]
     return Character(
         constant, variable, variable_span, flux_span, degree, nonlocal_span, masses[0] if masses else None
     )
+
+
+def _order(jet: sp.Basic, space: tuple[sp.Symbol, ...]) -> int:
+    return total_order(jet, space) if isinstance(jet, Between) else sum(orders_of(jet, space))
 
 
 def why_volumes(nature: Character) -> str:

@@ -13,9 +13,10 @@ import sympy as sp
 
 from nablax.frontend.source import Span
 from nablax.integrals import INTEGRALS
-from nablax.nonlocal_operators import Nonlocal
+from nablax.nonlocal_operators import Between, Fourier
 from nablax.passes.jets import base, jets, orders_of
 from nablax.planning.estimate import estimate
+from nablax.planning.operators import symbol_of
 from nablax.sampling import sample
 from nablax.system import LinearTerm, Orders, System, wavenumbers
 
@@ -31,7 +32,8 @@ def exact_symbol(axis: int, order: int, k: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One term of the linearised right-hand side: value(x) · D^orders · multiplier in row, column."""
+    """One term of the linearised right-hand side: value(x) · D^orders · multiplier in row, column, or
+    value(x) · operator."""
 
     row: int
     column: int
@@ -39,6 +41,12 @@ class Entry:
     multiplier: sp.Expr
     values: np.ndarray  # at the sample points
     span: Span
+    operator: sp.Expr | None = None  # between walls
+
+    @property
+    def moves(self) -> bool:
+        """Whether the term is more than a multiple of its unknown."""
+        return any(self.orders) or self.multiplier != 1 or self.operator is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,8 @@ def linearise(system: System, points: int) -> Linearisation:
     def add(into: list[Entry], row: int, term: LinearTerm) -> None:
         if term.unknown in column:
             value = np.broadcast_to(sample(term.coefficient, values), (count,))
-            into.append(Entry(row, column[term.unknown], term.orders, term.multiplier, value, term.span))
+            entry = Entry(row, column[term.unknown], term.orders, term.multiplier, value, term.span)
+            into.append(replace(entry, operator=term.operator))
 
     for equation in system.evolution:
         row = column[equation.unknown]
@@ -95,10 +104,11 @@ def linearise(system: System, points: int) -> Linearisation:
                 if isinstance(jet, INTEGRALS):
                     continue  # bounded operators: they set no step
                 owner = next(i for i, u in enumerate(system.unknowns) if u.value == base(jet))
-                if owner in column and not isinstance(jet, Nonlocal):
+                if owner in column and not isinstance(jet, Fourier):
                     value = np.broadcast_to(sample(_at(slope, states, system, values), values), (count,))
                     orders = orders_of(jet, space)
-                    entries.append(Entry(row, column[owner], orders, sp.S.One, value, flux.span))
+                    operator = jet if isinstance(jet, Between) else None
+                    entries.append(Entry(row, column[owner], orders, sp.S.One, value, flux.span, operator))
     return Linearisation(len(moving), count, tuple(entries), tuple(masses))
 
 
@@ -132,6 +142,9 @@ def _at(
             number = estimate(jet, states, system.axes, values)
             replaced[jet] = sp.S.One if number is sp.nan else number
             continue
+        if isinstance(jet, Between):
+            replaced[jet] = sp.S.One  # of the size of the data
+            continue
         value = states[base(jet)]
         pairs = jet.variable_count if isinstance(jet, sp.Derivative) else ()
         for symbol, count in pairs:
@@ -141,16 +154,21 @@ def _at(
 
 
 def eigenvalues(
-    system: System, frozen: Linearisation, modes: Sequence[np.ndarray], symbol: Symbol
+    system: System,
+    frozen: Linearisation,
+    modes: Sequence[np.ndarray],
+    symbol: Symbol,
+    spacing: Sequence[float] | None = None,
 ) -> np.ndarray:
     """Eigenvalues for every sample point and every combination of the wavenumbers given per axis.
 
-    Shape (points, combinations, unknowns).
+    Shape (points, combinations, unknowns). With `spacing`, operators between walls are taken as they stand
+    on a grid.
     """
     k = np.array(list(product(*modes))).T.reshape(len(modes), -1)
     count = frozen.points
-    matrix = _assemble(system, frozen.entries, frozen.size, count, k, symbol)
-    mass = _assemble(system, frozen.masses, frozen.size, count, k, symbol)
+    matrix = _assemble(system, frozen.entries, frozen.size, count, k, symbol, spacing)
+    mass = _assemble(system, frozen.masses, frozen.size, count, k, symbol, spacing)
     identity = np.eye(frozen.size)
     if not np.allclose(mass, identity):
         matrix = np.linalg.solve(mass + 1e-300 * identity, matrix)
@@ -169,7 +187,13 @@ def mass_determinants(
 
 
 def _assemble(
-    system: System, entries: Sequence[Entry], size: int, count: int, k: np.ndarray, symbol: Symbol
+    system: System,
+    entries: Sequence[Entry],
+    size: int,
+    count: int,
+    k: np.ndarray,
+    symbol: Symbol,
+    spacing: Sequence[float] | None = None,
 ) -> np.ndarray:
     matrix = np.zeros((count, k.shape[1], size, size), dtype=complex)
     names = wavenumbers(system)
@@ -181,6 +205,9 @@ def _assemble(
         if entry.multiplier != 1:
             values = nominal(system) | {n: k[a] for a, n in enumerate(names)}
             factor = factor * sample(entry.multiplier, values)
+        if entry.operator is not None:
+            symbols = [a.symbol for a in system.axes]
+            factor = factor * symbol_of(entry.operator, symbols, k, spacing, nominal(system))
         matrix[:, :, entry.row, entry.column] += entry.values[:, None] * factor[None, :]
     return matrix
 
@@ -206,7 +233,7 @@ def unbounded_growth(system: System) -> Growth | None:
     if found is None:
         return None
     power, rate, wavelength = found
-    spans = sorted({e.span for e in constant.entries if any(e.orders) or e.multiplier != 1})
+    spans = sorted({e.span for e in constant.entries if e.moves})
     guilty = next((s for s in spans if _growth(system, constant.without(s)) is None), spans[0])
     return Growth(power, rate, wavelength, guilty)
 

@@ -62,13 +62,14 @@ def explicit_bound(situation: Situation, stepper: StepperName) -> Bound:
     for axis, kept in zip(grid, situation.dealias, strict=True):
         top = np.pi / axis.spacing * (kept if spectral else 1.0)
         modes.append(np.concatenate([-top * fractions[:0:-1], top * fractions]))
-    spectrum = eigenvalues(system, situation.frozen, modes, symbol)
+    spacing = None if spectral else [a.spacing for a in grid]
+    spectrum = eigenvalues(system, situation.frozen, modes, symbol, spacing)
     step = largest_step(stepper, spectrum) / _wall_factor(situation)
     limiter = None
     if np.isfinite(step):
         longest = step
         for span in sorted({e.span for e in situation.frozen.entries}):
-            without = eigenvalues(system, situation.frozen.without(span), modes, symbol)
+            without = eigenvalues(system, situation.frozen.without(span), modes, symbol, spacing)
             relaxed = largest_step(stepper, without) / _wall_factor(situation)
             if relaxed > longest * 1.01:
                 longest, limiter = relaxed, span

@@ -15,9 +15,10 @@ def has_symbol(system: System, term: LinearTerm) -> bool:
 def is_stiff(system: System, equation: Evolution, term: LinearTerm) -> bool:
     """Whether an additive stepper on a grid takes a linear term implicitly.
 
-    Second derivatives and higher are, with coefficients (of the term and of the conditions on its unknown)
-    that do not depend on time, unless a constraint determines their unknown; so are the definitions of
-    rates, without which a stiff equation of second order in time would not be implicit at all.
+    Second derivatives and higher, and operators between walls, are, with coefficients (of the term and of the
+    conditions on its unknown) that do not depend on time, unless a constraint determines their unknown; so
+    are the definitions of rates, without which a stiff equation of second order in time would not be implicit
+    at all.
     """
     if system.time is None or term.coefficient.has(system.time.symbol):
         return False
@@ -27,7 +28,7 @@ def is_stiff(system: System, equation: Evolution, term: LinearTerm) -> bool:
     if any(t.coefficient.has(system.time.symbol) for b in conditions for t in b.terms):
         return False
     definition = system.unknowns[term.unknown].rate_of == equation.unknown and not any(term.orders)
-    return sum(term.orders) >= STIFF_ORDER or definition
+    return sum(term.orders) >= STIFF_ORDER or term.operator is not None or definition
 
 
 def claims(system: System, method: Method, stepper: StepperName) -> tuple[Claim, ...]:

@@ -1,5 +1,5 @@
 space { x in [0, 1] }
 time { t in [0, 1] }
 fields { u }
-equations { dt(u) = -fraclap(u, 0.5, kind=spectral) }
+equations { dt(u) = -fraclap(u, 0.5, kind=periodic) }
 initial { u = 0 }

@@ -1,0 +1,99 @@
+"""Bases of eigenvectors along the axes of a box, and the transforms to and from their modes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from numpy.typing import NDArray
+
+from nablax.backends.differences import trigonometric
+from nablax.backends.differences.contraction import along
+from nablax.backends.differences.layout import Region
+
+Spectrum = NDArray[np.inexact]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Basis:
+    """Eigenvectors along one axis and the (diagonal) operators in them.
+
+    `forward` and `backward` are None on periodic axes, where the FFT stands for them, on axes with a
+    `waves` transform, and on axes along which nothing is inverted; `transformed` tells these apart.
+    `spectra[m]` belongs to the derivative of order m and is in FFT order on periodic axes.
+    """
+
+    periodic: bool
+    transformed: bool
+    forward: Spectrum | None
+    backward: Spectrum | None
+    spectra: Mapping[int, Spectrum]
+    exact: bool
+    waves: trigonometric.Kind | None = None
+
+    @property
+    def flattest(self) -> int:
+        """The index of the mode nearest to a constant: the constant itself where its derivative is zero.
+
+        Odd derivatives do not tell: between walls that mirror each other their diagonal is rounding.
+        """
+        orders = sorted(self.spectra, key=lambda m: (m % 2, -m))
+        return int(np.argmin(np.abs(self.spectra[orders[0]])))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Group:
+    """Unknowns solved for together, with one basis per axis.
+
+    `exact` says that the modal solve inverts the operator itself, given its constant coefficients.
+    """
+
+    members: tuple[int, ...]
+    region: Region
+    bases: tuple[Basis, ...]
+    exact: bool
+
+
+def last(group: Group) -> int:
+    """The axis of the half-length real transform: the last periodic one that is transformed."""
+    found = [k for k, b in enumerate(group.bases) if b.periodic and b.transformed]
+    return found[-1] if found else -1
+
+
+def halved(group: Group, symbol: Array, half: bool) -> Array:
+    """A symbol over all modes, cut to those of the half-length real transform."""
+    k = last(group)
+    if not half or k < 0 or symbol.ndim == 0 or symbol.shape[k] == 1:
+        return symbol
+    return lax.slice_in_dim(symbol, 0, symbol.shape[k] // 2 + 1, axis=k)
+
+
+def forward(group: Group, array: Array, half: bool, dtype: jnp.dtype) -> Array:
+    for k, basis in enumerate(group.bases):
+        if basis.forward is not None:
+            array = along(basis.forward, array, k, dtype)
+        elif basis.waves is not None:
+            array = trigonometric.forward(basis.waves, array, k)
+    axes = [k for k, b in enumerate(group.bases) if b.periodic and b.transformed]
+    if not axes:
+        return array
+    return jnp.fft.rfftn(array, axes=axes) if half else jnp.fft.fftn(array, axes=axes)
+
+
+def backward(
+    group: Group, array: Array, shape: tuple[int, ...], half: bool, dtype: jnp.dtype, real: bool
+) -> Array:
+    axes = [k for k, b in enumerate(group.bases) if b.periodic and b.transformed]
+    if axes:
+        array = (
+            jnp.fft.irfftn(array, s=[shape[k] for k in axes], axes=axes)
+            if half
+            else jnp.fft.ifftn(array, axes=axes)
+        )
+    for k, basis in enumerate(group.bases):
+        if basis.backward is not None:
+            array = along(basis.backward, array, k, dtype)
+        elif basis.waves is not None:
+            array = trigonometric.backward(basis.waves, array, k)
+    return jnp.real(array) if real and jnp.iscomplexobj(array) else array

@@ -1,0 +1,128 @@
+"""Nonlocal operators between walls: what they do to nodal arrays, and to the modes of a fast solve."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import jax.numpy as jnp
+import numpy as np
+import sympy as sp
+from jax import Array
+
+from nablax.backends.differences import trigonometric
+from nablax.backends.differences.kernels import times
+from nablax.backends.differences.layout import Place, slab
+from nablax.backends.differences.modes import Basis, Group, backward, forward, halved
+from nablax.backends.lowering import Operand, evaluate
+from nablax.nonlocal_operators import Between, SpectralLaplacian
+from nablax.passes.jets import jets
+from nablax.plan import Plan
+
+
+class Operator(Protocol):
+    """A linear operator on the nodal array of one unknown, its conditions on the walls taken for zero.
+
+    `node` is the applied operator as it stands in the normal form; `key` names its kernel, which depends on
+    the parameters alone. `axes` are those it acts along.
+    """
+
+    @property
+    def node(self) -> sp.Expr: ...
+
+    @property
+    def unknown(self) -> int: ...
+
+    @property
+    def key(self) -> sp.Symbol: ...
+
+    @property
+    def axes(self) -> tuple[int, ...]: ...
+
+    @property
+    def diagonal(self) -> bool:
+        """Whether `modes` is the operator itself, and not what comes close to it."""
+        ...
+
+    def kernel(self, scalars: Mapping[sp.Basic, Operand]) -> Array:
+        """What `apply` and `modes` read, from the values of parameters."""
+        ...
+
+    def apply(self, array: Array, kernel: Array) -> Array:
+        """The operator on a nodal array; zero on the nodes that a wall holds."""
+        ...
+
+    def modes(self, kernel: Array) -> Array:
+        """Its eigenvalues in the sines, cosines and Fourier modes of its axes, size 1 along others."""
+        ...
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SpectralPower:
+    """(-Δ)^s by the eigenfunctions: sines, cosines and Fourier modes with their exact eigenvalues."""
+
+    node: sp.Expr
+    unknown: int
+    key: sp.Symbol
+    axes: tuple[int, ...]
+    group: Group
+    dtype: jnp.dtype
+    diagonal: bool = True
+
+    def kernel(self, scalars: Mapping[sp.Basic, Operand]) -> Array:
+        """λ^s, [modes...]."""
+        total = np.zeros((1,) * len(self.group.bases))
+        for k, basis in enumerate(self.group.bases):
+            shape = [-1 if j == k else 1 for j in range(len(self.group.bases))]
+            total = total - np.real(basis.spectra[2]).reshape(shape)
+        order = jnp.asarray(evaluate([self.node.args[1]], scalars)[0], self.dtype)
+        # A constant mode stays away from 0^s, whose derivative in s has no value.
+        positive = jnp.asarray(np.where(total > 0, total, 1.0), self.dtype)
+        return jnp.where(jnp.asarray(total > 0), positive**order, 0)
+
+    def apply(self, array: Array, kernel: Array) -> Array:
+        inner = array
+        for k, (a, b) in enumerate(self.group.region):
+            inner = slab(inner, k, a, b)
+        real = not jnp.iscomplexobj(array)
+        hat = forward(self.group, inner, real, self.dtype)
+        symbol = halved(self.group, kernel, real)
+        found = backward(self.group, jnp.asarray(times(hat, symbol)), inner.shape, real, self.dtype, real)
+        widths = [(a, n - b) for (a, b), n in zip(self.group.region, array.shape, strict=True)]
+        return jnp.pad(found, widths).astype(array.dtype)
+
+    def modes(self, kernel: Array) -> Array:
+        return kernel
+
+
+def operators(plan: Plan, places: Sequence[Place]) -> tuple[Operator, ...]:
+    """One per operator that the equations of a plan hold."""
+    found: dict[sp.Expr, None] = {}
+    for terms in plan.system.right_sides:
+        found |= {t.operator: None for t in terms.linear if t.operator is not None}
+        for flux in terms.nonlinear:
+            found |= {
+                j: None for j in sorted(jets(flux.flux), key=sp.default_sort_key) if isinstance(j, Between)
+            }
+    values = [u.value for u in plan.system.unknowns]
+    result: list[Operator] = []
+    for i, node in enumerate(found):
+        unknown = values.index(node.args[0])
+        key = sp.Symbol(f"kernel of operator {i}")
+        assert isinstance(node, SpectralLaplacian)
+        result.append(_spectral(node, unknown, key, plan, places[unknown]))
+    return tuple(result)
+
+
+def _spectral(node: sp.Expr, unknown: int, key: sp.Symbol, plan: Plan, place: Place) -> SpectralPower:
+    bases = []
+    for axis, walls in zip(plan.grid, place.walls, strict=True):
+        if walls is None:
+            k = 2 * np.pi * np.fft.fftfreq(axis.n) / axis.spacing
+            bases.append(Basis(True, True, None, None, {2: -(k**2)}, True))
+            continue
+        kind = trigonometric.kind_of((walls[0].held, walls[1].held))
+        k = trigonometric.angles(kind, axis.n) / axis.spacing
+        bases.append(Basis(False, True, None, None, {2: -(k**2)}, True, kind))
+    group = Group((unknown,), place.evolving, tuple(bases), True)
+    axes = tuple(range(len(plan.grid)))
+    return SpectralPower(node, unknown, key, axes, group, jnp.dtype(plan.dtype))

@@ -1,0 +1,103 @@
+"""Fractional derivatives in space: entries of the operator table for fields.
+
+On periodic boxes they have a Fourier symbol; where an axis has walls there are several meanings, and the
+text says which (`kind=`).
+"""
+
+from collections.abc import Callable
+
+import sympy as sp
+
+from nablax.fractional_orders import check_order
+from nablax.meaning.values import Value, VectorValue, fault
+from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative, SpectralLaplacian
+from nablax.operator_use import Operator, Use
+
+KINDS = ("periodic", "spectral", "integral", "directional")
+
+
+def _fractional_laplacian(use: Use) -> Value:
+    """fraclap(u, s, kind=...)."""
+    order = use.scalar(1)
+    kind, span = use.options.get("kind", ("", use.span))
+    if kind and kind not in KINDS:
+        raise fault(
+            "P105",
+            span,
+            f"`fraclap` has no kind `{kind}`",
+            f"choose one of {', '.join(KINDS)}",
+        )
+    wall = next((a for a in use.scope.axes if not a.periodic), None)
+    if wall is None:
+        if kind in ("integral", "directional"):
+            raise fault(
+                "P333",
+                span,
+                f"`fraclap` of kind `{kind}` looks beyond the walls, and every axis is periodic",
+                "leave `kind` out: a periodic field has one fractional Laplacian",
+            )
+        check_order(use, 1, order, 0, 2)
+        return _each(use.value(0), lambda c: FractionalLaplacian(c, order))
+    if not kind:
+        raise fault(
+            "P333",
+            use.span,
+            f"`fraclap` has two meanings where `{wall.name}` has walls, which differ by a fifth and more",
+            "write `kind=spectral` (by the eigenfunctions of the Laplacian with the conditions on the walls) "
+            "or `kind=integral` (over all of space, the field known outside)",
+            label="no kind",
+        )
+    if kind == "periodic":
+        raise fault(
+            "P333",
+            span,
+            f"`fraclap` of kind `periodic` needs every axis to be periodic, and `{wall.name}` has walls",
+            f"make `{wall.name}` periodic, or choose `kind=spectral` or `kind=integral`",
+        )
+    if kind == "spectral":
+        _check_cartesian(use)
+        check_order(use, 1, order, 0, 2)
+        return _each(use.value(0), lambda c: SpectralLaplacian(c, order))
+    raise fault(
+        "P402",
+        span,
+        f"`fraclap` of kind `{kind}` is not available yet",
+        "`kind=spectral` is",
+    )
+
+
+def _riesz(use: Use) -> Value:
+    """riesz(u, x, β)."""
+    symbol, order = use.axis(1), use.scalar(2)
+    axis = next(a for a in use.scope.all_axes if a.symbol == symbol)
+    if not axis.periodic:
+        raise fault(
+            "P402",
+            use.span,
+            f"`riesz` along the bounded axis `{axis.name}` is not available yet",
+            f"make the axis periodic: `{axis.name} in [a, b] periodic`",
+        )
+    check_order(use, 2, order, 0, 4)
+    return _each(use.value(0), lambda c: RieszDerivative(c, symbol, order))
+
+
+def _check_cartesian(use: Use) -> None:
+    if use.geometry.coordinates != "cartesian":
+        raise fault(
+            "P402",
+            use.span,
+            f"`{use.name}` in {use.geometry.coordinates} coordinates is not available yet",
+            "use cartesian coordinates",
+        )
+
+
+def _each(value: Value, f: Callable[[sp.Expr], sp.Expr]) -> Value:
+    return VectorValue(tuple(map(f, value.items))) if isinstance(value, VectorValue) else f(value)
+
+
+SPACE_FRACTIONAL = (
+    Operator(
+        "fraclap", "any, s → same", "(-Δ)^s u", "fractional Laplacian", 2, 2, _fractional_laplacian, ("kind",)
+    ),
+    Operator("riesz", "any, axis, β → same", "", "Riesz derivative -(-∂xx)^(β/2)", 3, 3, _riesz),
+)

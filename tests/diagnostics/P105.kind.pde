@@ -1,0 +1,5 @@
+space { x in [0, 1] }
+time { t in [0, 1] }
+fields { u }
+equations { dt(u) = -fraclap(u, 0.5, kind=sideways) }
+initial { u = 0 }
