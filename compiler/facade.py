@@ -98,6 +98,22 @@ class Problem:
         plan, _ = stages.demand()
         return build(plan)
 
+    def network(self, key: "Array", model: str | None = None) -> "Field":
+        """A field with networks of random weights, for `residual`, `losses`, ...
+
+        `model` is text as in the `train` block, `pirate(width=128, blocks=3)`; by default what that block
+        says, else `mlp(width=64, depth=4)`. Pure in `key`, so that `jax.vmap` draws ensembles. Raises
+        `SpecError` where the text is none.
+        """
+        from nablax.backends.networks.build import build_field
+        from nablax.models import parse_model, read_model
+
+        problem, report = self.system.problem, Report(self.source)
+        found = read_model(problem, report) if model is None else parse_model(model, self.source, report)
+        report.check()
+        assert found is not None
+        return build_field(problem, found, key)
+
     def residual(self, net: object, derivatives: str | None = None) -> "Residual":
         """r = residual(params, points): what the equations leave of a field or network, by name.
 

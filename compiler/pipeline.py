@@ -17,6 +17,7 @@ from nablax.frontend.parser import parse
 from nablax.frontend.source import Source
 from nablax.frontend.syntax import Module
 from nablax.meaning.resolve import resolve
+from nablax.models import read_model
 from nablax.overrides import Overrides
 from nablax.passes.normalise import normalise
 from nablax.plan import Plan
@@ -69,6 +70,7 @@ def run_stages(source: Source, overrides: Overrides = NOTHING, folder: Path | No
 
 def finish_stages(module: Module | None, problem: Problem, report: Report) -> Stages:
     """The stages after the problem, for a problem without errors."""
+    read_model(problem, report)
     system = normalise(problem, report)
     if system is None or report.failed:
         return Stages(report, module, problem)

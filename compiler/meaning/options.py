@@ -58,10 +58,18 @@ def options(
                 error.tell(report)
     for name, given in replaced.items():
         try:
-            found[name] = Option(name, _value(given.expression, scope), NOWHERE, given.text)
+            found[name] = replaced_option(name, given, scope)
         except Fault as error:
-            outside(given.text, error).tell(report)
+            error.tell(report)
     return tuple(found.values())
+
+
+def replaced_option(name: str, given: Given, scope: Scope) -> Option:
+    """An option from outside the text. Raises `Fault`."""
+    try:
+        return Option(name, _value(given.expression, scope), NOWHERE, given.text)
+    except Fault as error:
+        raise outside(given.text, error) from None
 
 
 def _check_name(name: str, node: syntax.Name, block: str) -> None:

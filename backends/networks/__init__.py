@@ -1,0 +1,1 @@
+"""Networks for fields: small equinox modules, from one point to the components there."""

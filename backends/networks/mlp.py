@@ -1,0 +1,43 @@
+"""The multilayer perceptron."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+from jax import Array
+
+from nablax.backends.networks.affine import Affine, Draw, full
+
+
+class Mlp(eqx.Module):
+    """σ(W x + b) `depth` times, then an affine map.
+
+    M. Raissi, P. Perdikaris, G. E. Karniadakis, J. Comput. Phys. 378 (2019) 686. `draw` gives the matrices
+    between hidden layers; the first and the last are full.
+    """
+
+    layers: tuple[Affine, ...]
+    last: Affine
+    activation: Callable[[Array], Array] = eqx.field(static=True)
+
+    def __init__(
+        self,
+        key: Array,
+        inputs: int,
+        outputs: int,
+        width: int,
+        depth: int,
+        activation: Callable[[Array], Array],
+        outer: Draw = full,
+        inner: Draw = full,
+    ) -> None:
+        keys = jax.random.split(key, depth + 1)
+        first = Affine(outer, keys[0], inputs, width)
+        self.layers = (first, *(Affine(inner, k, width, width) for k in keys[1:-1]))
+        self.last = Affine(outer, keys[-1], width, outputs)
+        self.activation = activation
+
+    def __call__(self, x: Array) -> Array:
+        for layer in self.layers:
+            x = self.activation(layer(x))
+        return self.last(x)
