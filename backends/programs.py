@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
 from nablax.backends.interface import Courant, Parameters, Prepared, Semidiscretisation, State, Vector
 from nablax.backends.nodes import noisy_fields
-from nablax.backends.reverse import CHOSEN_STEPS, CONVERGED_STAGES, forward_only
 from nablax.backends.stepping import adaptive, checked, courant
 from nablax.backends.stepping.bundles import Bundle
 from nablax.backends.stepping.choice import AnyMethod
@@ -122,7 +120,7 @@ class Programs:
     def solve(
         self, params: Parameters, state: State, start: float, times: Sequence[float]
     ) -> tuple[Array, dict[str, Array]]:
-        """(times, fields stacked over them). Fixed steps are scans, so that reverse mode works.
+        """(times, fields stacked over them). Fixed steps are scans, others loops with checkpoints in reverse.
 
         `start` and `times` are static: they decide how many steps there are.
         """
@@ -136,7 +134,7 @@ class Programs:
                 return self.frame(state, until, jnp.zeros((), "int32"), ready)
 
             _, fields = lax.scan(controlled, state, jnp.asarray(end))
-            return jnp.asarray(end), jax.tree.map(forward_only(CHOSEN_STEPS), fields)
+            return jnp.asarray(end), fields
         assert self.plan.stepping.dt is not None
         counts = [
             step_count(float(b) - float(a), self.plan.stepping.dt) for a, b in zip(begin, end, strict=True)
@@ -162,8 +160,6 @@ class Programs:
             parts.append(fields)
             first = last
         together = {name: jnp.concatenate([p[name] for p in parts]) for name in parts[0]}
-        if not self.method.reversible:
-            together = jax.tree.map(forward_only(CONVERGED_STAGES), together)
         return jnp.asarray(end), together
 
 

@@ -123,8 +123,8 @@ class Solver:
     ) -> Solution:
         """Fields at `save_at` (the plan's frames by default), in memory.
 
-        Pure: goes through jit, vmap and forward mode, with a fixed dt through reverse mode as well
-        (`ReverseModeError` otherwise). The number of steps is static: under a transformation an `initial`
+        Pure: goes through jit, vmap, forward and reverse mode; second derivatives need a fixed dt
+        (`SecondDerivativeError` otherwise). Output times are static: under a transformation an `initial`
         is taken to be at `plan.frames[0]`. Eager calls raise `NumericalFailure` for a run that breaks
         down; under a transformation the fields are not a number from there on.
         """

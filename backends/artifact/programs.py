@@ -162,7 +162,7 @@ def _steps(
         after: Vector = checkpointed(p.scheme, p.method, t, y, h, count, known, p.bundle)
         return after
 
-    return Exportable(f"steps/{count}", steps, arguments, p.method.reversible)
+    return Exportable(f"steps/{count}", steps, arguments, True)
 
 
 def _derived(solver: Solver) -> Exportable:

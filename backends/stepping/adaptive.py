@@ -1,5 +1,6 @@
 """Steps sized by an embedded error estimate."""
 
+from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
 import jax
@@ -8,8 +9,9 @@ import numpy as np
 from jax import Array, lax
 
 from nablax.backends.interface import Parameters, Semidiscretisation, State, Vector
+from nablax.backends.reverse import Loop, both_modes, checkpointed_loop, constant, kept_where
 from nablax.backends.stepping.control import DEADBAND, REFUSALS, Tolerance, factor
-from nablax.backends.stepping.method import Aid, Method
+from nablax.backends.stepping.method import Aid, Attempt, Method
 
 Carry = TypeVar("Carry")
 Memory = TypeVar("Memory")
@@ -47,16 +49,38 @@ def advance(
     """From state.t to `until`, or as far as `budget` accepted steps go.
 
     The last two steps to `until` are made equal, so that it is met exactly and without a sliver. The
-    state returned carries the step the control would take next. Forward mode only.
+    state returned carries the step the control would take next. To derivatives the sizes of the steps are
+    constants.
     """
+    walked = partial(_walked, scheme, method, tolerance, bound)
+    forward = partial(walked, lax.while_loop)
+    reverse = partial(walked, checkpointed_loop, apart=True)
+    return both_modes(forward, forward, reverse)((state, until, budget, params))
+
+
+def _walked(
+    scheme: Semidiscretisation[Carry],
+    method: Method[Carry, Aid, Memory],
+    tolerance: Tolerance,
+    bound: float | None,
+    loop: Loop,
+    operands: tuple[State, Array, Array, Parameters],
+    apart: bool = False,
+) -> tuple[State, Tally]:
+    """`apart`: steps are decided on first and then taken, so that refused ones have no derivative."""
+    state, until, budget, params = operands
     dtype = state.t.dtype
     cap = jnp.asarray(jnp.inf if bound is None else bound, dtype)
     carry = scheme.embed(state.t, state.y, params)
     memory = method.start(state.t, carry, params)
-    first = lax.cond(
-        state.dt > 0,
-        lambda: state.dt,
-        lambda: first_step(scheme, tolerance, method.order, state.t, carry, state.y, until, params),
+    first = constant(
+        lax.cond(
+            state.dt > 0,
+            lambda: state.dt,
+            lambda: first_step(
+                scheme, tolerance, method.order, state.t, *constant((carry, state.y, until, params))
+            ),
+        )
     )
     zero = jnp.zeros((), "int32")
     tally = Tally(zero, zero, jnp.zeros((), dtype), jnp.zeros((), bool))
@@ -65,20 +89,25 @@ def advance(
     def going(w: _Walk[Carry, Memory]) -> Array:
         return (w.t < until) & (w.tally.steps < budget) & ~w.tally.stuck
 
+    def tried(w: _Walk[Carry, Memory], h: Array, params: Parameters) -> Attempt[Carry, Memory]:
+        return method.step(w.t, w.carry, w.memory, h, method.aid(h, params), params)
+
     def attempt(w: _Walk[Carry, Memory]) -> _Walk[Carry, Memory]:
         left = until - w.t
         wanted = jnp.minimum(w.h, cap)
         # A hair more than a whole number of steps is no reason for another one.
         pieces = jnp.maximum(jnp.ceil(left / wanted * (1 - 1e-6)), 1.0)
         shared = left / pieces
-        h = jnp.where(pieces <= 2, shared, wanted)
+        h = constant(jnp.where(pieces <= 2, shared, wanted))
         ends = pieces <= 1
         after = jnp.where(ends, until, w.t + h)
-        tried = method.step(w.t, w.carry, w.memory, h, method.aid(h, params), params)
-        assert tried.error is not None
-        old, new = scheme.core(w.carry), scheme.core(tried.carry)
-        error = tolerance.scaled(scheme, tried.error, old, new)
+        step = tried(constant(w), h, constant(params)) if apart else tried(w, h, params)
+        assert step.error is not None
+        old, new = scheme.core(w.carry), scheme.core(step.carry)
+        error = constant(tolerance.scaled(scheme, *constant((step.error, old, new))))
         accepted = error <= 1.0
+        if apart:
+            step = tried(kept_where(accepted, w), h, kept_where(accepted, params))
         change = factor(error, w.before, method.error_order)
         held = jnp.where((change >= 1.0) & (change < DEADBAND), 1.0, change)
         grown = jnp.where(w.refused > 0, jnp.minimum(h * held, h), h * held)
@@ -87,13 +116,13 @@ def advance(
         refused = jnp.where(accepted, 0, w.refused + 1)
         stuck = (refused >= REFUSALS) | (~accepted & (w.t + following <= w.t))
         carry, memory = jax.tree.map(
-            lambda a, b: jnp.where(accepted, a, b), (tried.carry, tried.memory), (w.carry, w.memory)
+            lambda a, b: jnp.where(accepted, a, b), (step.carry, step.memory), (w.carry, w.memory)
         )
         return _Walk(
-            jnp.where(accepted, after, w.t),
+            constant(jnp.where(accepted, after, w.t)),
             carry,
             memory,
-            following,
+            constant(following),
             jnp.where(accepted, jnp.maximum(error, 1e-4), w.before),
             refused,
             Tally(
@@ -104,7 +133,7 @@ def advance(
             ),
         )
 
-    end = lax.while_loop(going, attempt, walk)
+    end = loop(going, attempt, walk)
     return State(end.t, scheme.core(end.carry), end.h), end.tally
 
 

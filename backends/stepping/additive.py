@@ -5,8 +5,9 @@ L-stable and stiffly accurate, an explicit first stage, one shift h/4 for all st
 """
 
 from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -25,6 +26,16 @@ NEWTON_TOLERANCE = 1e-2  # of the step's own error
 
 _Stages = tuple[tuple[Array, ...], Vector, Array]
 """Rates so far [stages, ...], the last stage, whether all converged."""
+
+
+class _Stage(NamedTuple):
+    """The equation z = known + shift · rate(t, z), and a first guess."""
+
+    t: Array
+    known: Vector
+    guess: Vector
+    shift: Array
+    params: Parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,31 @@ class DiagonallyImplicit(Generic[Carry]):
     def _stage(
         self, t: Array, known: Vector, guess: Vector, shift: Array, params: Parameters
     ) -> tuple[Vector, Array]:
-        scheme = self.scheme
+        """z = known + shift · rate(t, z), differentiated as what it solves, not as the iteration."""
+
+        @jax.custom_jvp
+        def solved(of: _Stage) -> tuple[Vector, Array]:
+            return self._iterated(of)
+
+        @solved.defjvp
+        def tangent(
+            primals: tuple[_Stage], tangents: tuple[_Stage]
+        ) -> tuple[tuple[Vector, Array], tuple[Vector, Array]]:
+            (of,) = primals
+            z, size = solved(of)
+            _, moved = jax.jvp(lambda of: self._right(of, z), primals, tangents)
+            change = self.linearised.solve_linearised(of.shift, of.t, z, moved, of.params)
+            return (z, size), (change, jnp.zeros_like(size))
+
+        z, size = solved(_Stage(t, known, guess, shift, params))
+        return z, size <= NEWTON_TOLERANCE
+
+    def _right(self, of: _Stage, z: Vector) -> Vector:
+        rate = self.scheme.rate(of.t, self.scheme.embed(of.t, z, of.params), of.params)
+        return tuple(k + scaled(of.shift, r) for k, r in zip(of.known, rate, strict=True))
+
+    def _iterated(self, of: _Stage) -> tuple[Vector, Array]:
+        """The solution, and the size of the last correction against the tolerance."""
 
         def going(state: tuple[Array, Vector, Array]) -> Array:
             i, _, size = state
@@ -114,15 +149,14 @@ class DiagonallyImplicit(Generic[Carry]):
 
         def again(state: tuple[Array, Vector, Array]) -> tuple[Array, Vector, Array]:
             i, z, _ = state
-            rate = scheme.rate(t, scheme.embed(t, z, params), params)
-            right = tuple(k + scaled(shift, r) - a for k, r, a in zip(known, rate, z, strict=True))
-            correction = self.linearised.solve_linearised(shift, t, z, right, params)
+            right = tuple(a - b for a, b in zip(self._right(of, z), z, strict=True))
+            correction = self.linearised.solve_linearised(of.shift, of.t, z, right, of.params)
             new = tuple(a + d for a, d in zip(z, correction, strict=True))
-            return i + 1, new, self.tolerance.scaled(scheme, correction, new)
+            return i + 1, new, self.tolerance.scaled(self.scheme, correction, new)
 
-        large = jnp.full((), float(np.finfo(shift.dtype).max), shift.dtype)
-        _, z, size = lax.while_loop(going, again, (jnp.zeros((), "int32"), guess, large))
-        return z, size <= NEWTON_TOLERANCE
+        large = jnp.full((), float(np.finfo(of.shift.dtype).max), of.shift.dtype)
+        _, z, size = lax.while_loop(going, again, (jnp.zeros((), "int32"), of.guess, large))
+        return z, size
 
 
 @dataclass(frozen=True, slots=True)

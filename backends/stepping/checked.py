@@ -10,9 +10,10 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from nablax.backends.interface import Parameters, Semidiscretisation, State, Vector
+from nablax.backends.reverse import both_modes, constant
 from nablax.backends.stepping.adaptive import Tally
 from nablax.backends.stepping.control import Tolerance
-from nablax.backends.stepping.fixed import march
+from nablax.backends.stepping.fixed import march, replayed
 from nablax.backends.stepping.method import Aid, Method
 
 Carry = TypeVar("Carry")
@@ -76,7 +77,11 @@ def choose(
     span: Array,
     params: Parameters,
 ) -> Array:
-    """A step from state.t whose error meets the tolerance over `span`; not a number if none was found."""
+    """A step from state.t whose error meets the tolerance over `span`; not a number if none was found.
+
+    A constant to derivatives.
+    """
+    state, params = constant((state, params))
     cap = span if bound is None else jnp.minimum(span, bound)
 
     def going(found: tuple[Array, Array, Array]) -> Array:
@@ -100,6 +105,17 @@ def divided(left: Array, h: Array) -> tuple[Array, Array]:
     return pieces.astype("int32"), left / pieces
 
 
+class _Stretch(NamedTuple):
+    """What a search came to: `steps` steps of h from y at t end in `found`."""
+
+    found: Vector
+    t: Array
+    y: Vector
+    h: Array
+    steps: Array
+    params: Parameters
+
+
 def advance(
     scheme: Semidiscretisation[Carry],
     method: Method[Carry, Aid, Memory],
@@ -109,7 +125,12 @@ def advance(
     until: Array,
     params: Parameters,
 ) -> tuple[State, Tally]:
-    """From state.t to `until` in one stretch, done again until both checks are met. Forward mode only."""
+    """From state.t to `until` in one stretch, done again until both checks are met.
+
+    To derivatives the steps are constants: what passes is the stretch that met the checks.
+    """
+    begin, given = state.y, params
+    state, params = constant((state, params))
     span = until - state.t
     cap = span if bound is None else jnp.minimum(span, bound)
     zero = jnp.zeros((), "int32")
@@ -143,4 +164,17 @@ def advance(
     start = jnp.where(state.dt > 0, jnp.minimum(state.dt, cap), cap)
     none = Tally(zero, zero, jnp.zeros_like(start), jnp.zeros((), bool))
     end = lax.while_loop(going, again, Try(state.y, start, span <= 0, none))
-    return State(jnp.where(end.done, until, state.t), end.y, end.h), end.tally
+    count = jnp.where(end.done, end.tally.steps, 0)
+
+    def found(s: _Stretch) -> Vector:
+        return s.found
+
+    def marched(s: _Stretch) -> Vector:
+        return march(scheme, method, s.t, s.y, s.h, s.steps, method.aid(s.h, s.params), s.params).y
+
+    def with_checkpoints(s: _Stretch) -> Vector:
+        return replayed(scheme, method, s.t, s.y, s.h, s.steps, s.params)
+
+    stretch = _Stretch(end.y, state.t, begin, end.tally.last, count, given)
+    y = both_modes(found, marched, with_checkpoints)(stretch)
+    return State(jnp.where(end.done, until, state.t), y, end.h), end.tally

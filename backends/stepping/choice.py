@@ -53,17 +53,15 @@ def method_of(stepping: Stepping, scheme: Semidiscretisation[Vector]) -> AnyMeth
     if isinstance(scheme, Affine) and scheme.affine:
         return _pair(AffineImplicit(cast(Split[Vector], scheme)).attempt)
     if isinstance(scheme, Linearised):
-        return _pair(DiagonallyImplicit(scheme, scheme, tolerance_of(stepping)).attempt, reversible=False)
+        return _pair(DiagonallyImplicit(scheme, scheme, tolerance_of(stepping)).attempt)
     raise Unsupported(
         "a nonlinear right-hand side cannot be taken implicitly here; `imex` takes its linear part"
     )
 
 
-def _pair(
-    attempt: Callable[[Array, Vector, Array, Parameters], Attempt[Vector, tuple[()]]], reversible: bool = True
-) -> AnyMethod:
+def _pair(attempt: Callable[[Array, Vector, Array, Parameters], Attempt[Vector, tuple[()]]]) -> AnyMethod:
     """ARK4(3)6L[2]SA, or its implicit half: of fourth order with a third-order estimate."""
-    return cast(AnyMethod, Memoryless(attempt, order=4, error_order=3, reversible=reversible))
+    return cast(AnyMethod, Memoryless(attempt, order=4, error_order=3))
 
 
 def bundle_of(steps: int, stepping: Stepping, scheme: object) -> Bundle | None:

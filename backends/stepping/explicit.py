@@ -30,10 +30,6 @@ class ExplicitRungeKutta(Generic[Carry]):
     def aided(self) -> bool:
         return False
 
-    @property
-    def reversible(self) -> bool:
-        return True
-
     def aid(self, h: Array, params: Parameters) -> tuple[()]:
         return ()
 

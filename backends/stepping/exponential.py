@@ -32,10 +32,6 @@ class ExponentialRungeKutta(Generic[Carry]):
     def aided(self) -> bool:
         return True
 
-    @property
-    def reversible(self) -> bool:
-        return True
-
     def aid(self, h: Array, params: Parameters) -> tuple[tuple[Array, ...], ...]:
         build = _fourth if self.order == 4 else _second
         return tuple(build(h, block) for block in self.scheme.symbol(params))

@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array, lax
 
 from nablax.backends.interface import Parameters, Semidiscretisation, Vector
+from nablax.backends.reverse import checkpointed_loop
 from nablax.backends.stepping.bundles import Bundle
 from nablax.backends.stepping.method import Aid, Method
 from nablax.backends.stepping.vectors import finite
@@ -138,6 +139,29 @@ def trajectory(
 
 checkpointed = jax.checkpoint(trajectory, static_argnums=(0, 1, 5, 7))
 """`trajectory`, its steps computed again in reverse mode instead of kept."""
+
+
+def replayed(
+    scheme: Semidiscretisation[Carry],
+    method: Method[Carry, Aid, Memory],
+    t: Array,
+    y: Vector,
+    h: Array,
+    count: Array,
+    params: Parameters,
+) -> Vector:
+    """y after a traced `count` of steps, with checkpoints, for reverse mode."""
+    aid = method.aid(h, params)
+    carry = scheme.embed(t, y, params)
+
+    def one(state: tuple[Array, Carry, Memory]) -> tuple[Array, Carry, Memory]:
+        i, before, memory = state
+        attempt = method.step(t + i.astype(h.dtype) * h, before, memory, h, aid, params)
+        return i + 1, attempt.carry, attempt.memory
+
+    start = jnp.zeros_like(count), carry, method.start(t, carry, params)
+    _, carry, _ = checkpointed_loop(lambda state: state[0] < count, one, start)
+    return scheme.core(carry)
 
 
 def step_count(span: float, dt: float) -> int:

@@ -41,11 +41,6 @@ class Method(Protocol[Carry, Aid, Memory]):
         """Whether `aid` computes anything."""
         ...
 
-    @property
-    def reversible(self) -> bool:
-        """Whether reverse mode can pass a step: it has no loop that ends when it has converged."""
-        ...
-
     def aid(self, h: Array, params: Parameters) -> Aid: ...
 
     def start(self, t: Array, carry: Carry, params: Parameters) -> Memory: ...
@@ -62,7 +57,6 @@ class Memoryless(Generic[Carry]):
     attempt: Callable[[Array, Carry, Array, Parameters], Attempt[Carry, tuple[()]]]
     order: int
     error_order: int
-    reversible: bool = True
 
     @property
     def aided(self) -> bool:
