@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Values as text, in the language's own syntax: `--set nu=0.02`, `--solve n=512`."""
+    """Values as text, in the language's own syntax: `--set nu=0.02`, `--solve n=512`, `--train seed=1`."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     solve: Mapping[str, str] = field(default_factory=dict)
+    train: Mapping[str, str] = field(default_factory=dict)

@@ -25,6 +25,8 @@ from nablax.planning.compatible import warn_incompatible, warn_jump
 from nablax.planning.make import check_axes, make_plan
 from nablax.problem import Problem
 from nablax.system import System
+from nablax.training.read import read_training
+from nablax.training.records import Training
 from nablax.verify import verify_plan, verify_problem, verify_system, wanted
 
 NOTHING = Overrides()
@@ -43,6 +45,7 @@ class Stages:
     problem: Problem | None = None
     system: System | None = None
     plan: Plan | None = None
+    training: Training | None = None
     withheld: tuple[Diagnostic, ...] = ()
 
     def demand(self) -> tuple[Plan, Report]:
@@ -53,6 +56,26 @@ class Stages:
         report.check()
         assert self.plan is not None, "a plan is missing, and no error says why"
         return self.plan, report
+
+    def demand_training(self) -> tuple[System, Training, Report]:
+        """The normal form, the training run, and what is to be said about them; raises `SpecError`.
+
+        A spec without a `train` block is trained by defaults. What planning says about grids is left out.
+        """
+        report = Report(self.report.source)
+        for diagnostic in self.report.diagnostics:
+            if diagnostic.code != "P504" and (self.system is None or not _about_grids(diagnostic.code)):
+                report.add(diagnostic)
+        report.check()
+        assert self.system is not None, "a system is missing, and no error says why"
+        training = self.training or read_training(self.system, report)
+        report.check()
+        assert training is not None, "a training run is missing, and no error says why"
+        return self.system, training, report
+
+
+def _about_grids(code: str) -> bool:
+    return code.startswith("P4") and code != "P404"
 
 
 def run_stages(source: Source, overrides: Overrides = NOTHING, folder: Path | None = None) -> Stages:
@@ -77,6 +100,7 @@ def finish_stages(module: Module | None, problem: Problem, report: Report) -> St
     if wanted():
         verify_problem(problem)
         verify_system(system)
+    training = read_training(system, report) if problem.train else None
     about_grids = Report(report.source) if problem.train and not problem.solve else report
     plan = None
     if check_axes(system, about_grids):
@@ -88,7 +112,8 @@ def finish_stages(module: Module | None, problem: Problem, report: Report) -> St
     if plan is not None and wanted():
         verify_plan(plan)
     withheld = () if about_grids is report else tuple(about_grids.diagnostics)
-    return Stages(report, module, problem, system, None if about_grids.failed else plan, withheld)
+    plan = None if about_grids.failed else plan
+    return Stages(report, module, problem, system, plan, training, withheld)
 
 
 def _withhold_followers(report: Report) -> None:

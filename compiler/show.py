@@ -1,6 +1,6 @@
 """`nablax show`: the problem explained as a colleague would, and every stage as it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 
 import sympy as sp
@@ -12,7 +12,7 @@ from nablax.frontend.names import greek_name
 from nablax.frontend.source import Source, Span
 from nablax.passes.conservative import transforms
 from nablax.pipeline import Stages
-from nablax.plan import Plan
+from nablax.plan import Choice, Plan
 from nablax.problem import Axis, Problem
 from nablax.system import System
 
@@ -32,6 +32,8 @@ def show(stages: Stages) -> str:
         )
     if stages.plan is not None:
         lines += _plan(stages.plan)
+    if stages.training is not None:
+        lines += _section("Training", _choices(stages.training.choices))
     if stages.system is not None:
         lines += _section("Residual of a network", list(account(stages.system)))
     return "\n".join(lines).strip() + "\n"
@@ -129,9 +131,13 @@ def _is_component(system: System, unknown: int) -> bool:
     return system.unknowns[unknown].rate_of is None
 
 
+def _choices(choices: Sequence[Choice]) -> list[str]:
+    width = max(len(f"{c.what} = {c.value}") for c in choices)
+    return [f"{f'{c.what} = {c.value}':<{width}}  {c.reason}" for c in choices]
+
+
 def _plan(plan: Plan) -> list[str]:
-    width = max(len(f"{c.what} = {c.value}") for c in plan.choices)
-    lines = [f"{f'{c.what} = {c.value}':<{width}}  {c.reason}" for c in plan.choices]
+    lines = _choices(plan.choices)
     limiter = plan.stepping.limiter
     if plan.stepping.bound is not None:
         line = f"stable step of {plan.stepping.name}: {plan.stepping.bound:.3g}"

@@ -22,6 +22,7 @@ from nablax.cli.new import new
 from nablax.cli.plot import plot
 from nablax.cli.run import run
 from nablax.cli.show import show
+from nablax.cli.train import train
 from nablax.cli.verify import verify
 from nablax.frontend.diagnostics import SpecError
 
@@ -38,7 +39,7 @@ def app() -> None:
     """
 
 
-for verb in (bench, check, compile_spec, explain, fmt, new, plot, run, show, verify):
+for verb in (bench, check, compile_spec, explain, fmt, new, plot, run, show, train, verify):
     app.add_command(verb)
 
 

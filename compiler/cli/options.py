@@ -12,11 +12,14 @@ set_option = click.option(
 solve_option = click.option(
     "--solve", "solve", multiple=True, metavar="KEY=VALUE", help="Replace an option of the solve block."
 )
+train_option = click.option(
+    "--train", "train", multiple=True, metavar="KEY=VALUE", help="Replace an option of the train block."
+)
 
 
-def overrides(parameters: Sequence[str], solve: Sequence[str]) -> Overrides:
-    """The pairs of `--set` and `--solve`; the last of a name wins. Raises `click.BadParameter`."""
-    return Overrides(_pairs(parameters, "--set"), _pairs(solve, "--solve"))
+def overrides(parameters: Sequence[str], solve: Sequence[str], train: Sequence[str] = ()) -> Overrides:
+    """The pairs of `--set`, `--solve` and `--train`; the last of a name wins. Raises `click.BadParameter`."""
+    return Overrides(_pairs(parameters, "--set"), _pairs(solve, "--solve"), _pairs(train, "--train"))
 
 
 def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ def describe(outline: "Outline", outcome: "Outcome") -> str:
     if outcome.data is not None:
         lines.append(f"{outcome.data}  {_contents(outline, outcome)}")
     lines += [str(p) for p in outcome.pictures]
-    lines += _verdicts(outcome.verdicts, outline.time is not None)
+    lines += verdict_lines(outcome.verdicts, outline.time is not None)
     rejected = f" ({outcome.rejected} rejected)" if outcome.rejected else ""
     if outline.time is None:
         lines += _convergence(outcome)
@@ -48,7 +48,7 @@ def _contents(outline: "Outline", outcome: "Outcome") -> str:
     return f"{frames} of {names}{reached}"
 
 
-def _verdicts(verdicts: "tuple[Verdict, ...]", moving: bool) -> list[str]:
+def verdict_lines(verdicts: "tuple[Verdict, ...]", moving: bool) -> list[str]:
     width = min(60, max((len(v.text) for v in verdicts), default=0))
     return [f"{'✓' if v.passed else '✗'} {v.text:<{width}}  {measured(v, moving)}" for v in verdicts]
 

@@ -17,8 +17,8 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "solve": ("method", "n", "order", "step", "dt", "tol", "dtype", "dealias", "tune", "time", "memory"),
     "output": ("every", "save", "plot", "movie"),
     "train": (
-        "model", "points", "derivatives", "weights", "steps", "seed", "method", "sampler", "hard",
-        "windows", "precision", "batch", "stop",
+        "model", "points", "derivatives", "weights", "steps", "seed", "sampler", "hard", "windows",
+        "ensemble", "dtype", "batch", "time", "stop", "checkpoint",
     ),
 }  # fmt: skip
 

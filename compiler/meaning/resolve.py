@@ -34,6 +34,7 @@ def resolve(
     """
     values = parse_values(overrides.parameters, "set", report)
     replaced = parse_values(overrides.solve, "solve", report)
+    retrained = parse_values(overrides.train, "train", report)
     system = declarations.coordinates(module)
     written = declarations.check_definitions(declarations.definitions(module), report)
     bare = Scope(
@@ -47,7 +48,7 @@ def resolve(
         incomplete=_incomplete(module, report),
     )
     parameters, known = declarations.parameters(module, bare, values, report)
-    _check_given(values, replaced, parameters, module, report)
+    _check_given(values, {"solve": replaced, "train": retrained}, parameters, module, report)
     constants = replace(bare, entities=known)
     axes = declarations.space(module, constants, system, report)
     time = declarations.time(module, constants, report)
@@ -81,7 +82,7 @@ def resolve(
         expectations=statements.expectations(module, scope, report),
         solve=options.options(module, "solve", scope, replaced, report),
         output=options.options(module, "output", scope, {}, report),
-        train=options.options(module, "train", scope, {}, report),
+        train=options.options(module, "train", scope, retrained, report),
         data=measurements(module, scope, folder, report),
         span=module.span,
         coefficients=tuple(c for c in unknown if isinstance(c, Coefficient)),
@@ -99,7 +100,7 @@ _DECLARING = ("space", "time", "fields", "params", "let")
 
 def _check_given(
     values: Mapping[str, Given],
-    replaced: Mapping[str, Given],
+    replaced: Mapping[str, Mapping[str, Given]],
     parameters: tuple[Parameter, ...],
     module: syntax.Module,
     report: Report,
@@ -116,18 +117,20 @@ def _check_given(
                 given=given.text,
                 help=f"the parameters are: {known}",
             )
-    for name, given in replaced.items():
-        if name not in options.KNOWN["solve"]:
-            similar = get_close_matches(name, options.KNOWN["solve"], n=1)
-            report.error(
-                "P404",
-                NOWHERE,
-                f"`{name}` is no option of `solve`",
-                given=given.text,
-                help=f"did you mean `{similar[0]}`?"
-                if similar
-                else f"the options are {', '.join(options.KNOWN['solve'])}",
-            )
+    for block, options_given in replaced.items():
+        known_options = options.KNOWN[block]
+        for name, given in options_given.items():
+            if name not in known_options:
+                similar = get_close_matches(name, known_options, n=1)
+                report.error(
+                    "P404",
+                    NOWHERE,
+                    f"`{name}` is no option of `{block}`",
+                    given=given.text,
+                    help=f"did you mean `{similar[0]}`?"
+                    if similar
+                    else f"the options are {', '.join(known_options)}",
+                )
 
 
 def _repeated(module: syntax.Module, known: Mapping[str, Entity]) -> tuple[Definition, ...]:

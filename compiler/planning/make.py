@@ -247,7 +247,7 @@ def _warn_left_aside(system: System, report: Report) -> None:
             "P504",
             unknown[0][1],
             f"{names} {'is' if len(unknown) == 1 else 'are'} to be found, and the start value is taken",
-            help="set another value with `--set`; `problem.losses(field)` is for finding it",
+            help="set another value with `--set`, or find it with `nablax train`",
         )
     aside = (*(o.span for o in problem.train), *(m.span for m in problem.data))
     if aside:
@@ -255,7 +255,7 @@ def _warn_left_aside(system: System, report: Report) -> None:
             "P504",
             aside[0],
             "this is for training, and the solver leaves it aside",
-            help="remove it, or keep it for `problem.losses(field)`",
+            help="remove it, or keep it for `nablax train`",
         )
 
 

@@ -1,0 +1,157 @@
+"""Checkpoints: one file each, written whole or not at all, read without trust and without pickle.
+
+A file is a zip of arrays as NumPy writes them, with a JSON manifest among them. The state has no structure
+of its own there: it is that of a run of the same spec, whose fingerprint the manifest holds.
+"""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nablax.backends.output.paths import OutputError, reason
+from nablax.backends.training.loop import Position, State
+from nablax.backends.training.records import Reading
+from nablax.backends.training.task import Task
+from nablax.training.records import Training
+
+FORMAT = 1
+KEPT = 3  # checkpoints of a run; older ones go
+_PREFIX, _SUFFIX = "step-", ".npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A run to go on with."""
+
+    state: State
+    position: Position
+    readings: tuple[Reading, ...]
+
+
+def fingerprint(task: Task) -> str:
+    """Of everything that the numbers of a run depend on: budgets of time and places of files do not count."""
+    training = task.training
+    phases = tuple(replace(p, span=None) for p in training.phases)
+    timeless = replace(training, phases=phases, seconds=None, stop=0.0, checkpoint=1, choices=())
+    values = {p.name: str(p.value) for p in task.system.problem.parameters}
+    text = f"{task.system.problem.source.text}\n{values}\n{_written(timeless)}"
+    return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()
+
+
+def _written(training: Training) -> str:
+    return str(training)
+
+
+def save(folder: Path, task: Task, state: State, position: Position, readings: Sequence[Reading]) -> Path:
+    """Write a checkpoint beside the earlier ones, then drop the oldest. Raises `OutputError`."""
+    path = folder / f"{_PREFIX}{position.step:09d}{_SUFFIX}"
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
+    manifest = {
+        "format": FORMAT,
+        "fingerprint": fingerprint(task),
+        "position": asdict(position),
+        "leaves": len(leaves),
+        "readings": [asdict(r) for r in readings],
+    }
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("manifest.json", json.dumps(manifest))
+        for i, leaf in enumerate(leaves):
+            with archive.open(f"leaf{i}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, leaf, allow_pickle=False)
+    write_whole(path, data.getvalue())
+    _drop_old(folder, fingerprint(task))
+    return path
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """The file as it was or as it shall be, also after a loss of power. Raises `OutputError`."""
+    neighbour = path.with_name(f".{path.name}.partial")
+    try:
+        with neighbour.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(neighbour, path)
+    except OSError as error:
+        raise OutputError(f"`{path}` cannot be written ({reason(error)})") from None
+
+
+def saved(folder: Path) -> tuple[Path, ...]:
+    """The checkpoints in a folder, the newest first."""
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}"), reverse=True))
+
+
+def _drop_old(folder: Path, mine: str) -> None:
+    """Keep the newest of this run; those of other runs go once this one has a checkpoint of its own."""
+    own = 0
+    for path in saved(folder):
+        same = _fingerprint_in(path) == mine
+        own += same
+        if not same or own > KEPT:
+            path.unlink(missing_ok=True)
+
+
+def _fingerprint_in(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = json.loads(archive.read("manifest.json"))["fingerprint"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return ""
+    return str(found)
+
+
+def load(folder: Path, task: Task, templates: Sequence[State]) -> Checkpoint:
+    """The newest checkpoint of this run that can be read; `templates` have the state of every phase.
+
+    Raises `OutputError` that says why there is none.
+    """
+    files = saved(folder)
+    if not files:
+        raise OutputError(f"`{folder}` holds no checkpoint to go on from")
+    why = ""
+    for path in files:
+        try:
+            return _load(path, task, templates)
+        except OutputError as error:
+            why = why or str(error)
+    raise OutputError(why)
+
+
+def _load(path: Path, task: Task, templates: Sequence[State]) -> Checkpoint:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = json.loads(archive.read("manifest.json"))
+            if manifest["format"] > FORMAT:
+                raise OutputError(f"`{path}` was written by a newer nablax (format {manifest['format']})")
+            if manifest["fingerprint"] != fingerprint(task):
+                raise OutputError(
+                    f"`{path}` belongs to another run: the spec, a parameter or an option of `train` differs"
+                )
+            arrays = []
+            for i in range(int(manifest["leaves"])):
+                with archive.open(f"leaf{i}.npy") as member:
+                    arrays.append(np.lib.format.read_array(member, allow_pickle=False))
+            position = Position(**manifest["position"])
+            readings = tuple(Reading(**r) for r in manifest["readings"])
+        template = templates[position.phase]
+    except OutputError:
+        raise
+    except Exception as error:  # whatever a damaged archive makes the readers raise
+        raise OutputError(f"`{path}` is no checkpoint that can be read ({type(error).__name__})") from None
+    wanted, tree = jax.tree.flatten(template)
+    shapes = [(np.shape(a), np.asarray(a).dtype) for a in wanted]
+    if shapes != [(a.shape, a.dtype) for a in arrays]:
+        raise OutputError(f"`{path}` does not fit the network and the points of this run")
+    return Checkpoint(jax.tree.unflatten(tree, [jnp.asarray(a) for a in arrays]), position, readings)

@@ -1,0 +1,203 @@
+"""The host loop: chunks of steps under jit, new points and weights between them, one event a chunk.
+
+What happens at a step depends on the state and the number of the step alone, never on the clock or on where
+chunks begin: a run that goes on from a checkpoint makes the numbers of one that was never stopped.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from nablax.backends.residuals.field import PyTree
+from nablax.backends.training.balance import Update, after_redraw, initial_weights, update_of
+from nablax.backends.training.methods import optimiser_of
+from nablax.backends.training.optimisers import Factors, Optimiser
+from nablax.backends.training.points import Drawn, Magnitudes, draw, held_out, magnitudes_of, redraw
+from nablax.backends.training.task import Task
+from nablax.training.records import Phase
+
+CHUNK = {"adam": 100, "soap": 50, "lbfgs": 10, "lm": 5}
+"""Steps between two events: a second or two of work."""
+
+
+class State(NamedTuple):
+    """All that a run goes on from, as arrays. `params` are free of bounds; `key` is raw key data."""
+
+    params: PyTree
+    optimiser: PyTree
+    weights: Factors
+    batch: Drawn
+    key: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a run is: steps done, in all and of the phase under way, and the seconds they took."""
+
+    step: int
+    phase: int
+    within: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """After a chunk: the losses by name on the training points, unweighted; the root mean square of the
+    residual on points never trained on. Means over the members of an ensemble."""
+
+    position: Position
+    optimiser: str
+    losses: Mapping[str, float]
+    held: float
+    state: State
+    boundary: bool  # a checkpoint is due
+
+    @property
+    def finite(self) -> bool:
+        return bool(np.isfinite(self.held)) and all(np.isfinite(v) for v in self.losses.values())
+
+
+Chunk = Callable[[State, Array, Array], State]
+Losses = Callable[[PyTree, Drawn, Array], dict[str, Array]]
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """What a run compiles once: the chunk of every phase, and what it watches."""
+
+    optimisers: tuple[Optimiser, ...]
+    chunks: tuple[Chunk, ...]
+    magnitudes: Magnitudes
+    losses: Losses
+    update: Update | None
+
+
+def programs_of(task: Task) -> Programs:
+    optimisers = tuple(optimiser_of(task, phase) for phase in task.training.phases)
+    return Programs(
+        optimisers,
+        tuple(_chunk(task, o) for o in optimisers),
+        magnitudes_of(task),
+        _losses(task),
+        update_of(task),
+    )
+
+
+def begin(task: Task, programs: Programs) -> tuple[State, Position]:
+    """The state before the first step; the seed decides all of it."""
+    key = jax.random.key(task.training.seed)
+    params = task.start(jax.random.fold_in(key, 0))
+    batch = draw(task, jax.random.fold_in(key, 1))
+    start = State(
+        params, _init(task, programs.optimisers[0], params), initial_weights(task, batch), batch,
+        jax.random.key_data(jax.random.fold_in(key, 2)),
+    )  # fmt: skip
+    return start, Position(0, 0, 0, 0.0)
+
+
+def start_of(task: Task, programs: Programs, state: State, phase: int) -> State:
+    """The state with the optimiser of a phase as it begins."""
+    return state._replace(optimiser=_init(task, programs.optimisers[phase], state.params))
+
+
+def run(task: Task, programs: Programs, state: State, position: Position) -> Iterator[Event]:
+    """Chunk after chunk from a state to the end of the last phase; nothing else ends it."""
+    training = task.training
+    points = held_out(task, jax.random.fold_in(jax.random.key(training.seed), 3))
+    started = perf_counter() - position.seconds
+    step, phase, within = position.step, position.phase, position.within
+    while phase < len(training.phases):
+        current = training.phases[phase]
+        if within == current.steps:
+            phase, within = phase + 1, 0
+            if phase < len(training.phases):
+                state = start_of(task, programs, state, phase)
+            continue
+        state = _between(task, programs, state, step)
+        count = _chunk_length(task, current, step, within)
+        state = programs.chunks[phase](state, jnp.asarray(step, jnp.int32), jnp.asarray(count, jnp.int32))
+        step, within = step + count, within + count
+        own = jax.random.fold_in(jax.random.wrap_key_data(state.key), step)
+        losses = {k: float(v) for k, v in programs.losses(state.params, state.batch, own).items()}
+        held = programs.magnitudes(state.params, points["equation"], own)
+        yield Event(
+            Position(step, phase, within, perf_counter() - started),
+            current.optimiser,
+            losses,
+            float(jnp.sqrt(jnp.mean(held**2))),
+            state,
+            step % training.checkpoint == 0,
+        )
+
+
+def _between(task: Task, programs: Programs, state: State, step: int) -> State:
+    """New points and weights where they are due before a step."""
+    key = jax.random.fold_in(jax.random.wrap_key_data(state.key), step)
+    sampler, weighting = task.training.sampler, task.training.weighting
+    if sampler.every and step and step % sampler.every == 0:
+        batch = redraw(task, programs.magnitudes, state.batch, state.params, jax.random.fold_in(key, 1))
+        state = state._replace(batch=batch, weights=after_redraw(task, state.weights, batch))
+    if programs.update is not None and step % weighting.every == 0:
+        own = jax.random.fold_in(key, 2)
+        keys = own if task.training.ensemble == 1 else jax.random.split(own, task.training.ensemble)
+        state = state._replace(weights=programs.update(state.params, state.weights, state.batch, keys))
+    return state
+
+
+def _chunk_length(task: Task, phase: Phase, step: int, within: int) -> int:
+    """Steps up to the next thing that happens between steps."""
+    training = task.training
+    ends = [CHUNK[phase.optimiser], phase.steps - within]
+    balanced = training.weighting.balance in ("gradnorm", "ntk") or training.weighting.causal > 0
+    for every in (training.sampler.every, training.checkpoint, training.weighting.every if balanced else 0):
+        if every:
+            ends.append(every - step % every)
+    return min(ends)
+
+
+def _init(task: Task, optimiser: Optimiser, params: PyTree) -> PyTree:
+    return jax.vmap(optimiser.init)(params) if task.training.ensemble > 1 else optimiser.init(params)
+
+
+def _chunk(task: Task, optimiser: Optimiser) -> Chunk:
+    """(state, number of the first step, how many) to the state after them: one program whatever the count."""
+    members = task.training.ensemble
+
+    def chunk(state: State, first: Array, count: Array) -> State:
+        base = jax.random.wrap_key_data(state.key)
+
+        def body(i: Array, carry: tuple[PyTree, PyTree, Factors]) -> tuple[PyTree, PyTree, Factors]:
+            key = jax.random.fold_in(jax.random.fold_in(base, 0), first + i)
+            if members == 1:
+                return optimiser.step(*carry, state.batch, key)
+            keys = jax.random.split(key, members)
+            found: tuple[PyTree, PyTree, Factors] = jax.vmap(optimiser.step, (0, 0, 0, None, 0))(
+                *carry, state.batch, keys
+            )
+            return found
+
+        params, inner, weights = jax.lax.fori_loop(
+            0, count, body, (state.params, state.optimiser, state.weights)
+        )
+        return State(params, inner, weights, state.batch, state.key)
+
+    program: Chunk = jax.jit(chunk)
+    return program
+
+
+def _losses(task: Task) -> Losses:
+    def one(params: PyTree, batch: Drawn, key: Array) -> dict[str, Array]:
+        return task.losses(task.bounds.bounded(params), batch, key if task.sampled else None)
+
+    def mean(params: PyTree, batch: Drawn, key: Array) -> dict[str, Array]:
+        found = jax.vmap(one, (0, None, None))(params, batch, key)
+        return {name: jnp.mean(values) for name, values in found.items()}
+
+    program: Losses = jax.jit(mean if task.training.ensemble > 1 else one)
+    return program

@@ -1,0 +1,63 @@
+"""What is trained: a field, its losses, and the map from what the optimiser moves to its parameters."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from nablax.backends.residuals.build import build_losses
+from nablax.backends.residuals.field import Field, PyTree
+from nablax.backends.residuals.losses import Losses, ResidualVector
+from nablax.backends.training.networks import build_field
+from nablax.backends.training.unknowns import Bounds, bounds_of
+from nablax.system import System
+from nablax.training.records import Training
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A training run as functions; nothing in it changes while it goes on."""
+
+    system: System
+    training: Training
+    field: Field
+    losses: Losses
+    vector: ResidualVector
+    bounds: Bounds
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return tuple(self.losses.places)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether residuals are drawn at random and want a key."""
+        return any(e.sampling is not None for e in self.losses.places.values())
+
+    def start(self, key: Array) -> PyTree:
+        """Fresh parameters, free of bounds; for an ensemble with a leading axis of members."""
+        members = self.training.ensemble
+        if members == 1:
+            return self._fresh(key)
+        return jax.vmap(self._fresh)(jax.random.split(key, members))
+
+    def _fresh(self, key: Array) -> PyTree:
+        field = build_field(self.system.problem, self.training.model, key)
+        return self.bounds.free(cast(field.params, self.training.dtype))
+
+
+def make_task(system: System, training: Training) -> Task:
+    """Raises `SpecError` where a statement has no residual."""
+    field = build_field(system.problem, training.model, jax.random.key(0))
+    losses = build_losses(system, field, None)
+    return Task(
+        system, training, field, losses, ResidualVector(field, losses.places), bounds_of(system.problem)
+    )
+
+
+def cast(tree: PyTree, dtype: str) -> PyTree:
+    """Real arrays in the precision of the run."""
+    return jax.tree.map(
+        lambda a: jnp.asarray(a, dtype) if jnp.issubdtype(jnp.asarray(a).dtype, jnp.floating) else a, tree
+    )

@@ -1,0 +1,57 @@
+"""What is chosen where the `train` block is silent, and why."""
+
+from collections.abc import Sequence
+
+import sympy as sp
+
+from nablax.problem import OptionCall, Problem
+from nablax.training.records import Phase, Sampler, Weighting
+
+HARD = False
+WHY_COUNTS = "enough to see the solution, few enough for quick steps"
+_LOW = 3  # coordinates up to which a small network and least squares win
+
+
+def small(problem: Problem) -> bool:
+    """Whether a small network with Levenberg–Marquardt is the first thing to try."""
+    coordinates = len(problem.axes) + (problem.time is not None)
+    return coordinates <= _LOW and not problem.families and not problem.coefficients
+
+
+def phases(model: OptionCall | None, low: bool) -> tuple[tuple[Phase, ...], str]:
+    if model is None and low:
+        return (
+            (Phase("lm", 400),),
+            "least squares on a small network: most accurate per second in few dimensions",
+        )
+    return (Phase("adam", 20000, schedule="cosine"),), "the model is too large for least squares"
+
+
+def model(second: bool) -> tuple[OptionCall, str]:
+    width, depth = (20, 3) if second else (64, 4)
+    why = "small enough for dense least squares" if second else "the usual size"
+    call = OptionCall(
+        "mlp", (), (("width", sp.Integer(width)), ("depth", sp.Integer(depth)), ("act", "tanh"))
+    )
+    return call, why
+
+
+def counts(places: Sequence[str], second: bool) -> tuple[tuple[str, int], ...]:
+    families = dict.fromkeys(p.split("/")[0] for p in places)
+    inside = 2048 if second else 4096
+    return tuple((f, inside if f == "equation" else 256) for f in families if f != "data")
+
+
+def sampler(second: bool, sampled: bool) -> tuple[Sampler, str]:
+    if sampled:
+        return Sampler("uniform", "none", 1000), "new points now and then: none is fitted by heart"
+    every = 15 if second else 1000
+    return Sampler("sobol", "rad", every), "points go where the residual is large, so that fronts are seen"
+
+
+def weighting() -> Weighting:
+    return Weighting()
+
+
+def checkpoint(phases: Sequence[Phase]) -> int:
+    return max(1, sum(p.steps for p in phases) // 20)

@@ -1,0 +1,267 @@
+"""`train` block → Training: every option checked, every default chosen with its reason."""
+
+from collections.abc import Callable
+from typing import TypeVar, get_args
+
+from nablax.derivatives.evaluation import OptionError, make_evaluation
+from nablax.derivatives.statements import INSIDE, places, statements
+from nablax.frontend.diagnostics import Report
+from nablax.meaning.values import Fault, fault, outside
+from nablax.plan import Choice, Dtype
+from nablax.problem import Option, OptionCall
+from nablax.system import System
+from nablax.training import defaults
+from nablax.training.arguments import real, whole, word
+from nablax.training.models import read_model
+from nablax.training.phases import read_phases
+from nablax.training.points import read_counts, read_sampler
+from nablax.training.records import Phase, Sampler, Training, Weighting
+from nablax.training.weights import read_weighting
+
+T = TypeVar("T")
+
+
+def read_training(system: System, report: Report) -> Training | None:
+    """The training run that a spec asks for, completed by defaults; None where the report has errors."""
+    reading = _Reading(system, report)
+    training = reading.training()
+    return None if reading.failed else training
+
+
+class _Reading:
+    """One pass over the options; what was asked for and what was chosen, in the order of the account."""
+
+    def __init__(self, system: System, report: Report) -> None:
+        self.system = system
+        self.report = report
+        self.failed = False
+        self.given = {o.name: o for o in system.problem.train}
+        self.choices: list[Choice] = []
+        self.places = tuple(places(statements(system)))
+        self.names = (*self.places, *(s.name for s in statements(system)))
+
+    def read(self, name: str, reader: Callable[[Option], T], default: T) -> tuple[T, bool]:
+        """(the option's value or the default, whether the spec asks for it)."""
+        if name not in self.given:
+            return default, False
+        option = self.given[name]
+        try:
+            return reader(option), True
+        except Fault as error:
+            (outside(option.given, error) if option.given else error).tell(self.report)
+            self.failed = True
+            return default, True
+
+    def choose(self, what: str, value: str, reason: str, asked: bool) -> None:
+        span = self.given[what].span if what in self.given else None
+        self.choices.append(Choice(what, value, "the spec asks for it" if asked else reason, asked, span))
+
+    def training(self) -> Training:
+        problem = self.system.problem
+        sampled = self._check_derivatives()
+        small = defaults.small(problem) and not sampled
+        model, asked = self.read("model", _model, None)
+        phases, phases_asked = self.read("steps", _phases, None)
+        if phases is None:
+            phases, why = defaults.phases(model, small)
+            self.choose("steps", _steps(phases), why, False)
+        else:
+            self.choose("steps", _steps(phases), "", phases_asked)
+        second = any(not p.first_order for p in phases)
+        if model is None:
+            model, why = defaults.model(second)
+            self.choose("model", _call(model), why, False)
+        else:
+            self.choose("model", _call(model), "", asked)
+        dtype = self._dtype(phases)
+        usual = defaults.counts(self.places, second)
+        counts, asked = self.read("points", lambda o: read_counts(o, self.places, usual), usual)
+        self.choose("points", ", ".join(f"{n} {p}" for p, n in counts), defaults.WHY_COUNTS, asked)
+        default, why = defaults.sampler(second, sampled)
+        sampler, asked = self.read("sampler", lambda o: read_sampler(o, default.every), default)
+        self.choose("sampler", _sampler(sampler), why, asked)
+        self._check_refinement(sampler, sampled)
+        weighting, asked = self.read("weights", lambda o: read_weighting(o, self.names), defaults.weighting())
+        self.choose("weights", _weighting(weighting), "all terms alike", asked)
+        self._check_weighting(weighting, second)
+        if sampled:
+            self._check_sampled(phases)
+        return Training(
+            model=model,
+            phases=phases,
+            counts=counts,
+            sampler=sampler,
+            weighting=weighting,
+            seed=self._number("seed", lambda o: whole(o, o.value, "`seed`", 0), 0, "any will do"),
+            dtype=dtype,
+            hard=self._hard(),
+            windows=self._windows(),
+            ensemble=self._number("ensemble", _whole, 1, "one network"),
+            batch=self._batch(phases),
+            seconds=self._number("time", _positive, None, "as long as the steps take"),
+            stop=self._number("stop", _tolerance, 0.0, "the steps are taken to their end"),
+            checkpoint=self._number(
+                "checkpoint", _whole, defaults.checkpoint(phases), "about twenty over the run"
+            ),
+            choices=tuple(self.choices),
+        )
+
+    def _number(self, name: str, reader: Callable[[Option], T], default: T, why: str) -> T:
+        value, asked = self.read(name, reader, default)
+        self.choose(name, "none" if value is None else f"{value:g}", why, asked)
+        return value
+
+    def _hard(self) -> bool:
+        hard, asked = self.read("hard", _on, defaults.HARD)
+        if hard:
+            self._later("hard", "conditions built into the network")
+        self.choose("hard", "on" if hard else "off", "the conditions are terms of the loss", asked)
+        return hard
+
+    def _dtype(self, phases: tuple[Phase, ...]) -> Dtype:
+        second = next((p for p in phases if not p.first_order), None)
+        default: Dtype = "float32" if second is None else "float64"
+        why = (
+            "enough for first-order optimisers"
+            if second is None
+            else f"`{second.optimiser}` loses its way in single precision"
+        )
+        dtype, asked = self.read("dtype", _dtype, default)
+        if asked and dtype == "float32" and second is not None:
+            self._refuse(
+                "dtype",
+                f"`{second.optimiser}` works in float64, and this asks for float32",
+                f"remove this line, or leave out `{second.optimiser}`",
+            )
+        self.choose("dtype", dtype, why, asked)
+        return dtype
+
+    def _check_derivatives(self) -> bool:
+        """Whether directions are drawn; P511 for a way to have derivatives that is not there."""
+        inside = places(statements(self.system))[INSIDE]
+        try:
+            return make_evaluation(self.system.problem, inside, None).sampling is not None
+        except OptionError as error:
+            span = self.given["derivatives"].span
+            self.report.error("P511", span, str(error), help="write `derivatives = stochastic(16)`")
+            self.failed = True
+            return False
+
+    def _check_refinement(self, sampler: Sampler, sampled: bool) -> None:
+        if sampler.refinement != "none" and sampled:
+            self._refuse(
+                "sampler",
+                f"`{sampler.refinement}` ranks points by their residual, which is drawn at random here",
+                "use uniform, lhs, sobol or grid",
+            )
+
+    def _check_weighting(self, weighting: Weighting, second: bool) -> None:
+        if weighting.causal and self.system.time is None:
+            self._refuse("weights", "`causal` follows time, and the problem is steady", "remove `causal`")
+        if weighting.balance == "selfadaptive" and second:
+            self._refuse(
+                "weights",
+                "`selfadaptive` weights climb along a gradient, and lbfgs and lm take none",
+                "use gradnorm or ntk, or steps of adam or soap alone",
+            )
+
+    def _check_sampled(self, phases: tuple[Phase, ...]) -> None:
+        second = next((p for p in phases if not p.first_order), None)
+        if second is not None and "steps" in self.given:
+            self._refuse(
+                "steps",
+                f"`{second.optimiser}` needs exact residuals, and directions are drawn at random here",
+                "use adam or soap, or write `derivatives = exact`",
+            )
+
+    def _windows(self) -> int:
+        windows, asked = self.read("windows", _whole, 1)
+        if windows > 1 and self.system.time is None:
+            self._refuse("windows", "windows follow time, and the problem is steady", "remove this line")
+        elif windows > 1:
+            self._later("windows", "windows of time, trained one after the other,")
+        self.choose("windows", str(windows), "all of time at once", asked)
+        return windows
+
+    def _batch(self, phases: tuple[Phase, ...]) -> int | None:
+        batch, asked = self.read("batch", _batch_size, None)
+        second = next((p for p in phases if not p.first_order), None)
+        if batch is not None and second is not None:
+            self._refuse("batch", f"`{second.optimiser}` takes all points at every step", "remove this line")
+        self.choose("batch", "all points" if batch is None else str(batch), "they fit at once", asked)
+        return batch
+
+    def _later(self, name: str, what: str) -> None:
+        option = self.given[name]
+        self.report.error(
+            "P402", option.span, f"{what} are not available yet", help="remove this line", given=option.given
+        )
+        self.failed = True
+
+    def _refuse(self, name: str, message: str, help: str) -> None:
+        """P513: options that exclude each other."""
+        option = self.given.get(name)
+        span = self.system.problem.span if option is None else option.span
+        self.report.error("P513", span, message, help=help, given="" if option is None else option.given)
+        self.failed = True
+
+
+def _model(option: Option) -> OptionCall | None:
+    return read_model(option)
+
+
+def _phases(option: Option) -> tuple[Phase, ...] | None:
+    return read_phases(option)
+
+
+def _whole(option: Option) -> int:
+    return whole(option, option.value, f"`{option.name}`")
+
+
+def _batch_size(option: Option) -> int | None:
+    return _whole(option)
+
+
+def _positive(option: Option) -> float | None:
+    value = real(option, option.value, f"`{option.name}`")
+    if value <= 0:
+        raise fault("P511", option.span, f"`{option.name}` must be positive", f"write `{option.name} = 60`")
+    return value
+
+
+def _tolerance(option: Option) -> float:
+    value = real(option, option.value, f"`{option.name}`")
+    if value < 0:
+        raise fault("P511", option.span, f"`{option.name}` is not negative", "write `stop = 1e-6`")
+    return value
+
+
+def _on(option: Option) -> bool:
+    return word(option, option.value, ("on", "off"), f"`{option.name}`") == "on"
+
+
+def _dtype(option: Option) -> Dtype:
+    return word(option, option.value, get_args(Dtype), f"`{option.name}`")
+
+
+def _call(call: OptionCall) -> str:
+    parts = [str(a) for a in call.arguments] + [f"{k}={v}" for k, v in call.options]
+    return f"{call.name}({', '.join(parts)})"
+
+
+def _steps(phases: tuple[Phase, ...]) -> str:
+    return ", ".join(f"{p.optimiser}({p.steps})" for p in phases)
+
+
+def _sampler(sampler: Sampler) -> str:
+    name = sampler.spread if sampler.refinement == "none" else sampler.refinement
+    return f"{name}(every={sampler.every})" if sampler.every else name
+
+
+def _weighting(weighting: Weighting) -> str:
+    parts = [f"{name}: {value:g}" for name, value in weighting.fixed]
+    if weighting.balance != "none":
+        parts.append(weighting.balance)
+    if weighting.causal:
+        parts.append(f"causal({weighting.causal:g})")
+    return ", ".join(parts) or "1"
