@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from nablax.backends.networks.build import build_field
 from nablax.backends.residuals.build import build_losses
 from nablax.backends.residuals.field import Field, PyTree
 from nablax.backends.residuals.losses import Losses, ResidualVector
-from nablax.backends.training.networks import build_field
 from nablax.backends.training.unknowns import Bounds, bounds_of
 from nablax.system import System
 from nablax.training.records import Training

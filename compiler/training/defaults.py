@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-import sympy as sp
-
-from nablax.problem import OptionCall, Problem
+from nablax.models import Model
+from nablax.problem import Problem
 from nablax.training.records import Phase, Sampler, Weighting
 
 HARD = False
 WHY_COUNTS = "enough to see the solution, few enough for quick steps"
+_DENSE = 3000  # weights up to which normal equations are a matter of milliseconds
 _LOW = 3  # coordinates up to which a small network and least squares win
 
 
@@ -18,22 +18,20 @@ def small(problem: Problem) -> bool:
     return coordinates <= _LOW and not problem.families and not problem.coefficients
 
 
-def phases(model: OptionCall | None, low: bool) -> tuple[tuple[Phase, ...], str]:
-    if model is None and low:
+def phases(model: Model | None, low: bool) -> tuple[tuple[Phase, ...], str]:
+    if low and (model is None or model.width**2 * model.depth <= _DENSE):
         return (
             (Phase("lm", 400),),
             "least squares on a small network: most accurate per second in few dimensions",
         )
-    return (Phase("adam", 20000, schedule="cosine"),), "the model is too large for least squares"
+    why = "the model is too large for least squares" if low else "many dimensions: steps must be cheap"
+    return (Phase("adam", 20000, schedule="cosine"),), why
 
 
-def model(second: bool) -> tuple[OptionCall, str]:
-    width, depth = (20, 3) if second else (64, 4)
-    why = "small enough for dense least squares" if second else "the usual size"
-    call = OptionCall(
-        "mlp", (), (("width", sp.Integer(width)), ("depth", sp.Integer(depth)), ("act", "tanh"))
-    )
-    return call, why
+def model(second: bool) -> tuple[Model, str]:
+    if second:
+        return Model("mlp", width=20, depth=3), "small enough for dense least squares"
+    return Model("mlp", width=64, depth=4), "the usual size"
 
 
 def counts(places: Sequence[str], second: bool) -> tuple[tuple[str, int], ...]:

@@ -7,12 +7,12 @@ from nablax.derivatives.evaluation import OptionError, make_evaluation
 from nablax.derivatives.statements import INSIDE, places, statements
 from nablax.frontend.diagnostics import Report
 from nablax.meaning.values import Fault, fault, outside
+from nablax.models import Model, read_model
 from nablax.plan import Choice, Dtype
-from nablax.problem import Option, OptionCall
+from nablax.problem import Option
 from nablax.system import System
 from nablax.training import defaults
 from nablax.training.arguments import real, whole, word
-from nablax.training.models import read_model
 from nablax.training.phases import read_phases
 from nablax.training.points import read_counts, read_sampler
 from nablax.training.records import Phase, Sampler, Training, Weighting
@@ -60,29 +60,28 @@ class _Reading:
         problem = self.system.problem
         sampled = self._check_derivatives()
         small = defaults.small(problem) and not sampled
-        model, asked = self.read("model", _model, None)
+        given = read_model(problem, self.report)
+        self.failed = self.failed or given is None
+        asked = given if "model" in self.given else None
         phases, phases_asked = self.read("steps", _phases, None)
         if phases is None:
-            phases, why = defaults.phases(model, small)
+            phases, why = defaults.phases(asked, small)
             self.choose("steps", _steps(phases), why, False)
         else:
             self.choose("steps", _steps(phases), "", phases_asked)
         second = any(not p.first_order for p in phases)
-        if model is None:
-            model, why = defaults.model(second)
-            self.choose("model", _call(model), why, False)
-        else:
-            self.choose("model", _call(model), "", asked)
+        model, why = (asked, "") if asked is not None else defaults.model(second)
+        self.choose("model", _model(model), why, asked is not None)
         dtype = self._dtype(phases)
         usual = defaults.counts(self.places, second)
-        counts, asked = self.read("points", lambda o: read_counts(o, self.places, usual), usual)
-        self.choose("points", ", ".join(f"{n} {p}" for p, n in counts), defaults.WHY_COUNTS, asked)
+        counts, told = self.read("points", lambda o: read_counts(o, self.places, usual), usual)
+        self.choose("points", ", ".join(f"{n} {p}" for p, n in counts), defaults.WHY_COUNTS, told)
         default, why = defaults.sampler(second, sampled)
-        sampler, asked = self.read("sampler", lambda o: read_sampler(o, default.every), default)
-        self.choose("sampler", _sampler(sampler), why, asked)
+        sampler, told = self.read("sampler", lambda o: read_sampler(o, default.every), default)
+        self.choose("sampler", _sampler(sampler), why, told)
         self._check_refinement(sampler, sampled)
-        weighting, asked = self.read("weights", lambda o: read_weighting(o, self.names), defaults.weighting())
-        self.choose("weights", _weighting(weighting), "all terms alike", asked)
+        weighting, told = self.read("weights", lambda o: read_weighting(o, self.names), defaults.weighting())
+        self.choose("weights", _weighting(weighting), "all terms alike", told)
         self._check_weighting(weighting, second)
         if sampled:
             self._check_sampled(phases)
@@ -206,10 +205,6 @@ class _Reading:
         self.failed = True
 
 
-def _model(option: Option) -> OptionCall | None:
-    return read_model(option)
-
-
 def _phases(option: Option) -> tuple[Phase, ...] | None:
     return read_phases(option)
 
@@ -244,9 +239,8 @@ def _dtype(option: Option) -> Dtype:
     return word(option, option.value, get_args(Dtype), f"`{option.name}`")
 
 
-def _call(call: OptionCall) -> str:
-    parts = [str(a) for a in call.arguments] + [f"{k}={v}" for k, v in call.options]
-    return f"{call.name}({', '.join(parts)})"
+def _model(model: Model) -> str:
+    return f"{model.architecture}(width={model.width}, depth={model.depth}, act={model.activation})"
 
 
 def _steps(phases: tuple[Phase, ...]) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nablax.frontend.source import Span
+from nablax.models import Model
 from nablax.plan import Choice, Dtype
-from nablax.problem import OptionCall
 
 Optimiser = Literal["adam", "soap", "lbfgs", "lm"]
 Schedule = Literal["constant", "cosine", "exponential"]
@@ -82,7 +82,7 @@ class Training:
     done, 0 for never. `checkpoint`: steps between checkpoints.
     """
 
-    model: OptionCall
+    model: Model
     phases: tuple[Phase, ...]
     counts: tuple[tuple[str, int], ...]
     sampler: Sampler

@@ -1,7 +1,0 @@
-space { x in [0, 1] }
-time { t in [0, 1] }
-fields { u }
-equations { dt(u) = 0.1*dxx(u) }
-initial { u = sin(pi*x) }
-boundary { all: u = 0 }
-train { model = mlp(width=0) }
