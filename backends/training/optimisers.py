@@ -21,7 +21,7 @@ Step: TypeAlias = Callable[[PyTree, PyTree, Factors, Batch, Array], tuple[PyTree
 @contextmanager
 def usual_promotion() -> Iterator[None]:
     """A scope in which arrays of different kinds mix as JAX does by default: optax counts on it."""
-    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):  # type: ignore[no-untyped-call]
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         yield
 
 
