@@ -53,8 +53,8 @@ def check_nodal(shape: tuple[int, ...], unknowns: Mapping[str, bool], fields: Ma
 
 
 def check_state(outline: Outline, state: State) -> None:
-    """A state of this solver has one array an evolving unknown."""
-    if len(state.y) != len(outline.evolving):
+    """A state of this solver has one array an evolving unknown, and what is remembered of them."""
+    if len(state.y) != len(outline.evolving) + outline.remembered:
         names = ", ".join(f"`{u.name}`" for u in outline.evolving)
         raise ValueError(f"the state has {len(state.y)} arrays, and the unknowns are {names}")
 

@@ -23,6 +23,7 @@ COPIES: Mapping[StepperName, int] = {
     "rk4": 8,
     "dopri5": 12,
     "leapfrog": 4,
+    "l1": 20,
     "newton": 30,  # the basis of GMRES
 }
 STAGES: Mapping[StepperName, int] = {
@@ -36,6 +37,7 @@ STAGES: Mapping[StepperName, int] = {
     "rk4": 4,
     "dopri5": 6,
     "leapfrog": 1,
+    "l1": 6,
     "newton": 1,
 }
 RATE = 2e7  # unknowns a second through one stage, on one slow core: an estimate errs on the early side

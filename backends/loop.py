@@ -13,12 +13,14 @@ from jax import Array
 
 from nablax.backends.frames import Breakdown, Frame, NumericalFailure, Progress
 from nablax.backends.interface import Parameters, State, Vector
+from nablax.backends.memory.march import steps_of
 from nablax.backends.precision import precise
 from nablax.backends.stepping.adaptive import Tally
 from nablax.backends.stepping.checked import GROW, MOST_STEPS, SAFETY, TRIES
 from nablax.backends.stepping.control import STEPWISE, Control
 from nablax.backends.stepping.fixed import BETWEEN_CHECKS, March, step_count
 from nablax.outline import Outline
+from nablax.planning.meshes import steps_between
 
 TICK = 0.2  # seconds between signs of life, at least
 CHUNK_WORK = 1 << 24  # points times steps of an explicit stepper in a chunk: about a second
@@ -39,6 +41,7 @@ class HostPrograms:
     march: Callable[..., March]
     judge: Callable[..., Array]
     advance: Callable[..., tuple[State, Tally]]
+    follow: Callable[..., March] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +197,8 @@ class Loop:
         self._frames = drive.outline.frames
         self._dt = drive.outline.stepping.dt
         self._control = drive.control
+        self._stepping = drive.outline.stepping
+        self._dtype = drive.outline.dtype
         self._bound = drive.bound
         self._order = drive.order
         self._programs = drive.programs
@@ -211,6 +216,8 @@ class Loop:
         if self._control == "fixed":
             assert self._dt is not None
             return self._fixed(state, until, self._dt)
+        if self._control == "mesh":
+            return self._meshed(state, until)
         if self._control in STEPWISE:
             return self._adaptive(state, until)
         return self._checked(state, until)
@@ -242,6 +249,19 @@ class Loop:
         whole = step_count(left, dt)
         after, moved = self._march(state, until, left / whole, min(whole, self._budget), whole)
         return after, Chunk(int(moved.taken), 0, left / whole, bool(moved.finite), False)
+
+    def _meshed(self, state: State, until: float) -> tuple[State, Chunk]:
+        assert self._programs.follow is not None
+        times = steps_between(self._stepping, self._frames, float(state.t), until)[: self._budget + 1]
+        padded = np.full(self._budget + 1, times[-1])
+        padded[: len(times)] = times
+        steps = steps_of((padded,), self._frames[0], self._dtype)
+        count = len(times) - 1
+        moved = self._programs.follow(state.y, steps, np.int32(0), np.int32(count), self._ready)
+        h = float(times[-1] - times[-2])
+        return State(self._number(times[-1]), moved.y, self._number(h)), Chunk(
+            int(moved.taken), 0, h, bool(moved.finite), False
+        )
 
     def _adaptive(self, state: State, until: float) -> tuple[State, Chunk]:
         budget = np.int32(self._budget)

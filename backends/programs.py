@@ -12,6 +12,8 @@ import numpy as np
 from jax import Array, lax
 
 from nablax.backends.interface import Courant, Parameters, Prepared, Semidiscretisation, State, Vector
+from nablax.backends.memory.march import MeshMethod, Steps, follow, steps_of, trajectory
+from nablax.backends.memory.scheme import Remembering
 from nablax.backends.nodes import noisy_fields
 from nablax.backends.stepping import adaptive, checked, courant
 from nablax.backends.stepping.bundles import Bundle
@@ -19,6 +21,7 @@ from nablax.backends.stepping.choice import AnyMethod
 from nablax.backends.stepping.control import STEPWISE, Control, Tolerance
 from nablax.backends.stepping.fixed import March, checkpointed, march, step_count
 from nablax.plan import Plan
+from nablax.planning.meshes import mesh_of
 
 FOREVER = np.int32(2**31 - 1)
 
@@ -66,6 +69,10 @@ class Programs:
     def march(self, t: Array, y: Vector, h: Array, count: Array, aid: object, ready: Parameters) -> March:
         return march(self.scheme, self.method, t, y, h, count, aid, ready, self.bundle)
 
+    def follow(self, y: Vector, steps: Steps, first: Array, last: Array, ready: Parameters) -> March:
+        """Steps whose times are known beforehand."""
+        return follow(cast(MeshMethod, self.method), y, steps, first, last, ready)
+
     def judge(self, y: Vector, fine: Vector, coarse: Vector, h: Array, span: Array) -> Array:
         order = self.method.order
         return checked.judged(self.scheme, order, self.tolerance, y, fine, coarse, h, span)
@@ -84,6 +91,8 @@ class Programs:
     def step(self, state: State, params: Parameters) -> State:
         """One step: of the plan's size, or of the size that the error control takes."""
         ready = self.prepare(params)
+        if self.control == "mesh":
+            return self._next(state, ready)
         span = jnp.asarray(self.plan.frames[-1] - self.plan.frames[0], state.t.dtype)
         if self.control in STEPWISE:
             one = jnp.ones((), "int32")
@@ -99,6 +108,20 @@ class Programs:
         done = self.method.step(state.t, carry, memory, h, self.method.aid(h, ready), ready)
         return State(state.t + h, self.scheme.core(done.carry), h)
 
+    def _next(self, state: State, ready: Parameters) -> State:
+        """The step of the mesh that begins nearest to the state's time."""
+        steps, first = self._mesh(state)
+        moved = self.follow(state.y, steps, first, first + 1, ready)
+        h = steps.lengths[first]
+        return State(self.plan.frames[0] + steps.begins[first] + h, moved.y, h)
+
+    def _mesh(self, state: State) -> tuple[Steps, Array]:
+        """All steps of the run, and the one that begins where the state is."""
+        start = self.plan.frames[0]
+        found = steps_of(mesh_of(self.plan.stepping, self.plan.frames), start, self.plan.dtype)
+        steps = Steps(*(jnp.asarray(a) for a in found))
+        return steps, jnp.argmin(jnp.abs(steps.begins - (state.t - start))).astype("int32")
+
     def frame(
         self, state: State, until: Array, count: Array, ready: Parameters
     ) -> tuple[State, dict[str, Array]]:
@@ -107,6 +130,13 @@ class Programs:
             h = (until - state.t) / count.astype(state.t.dtype)
             moved = self.march(state.t, state.y, h, count, self.aid(h, ready), ready)
             after = State(until, moved.y, h)
+        elif self.control == "mesh":
+            steps, first = self._mesh(state)
+            # A step that begins there is none before it, whatever rounding made of the time.
+            middles = steps.begins + steps.lengths / 2
+            last = jnp.sum(middles < until - self.plan.frames[0]).astype("int32")
+            moved = self.follow(state.y, steps, first, last, ready)
+            after = State(until, moved.y, steps.lengths[last - 1])
         elif self.control in STEPWISE:
             after, tally = self.advance(state, until, jnp.asarray(FOREVER), ready)
             after = State(until, _poisoned(after.y, tally.stuck), after.dt)
@@ -128,6 +158,8 @@ class Programs:
         dtype = self.plan.dtype
         begin = np.asarray([start, *times[:-1]], dtype)
         end = np.asarray(times, dtype)
+        if self.control == "mesh":
+            return jnp.asarray(end), self._remembered(state, ready, (start, *times))
         if self.control != "fixed":
 
             def controlled(state: State, until: Array) -> tuple[State, dict[str, Array]]:
@@ -161,6 +193,20 @@ class Programs:
             first = last
         together = {name: jnp.concatenate([p[name] for p in parts]) for name in parts[0]}
         return jnp.asarray(end), together
+
+    def _remembered(self, state: State, ready: Parameters, times: Sequence[float]) -> dict[str, Array]:
+        """Fields at all but the first of `times`, over the mesh that meets them."""
+        scheme = cast(Remembering, self.scheme)
+        begin, dtype = self.plan.frames[0], self.plan.dtype
+        mesh = mesh_of(self.plan.stepping, self.plan.frames, times)
+        y = scheme.with_room(state.y, sum(len(m) - 1 for m in mesh))
+        found = trajectory(cast(MeshMethod, self.method), y, scheme.width, mesh, begin, dtype, ready)
+
+        def shown(at: tuple[Array, Vector]) -> dict[str, Array]:
+            return scheme.inner.fields(at[0], at[1], ready)
+
+        fields: dict[str, Array] = lax.map(shown, (jnp.asarray(times[1:], dtype), found))
+        return fields
 
 
 def _poisoned(y: Vector, stuck: Array) -> Vector:

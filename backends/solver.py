@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
+from typing import cast
 
 import jax
 import numpy as np
@@ -12,8 +13,9 @@ from jax import Array
 from nablax.backends.arguments import complete, default_parameters
 from nablax.backends.checks import Numbers, check_fields, check_order, check_state, times_of
 from nablax.backends.frames import Frame, Progress
-from nablax.backends.interface import Parameters, Semidiscretisation, State, Unsupported, Vector
+from nablax.backends.interface import Parameters, Semidiscretisation, Split, State, Unsupported, Vector
 from nablax.backends.loop import Drive, HostPrograms, collected, events
+from nablax.backends.memory.scheme import build_remembering
 from nablax.backends.nodes import samples
 from nablax.backends.precision import precise, traced
 from nablax.backends.programs import Programs
@@ -41,6 +43,7 @@ class Compiled:
     show: Callable[..., dict[str, Array]]
     aid: Callable[..., object]
     march: Callable[..., March]
+    follow: Callable[..., March]
     judge: Callable[..., Array]
     advance: Callable[..., tuple[State, Tally]]
 
@@ -70,6 +73,7 @@ class Solver:
             march=c.march,
             judge=c.judge,
             advance=c.advance,
+            follow=c.follow,
         )
         p = self.programs
         return Drive(self.outline, p.control, p.bound, p.method.order, host)
@@ -97,8 +101,14 @@ class Solver:
     def rhs(self, t: float | Array, y: State | Vector, params: Numbers | None = None) -> Vector:
         """dy/dt for `state.y`, in the order and representation of the state (what diffrax asks of a term).
 
-        Raises TypeError for a constrained system: its state may not leave the constraint.
+        Raises TypeError for a constrained system, whose state may not leave the constraint, and for one whose
+        derivatives in time remember the past.
         """
+        if self.plan.system.has_memory:
+            raise TypeError(
+                "derivatives in time that remember the past make no right-hand side of the present state: "
+                "use `step` or `solve`"
+            )
         if self.plan.system.constraints:
             name = self.plan.system.constraints[0].name
             raise TypeError(
@@ -171,6 +181,8 @@ class Solver:
 def build(plan: Plan) -> Solver:
     """Bind the plan's scheme and stepper. Nothing is compiled yet. Raises `Unsupported`."""
     scheme = _scheme(plan)
+    if plan.system.has_memory:
+        scheme = build_remembering(cast(Split[Vector], scheme))
     method = method_of(plan.stepping, scheme)
     control, tolerance = control_of(plan.stepping, method, scheme), tolerance_of(plan.stepping)
     plain = Programs(plan, scheme, method, control, tolerance)
@@ -193,6 +205,7 @@ def build(plan: Plan) -> Solver:
         show=once(programs.fields),
         aid=once(programs.aid) if method.aided else programs.aid,
         march=jax.jit(programs.march),
+        follow=jax.jit(programs.follow),
         judge=once(programs.judge),
         advance=jax.jit(programs.advance),
     )

@@ -97,6 +97,14 @@ def verify(problem: Problem, plan: Plan, report: Report, build: Build) -> Verifi
             "manufactured sources for finite volumes are not available yet",
             help="verify with `--solve method=fd`, where the solution is smooth",
         )
+    if plan.system.has_memory:
+        report.error(
+            "R711",
+            next(e.memory[0].span for e in plan.system.evolution if e.memory),
+            "manufactured sources for derivatives in time that remember the past are not available yet",
+            help="compare with an exact solution in `expect`, such as one by `mittag_leffler`",
+        )
+        report.check()
     made = manufacture(problem, report, swinging=False)
     report.check()
     assert made is not None

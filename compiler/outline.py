@@ -67,6 +67,7 @@ class Outline:
 
     `equations` pairs each component (or field) with the place of the equation that determines it, `n` is
     the place of the resolution in the text where it stands there, `constraint` names the first one.
+    `remembered` is how many arrays of a state hold the past.
     """
 
     source: Source
@@ -88,6 +89,7 @@ class Outline:
     statements: tuple[Statement, ...]
     seeds: tuple[int, ...]
     constraint: str | None = None
+    remembered: int = 0
     n: Span | None = None
 
     @property

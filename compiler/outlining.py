@@ -9,6 +9,7 @@ from nablax.formulate import UnevaluableError, formulate
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
 from nablax.outline import FieldOutline, Outline, ParameterOutline, Statement, UnknownOutline
+from nablax.past import arrays_of
 from nablax.plan import Plan
 from nablax.problem import Expectation, Parameter, Problem
 from nablax.reductions import Noise
@@ -44,6 +45,7 @@ def outline_of(plan: Plan) -> Outline:
             sorted({int(n.args[0]) for e in system.initial if e is not None for n in e.atoms(Noise)})
         ),
         constraint=system.constraints[0].name if system.constraints else None,
+        remembered=arrays_of(system),
         n=_place_of_n(problem),
     )
 

@@ -17,6 +17,7 @@ StepperName = Literal[
     "implicit",          # the whole right-hand side implicit (ESDIRK)
     "euler", "rk2", "ssprk3", "rk4", "dopri5",  # explicit Runge–Kutta
     "leapfrog",          # explicit, second order in time without damping
+    "l1",                # derivatives with memory, piecewise linear in time; the right-hand side implicit
     "newton",            # no time: the steady equations themselves, by Newton's method
 ]  # fmt: skip
 
@@ -78,6 +79,26 @@ class GridAxis:
         return self.upper - self.lower
 
 
+Engine = Literal["direct", "exponentials"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """How derivatives in time remember the past.
+
+    Without a fixed dt the run has `steps` steps, at start + duration · (n/steps)^grading. `direct` keeps
+    every step, at most `capacity` of them; `exponentials` keeps a sum of decaying modes, exact to the
+    relative tolerance `tol` for lags from `shortest` on.
+    """
+
+    engine: Engine
+    steps: int
+    grading: float
+    capacity: int
+    shortest: float
+    tol: float
+
+
 @dataclass(frozen=True, slots=True)
 class Stepping:
     """How time advances; for `newton`, how far the steady equations are solved (`rtol` of the fields).
@@ -96,6 +117,7 @@ class Stepping:
     bound: float | None = None
     limiter: Span | None = None
     cap: float | None = None  # never longer, so that what depends on time is seen
+    recall: Recall | None = None
 
 
 @dataclass(frozen=True, slots=True)

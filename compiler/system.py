@@ -8,6 +8,7 @@ conservative (derivatives of pointwise fluxes), equal in value.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
@@ -95,17 +96,44 @@ class Terms:
     written: tuple[Summand, ...] = ()
 
 
+Kind = Literal["caputo", "riemann-liouville"]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """coefficient · D^order of a field in time, from the start of time on.
+
+    `coefficient` and `order` hold numbers and parameters. An order of 1 or 2 is the classical derivative.
+    """
+
+    coefficient: sp.Expr
+    order: sp.Expr
+    kind: Kind
+    span: Span
+
+
 @dataclass(frozen=True, slots=True)
 class Evolution:
     """mass(d/dt unknowns) = terms, for the unknown with index `unknown`.
 
-    `mass` is a linear operator on the time derivatives; plain d/dt is one term with coefficient 1.
+    `mass` is a linear operator on the time derivatives; plain d/dt is one term with coefficient 1. Where
+    `memory` is not empty, the sum of its derivatives, of the field that `unknown` is or is a rate of, stands
+    in the place of d/dt.
     """
 
     name: str
     unknown: int
     mass: tuple[LinearTerm, ...]
     terms: Terms
+    span: Span
+    memory: tuple[Memory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why equations have no normal form for grids, a sentence that `not available yet` ends, and where."""
+
+    reason: str
     span: Span
 
 
@@ -175,7 +203,8 @@ class Boundary:
 class System:
     """The normal form. `initial[i]` belongs to `unknowns[i]`; None for algebraic unknowns.
 
-    `balances` are the same equations before anything is solved for, the start of every residual.
+    `balances` are the same equations before anything is solved for, the start of every residual. `refusal`
+    says why there is nothing else.
     """
 
     problem: Problem
@@ -185,6 +214,12 @@ class System:
     initial: tuple[sp.Expr | None, ...]
     boundary: tuple[Boundary, ...]
     balances: tuple[Balance, ...] = ()
+    refusal: Refusal | None = None
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether a derivative in time remembers the past."""
+        return any(e.memory for e in self.evolution)
 
     @property
     def balances_alone(self) -> bool:

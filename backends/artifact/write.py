@@ -31,6 +31,8 @@ def compile_artifact(solver: Solver, output: Output = NOTHING, platforms: Sequen
         known = ", ".join(PLATFORMS)
         raise ArtifactError(f"`{unknown[0] if unknown else ''}` is no platform; there are {known} and rocm")
     plan = solver.plan
+    if plan.system.has_memory:
+        raise ArtifactError("derivatives in time that remember the past cannot be compiled to a file yet")
     members: dict[str, bytes] = {}
     programs: list[Program] = []
     with precise(plan.dtype):

@@ -72,7 +72,7 @@ def find_saved(path: Path, outline: "Outline", params: Mapping[str, float]) -> S
         raise OutputError(f"`{path}` holds no state to go on from") from None
     except Exception as error:  # whatever a damaged archive makes the reader raise
         raise OutputError(f"the state in `{path}` cannot be read ({type(error).__name__})") from None
-    if len(state.y) != len(outline.evolving) or frames > written:
+    if len(state.y) != len(outline.evolving) + outline.remembered or frames > written:
         raise OutputError(f"the state in `{path}` does not belong to its frames")
     if float(state.t) > outline.frames[-1] * (1 + 1e-12):
         reached = f"{outline.time} = {float(state.t):g}"

@@ -16,6 +16,9 @@ from nablax.backends.interface import (
     Unsupported,
     Vector,
 )
+from nablax.backends.memory.implicit import ImplicitStep, linear
+from nablax.backends.memory.linear import PiecewiseLinear
+from nablax.backends.memory.scheme import Remembering
 from nablax.backends.stepping.additive import AdditiveRungeKutta, AffineImplicit, DiagonallyImplicit
 from nablax.backends.stepping.bundles import Bundle, RungeKuttaBundle
 from nablax.backends.stepping.control import Control, Tolerance
@@ -35,6 +38,8 @@ AnyMethod = Method[Vector, object, object]
 def method_of(stepping: Stepping, scheme: Semidiscretisation[Vector]) -> AnyMethod:
     """Raises `Unsupported` where the scheme lacks what the method needs."""
     name = stepping.name
+    if isinstance(scheme, Remembering):
+        return cast(AnyMethod, PiecewiseLinear(scheme, ImplicitStep(scheme.inner, linear(scheme.inner))))
     if name in EXPLICIT:
         return cast(AnyMethod, ExplicitRungeKutta(scheme, EXPLICIT[name]))
     if name == "ssprk3":
@@ -83,6 +88,8 @@ def tolerance_of(stepping: Stepping) -> Tolerance:
 
 
 def control_of(stepping: Stepping, method: AnyMethod, scheme: Semidiscretisation[Vector]) -> Control:
+    if isinstance(scheme, Remembering):
+        return "mesh"
     if stepping.dt is not None:
         return "fixed"
     if isinstance(scheme, Courant):

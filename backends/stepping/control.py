@@ -8,9 +8,9 @@ from jax import Array
 
 from nablax.backends.interface import Measured, Vector
 
-Control = Literal["fixed", "adaptive", "checked", "courant"]
+Control = Literal["fixed", "adaptive", "checked", "courant", "mesh"]
 """One step size; one by an embedded error; equal steps whose size step doubling chooses; as long as the
-waves of the present state allow."""
+waves of the present state allow; times known before the run."""
 STEPWISE: tuple[Control, ...] = ("adaptive", "courant")
 """Controls that choose every step anew."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.frontend.diagnostics import Report
 from nablax.passes import conservative
 from nablax.passes.determination import determined
@@ -214,7 +215,8 @@ def _written_rest(equation: Equation, problem: Problem, rest: Expanded) -> Expan
     t = problem.time.symbol if problem.time else None
     found = []
     for summand, left in zip(equation.summands, rest, strict=True):
-        if t is None or not any(t in d.variables for d in summand.value.atoms(sp.Derivative)):
+        moving = any(t in d.variables for d in summand.value.atoms(sp.Derivative))
+        if t is None or not (moving or summand.value.has(FractionalOperator)):
             found.append(Summand(-summand.value, summand.span))
         elif left.value != 0:
             return ()

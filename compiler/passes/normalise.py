@@ -1,8 +1,5 @@
 """Problem to system: counts, time derivatives isolated, first order in time, terms split."""
 
-from collections.abc import Sequence
-
-from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.frontend.diagnostics import Report
 from nablax.passes.balances import balances
 from nablax.passes.boundary import boundary_conditions, check_boundary
@@ -10,12 +7,13 @@ from nablax.passes.boundary_counts import needs_of
 from nablax.passes.coefficients import at_start
 from nablax.passes.counting import counted, matching
 from nablax.passes.divergence import first_order_terms
-from nablax.passes.expansion import Expanded, checked_values, expand_all
+from nablax.passes.expansion import checked_values, expand_all
 from nablax.passes.initial import initial_values
 from nablax.passes.isolation import isolate
+from nablax.passes.memory import remembered, with_memory
 from nablax.passes.rates import time_orders, unknowns_of
 from nablax.problem import Problem
-from nablax.system import Constraint, Evolution, System
+from nablax.system import Constraint, Evolution, Refusal, System
 
 
 def normalise(problem: Problem, report: Report) -> System | None:
@@ -39,14 +37,17 @@ def normalise(problem: Problem, report: Report) -> System | None:
     statements = balances(stated, matching(problem, expanded), whole)
     heights = time_orders(problem, expanded)
     unknowns = unknowns_of(problem, heights)
-    if problem.families or _has_memory(expanded):
+    memory = remembered(problem, expanded, heights)
+    if problem.families or isinstance(memory, Refusal):
         # No terms of a grid; the equations as they stand are all that a residual needs.
         initial_values(problem, unknowns, report)
-        return System(stated, unknowns, (), (), (None,) * len(unknowns), (), statements)
-    parts = isolate(problem, expanded, heights, unknowns, report)
+        refusal = memory if isinstance(memory, Refusal) else None
+        return System(stated, unknowns, (), (), (None,) * len(unknowns), (), statements, refusal)
+    parts = isolate(problem, memory.expanded, heights, unknowns, report)
     if parts is None:
         return None
     evolution, constraints = parts
+    evolution = tuple(with_memory(e, unknowns, memory) for e in evolution)
     initial = initial_values(problem, unknowns, report)
     equations: tuple[Evolution | Constraint, ...] = (*evolution, *constraints)
     needs = needs_of(problem, unknowns, equations)
@@ -57,10 +58,6 @@ def normalise(problem: Problem, report: Report) -> System | None:
     if constraints or not first_order_terms(evolution, tuple(a.symbol for a in problem.axes)):
         check_boundary(problem, unknowns, evolution, constraints, boundary, report)
     return System(stated, unknowns, evolution, constraints, initial, boundary, statements)
-
-
-def _has_memory(expanded: Sequence[Expanded]) -> bool:
-    return any(s.value.has(FractionalOperator) for summands in expanded for s in summands)
 
 
 def _off_centre(problem: Problem, report: Report) -> bool:

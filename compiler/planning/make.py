@@ -1,18 +1,14 @@
 """System to plan: every numerical choice, with its reason."""
 
-import sympy as sp
-from sympy.core.function import AppliedUndef
-
-from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.frontend.diagnostics import Note, Report
 from nablax.limits import AXES
-from nablax.notation import text
 from nablax.passes.boundary import check_boundary
 from nablax.passes.divergence import Law, first_order
 from nablax.plan import Choice, GridAxis, Method, Plan, Stepping
 from nablax.planning.finite import check_finite
 from nablax.planning.ghosts import choose_ghosts
 from nablax.planning.masses import check_masses
+from nablax.planning.memory import choose_memory
 from nablax.planning.method import Character, character, choose_method
 from nablax.planning.settings import Settings, frame_times, read_settings
 from nablax.planning.spectrum import linearise, nominal, unbounded_growth
@@ -70,7 +66,10 @@ def make_plan(system: System, report: Report) -> Plan | None:
         else:
             frozen = linearise(system, SAMPLES[len(grid)])
             situation = Situation(system, method, order, grid, dealias, frozen, nature, end - start)
-            stepping = choose_stepping(situation, settings, choices, report)
+            if system.has_memory:
+                stepping = choose_memory(situation, frames, settings, choices, report)
+            else:
+                stepping = choose_stepping(situation, settings, choices, report)
         mean_choices(system, choices)
     if stepping is None or report.failed:
         return None
@@ -113,18 +112,16 @@ def check_axes(system: System, report: Report) -> bool:
 
 
 def _check_memory(system: System, report: Report) -> bool:
-    """Whether the equations hold no fractional derivative of a field, which no grid takes yet."""
-    for summand in (s for e in system.problem.equations for s in e.summands):
-        held = [n for n in summand.value.atoms(FractionalOperator) if n.has(AppliedUndef)]
-        if held:
-            report.error(
-                "P402",
-                summand.span,
-                f"`{text(min(held, key=sp.default_sort_key))}` is not available yet on a grid",
-                help="use the residual of a network: `problem.residual(field)`",
-            )
-            return False
-    return True
+    """Whether every fractional derivative of a field is one that a grid can take."""
+    if system.refusal is None:
+        return True
+    report.error(
+        "P402",
+        system.refusal.span,
+        f"{system.refusal.reason} not available yet on a grid",
+        help="use the residual of a network: `problem.residual(field)`",
+    )
+    return False
 
 
 def _conditions_suffice(system: System, law: Law | None, report: Report) -> bool:

@@ -12,12 +12,14 @@ from nablax.frontend.source import Span
 from nablax.limits import AXIS_POINTS, FRAMES, GRID_POINTS
 from nablax.meaning.options import number
 from nablax.meaning.values import Fault, fault, outside
-from nablax.plan import Dtype, StepperName
+from nablax.plan import Dtype, Engine, StepperName
 from nablax.problem import Option, Problem
 
 T = TypeVar("T")
 METHODS = ("spectral", "fd", "fv")
 LATER_METHODS = ("network", "pinn", "fe")
+MEMORY_STEPPERS: tuple[StepperName, ...] = ("l1",)
+_SAME = {"time": "step"}
 STEPPERS: tuple[StepperName, ...] = tuple(s for s in get_args(StepperName) if s != "newton")
 
 
@@ -38,6 +40,7 @@ class Settings:
     dealias: float | None
     every: float | None
     tune: bool | None
+    memory: Engine | None
     places: dict[str, Span]
     given: dict[str, str]
 
@@ -60,26 +63,26 @@ def read_settings(problem: Problem, report: Report) -> Settings:
             (outside(option.given, error) if option.given else error).tell(report)
             return None
 
-    for name in ("time", "memory"):
-        if name in given:
-            report.error(
-                "P402",
-                given[name].span,
-                f"`{name}` belongs to fractional derivatives in time, which are not available yet",
-                help="remove this option",
-            )
+    if "time" in given and "step" in given:
+        report.error(
+            "P105",
+            given["time"].span,
+            "`time` and `step` name the same choice",
+            help="keep `step`",
+        )
     return Settings(
         method=read("method", _method),
         n=read("n", lambda o: _points(o, len(problem.axes))),
         order=read("order", _order),
-        step=read("step", _step),
+        step=read("step", _step) or read("time", _memory_step),
         dt=read("dt", _positive),
         tol=read("tol", _positive),
         dtype=read("dtype", _dtype),
         dealias=read("dealias", _dealias),
         every=read("every", _positive),
         tune=read("tune", lambda o: _word(o, ("on", "off"), "setting of `tune`") == "on"),
-        places={name: o.span for name, o in given.items()},
+        memory=read("memory", _memory),
+        places={_SAME.get(name, name): o.span for name, o in given.items()},
         given={name: o.given for name, o in given.items() if o.given},
     )
 
@@ -117,6 +120,16 @@ def _method(option: Option) -> str:
 def _step(option: Option) -> StepperName:
     word = _word(option, STEPPERS, "time stepper")
     return next(s for s in STEPPERS if s == word)
+
+
+def _memory_step(option: Option) -> StepperName:
+    word = _word(option, MEMORY_STEPPERS, "scheme for derivatives that remember the past")
+    return next(s for s in MEMORY_STEPPERS if s == word)
+
+
+def _memory(option: Option) -> Engine:
+    word = _word(option, ("direct", "sum_of_exponentials"), "way to remember the past")
+    return "direct" if word == "direct" else "exponentials"
 
 
 def _dtype(option: Option) -> Dtype:

@@ -3,6 +3,9 @@
 from nablax.plan import Claim, Method, StepperName, Treatment
 from nablax.system import Evolution, LinearTerm, System
 
+WHOLE: tuple[StepperName, ...] = ("l1",)
+"""Steppers for derivatives that remember the past: what is linear with coefficients constant in time is
+solved directly, the rest by Newton's method."""
 STIFF_ORDER = 2  # derivatives from this order on are worth an implicit solve
 
 
@@ -27,6 +30,8 @@ def is_stiff(system: System, equation: Evolution, term: LinearTerm) -> bool:
     conditions = (b for b in system.boundary if b.unknown == term.unknown)
     if any(t.coefficient.has(system.time.symbol) for b in conditions for t in b.terms):
         return False
+    if system.has_memory:
+        return True
     definition = system.unknowns[term.unknown].rate_of == equation.unknown and not any(term.orders)
     return sum(term.orders) >= STIFF_ORDER or term.operator is not None or definition
 
@@ -38,7 +43,7 @@ def claims(system: System, method: Method, stepper: StepperName) -> tuple[Claim,
         terms = equation.terms
         for k, term in enumerate(terms.linear):
             found.append(Claim(i, "linear", k, _linear(system, method, stepper, equation, term), term.span))
-        rest: Treatment = "implicit" if stepper == "implicit" else "explicit"
+        rest: Treatment = "implicit" if stepper in ("implicit", *WHOLE) else "explicit"
         found += [Claim(i, "nonlinear", k, rest, t.span) for k, t in enumerate(terms.nonlinear)]
         found += [Claim(i, "forcing", k, rest, t.span) for k, t in enumerate(terms.forcing)]
     return tuple(found)
@@ -49,7 +54,7 @@ def _linear(
 ) -> Treatment:
     if stepper in ("etdrk4", "etdrk2"):
         return "exact" if has_symbol(system, term) else "explicit"
-    if stepper == "implicit":
+    if stepper in ("implicit", *WHOLE):
         return "implicit"
     if stepper == "imex":
         held = has_symbol(system, term) if method == "spectral" else is_stiff(system, equation, term)

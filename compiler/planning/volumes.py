@@ -47,6 +47,9 @@ def divergence_form(system: System, nature: Character, settings: Settings) -> La
     for unknown in system.unknowns:
         if unknown.complex:
             return Obstacle(f"`{unknown.name}` is complex", unknown.span)
+    for equation in system.evolution:
+        if equation.memory:
+            return Obstacle("a derivative in time remembers the past", equation.memory[0].span)
     if system.constraints:
         return Obstacle("there is a constraint", system.constraints[0].span)
     if nature.nonlocal_span is not None:

@@ -1,0 +1,1 @@
+"""Steppers whose derivatives in time remember the past, and what they remember it by."""

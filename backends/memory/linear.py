@@ -1,0 +1,154 @@
+"""The L1 scheme: piecewise linear in time under the memory, the right-hand side at the end of the step.
+
+Order 2 - α where the solution is smooth and on meshes graded to its start; classical derivatives beside the
+memory by the two-step backward formula. For 1 < α <= 2 the rate v = u_t has the memory of order α - 1, and
+u_n = u_(n-1) + τ/2 (v_n + v_(n-1)).
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from nablax.backends.interface import Parameters, Vector
+from nablax.backends.memory.history import Clock, local_weight
+from nablax.backends.memory.implicit import ImplicitStep
+from nablax.backends.memory.scheme import Past, Remembering
+from nablax.backends.stepping.method import Attempt
+from nablax.backends.stepping.vectors import scaled
+
+Share = tuple[Array, Array]
+"""What the last change of an array counts in its derivative, and the rest of the derivative."""
+Sums = dict[tuple[int | None, int], Share]
+"""By array, and by what its orders are counted from."""
+
+
+class TwoStep(NamedTuple):
+    """The backward formula of two steps for d/dt, of one before there are two; `pace` is one over the length
+    of the step before."""
+
+    step: Array
+    pace: Array
+
+    def of(self, coefficient: Array, change: Array | None) -> Share | None:
+        """The share of coefficient · d/dt, from the change over the step before."""
+        if change is None:
+            return None
+        ratio = self.step * self.pace
+        weight = coefficient * (1 + 2 * ratio) / (1 + ratio) / self.step
+        return weight, scaled(-coefficient * ratio**2 / (1 + ratio) / self.step, change)
+
+
+@dataclass(frozen=True, slots=True)
+class PiecewiseLinear:
+    """A `Method` over a `Remembering` scheme; the time it is given is that since the start."""
+
+    scheme: Remembering
+    implicit: ImplicitStep
+
+    @property
+    def order(self) -> int:
+        return 1
+
+    @property
+    def error_order(self) -> int:
+        return 0
+
+    @property
+    def aided(self) -> bool:
+        return False
+
+    @property
+    def reversible(self) -> bool:
+        return True
+
+    def aid(self, h: Array, params: Parameters) -> tuple[()]:
+        return ()
+
+    def start(self, t: Array, carry: Vector, params: Parameters) -> tuple[()]:
+        return ()
+
+    def step(
+        self, t: Array, carry: Vector, memory: tuple[()], h: Array, aid: tuple[()], params: Parameters
+    ) -> Attempt[Vector, tuple[()]]:
+        scheme = self.scheme
+        y, past = scheme.split(carry)
+        after = t + h
+        orders = scheme.orders(params)
+        sums: Sums = {}
+        for part, engine, kept, own in zip(scheme.parts, scheme.engines, past.kept, orders, strict=True):
+            sums[part.unknown, part.less] = local_weight(own, h), engine.past(kept, past.clock, after, h, own)
+        found = self._solved(after, h, y, past, sums, params)
+        changes = tuple(b - a for a, b in zip(y, found, strict=True))
+        clock = ticked(past.clock, after, h)
+        pushed = tuple(
+            engine.push(k, past.clock, h, changes[p.unknown])
+            for engine, k, p in zip(scheme.engines, past.kept, scheme.parts, strict=True)
+        )
+        new = Past(clock, pushed, tuple(changes[i] for i in scheme.changing))
+        return Attempt(scheme.joined(found, new), (), None)
+
+    def _solved(
+        self, after: Array, h: Array, y: Vector, past: Past, sums: Sums, params: Parameters
+    ) -> Vector:
+        scheme = self.scheme
+        t = jnp.asarray(scheme.plan.frames[0], h.dtype) + after
+        before = dict(zip(scheme.changing, past.changes, strict=True))
+        known: dict[int, Array] = {}
+        pulls = []
+        for line in scheme.lines:
+            two = TwoStep(h, past.clock.pace)
+            slow, fast = sums.get((line.field, 0)), sums.get((line.rate, 1))
+            first, second = (scheme.number(c, params) for c in (line.first, line.second))
+            if line.rate is None:
+                pull, rest = _added(slow, two.of(first, before.get(line.field)))
+                known[line.field] = y[line.field] - _over(rest, pull)
+            else:
+                pull, rest = _added(fast, two.of(second, before.get(line.rate)))
+                weight, other = _added(slow)
+                whole = pull + first + weight * h / 2
+                v = y[line.rate]
+                kept = scaled(pull - weight * h / 2, v) - rest - other
+                known[line.rate] = _over(kept, whole)
+                known[line.field] = y[line.field] + scaled(h / 2, v)
+                pull = whole
+            pulls.append(pull)
+        pull = pulls[0]  # all lines have the same derivatives: planning sees to it
+        right = tuple(known[i] for i in range(len(y)))
+        rates = [n.rate for n in scheme.lines if n.rate is not None]
+        if not rates:
+            return self._finished(t, self.implicit.solve(t, 1 / pull, right, y, params), params)
+        # u = a + τ/2 v and v = b + r/K become u = a + s v' and v' = θ b + s r with v' = θ v.
+        shift = jnp.sqrt(h / (2 * pull))
+        theta = h / (2 * shift)
+        found = self.implicit.solve(
+            t, shift, _stretched(right, rates, theta), _stretched(y, rates, theta), params
+        )
+        return self._finished(t, _stretched(found, rates, 1 / theta), params)
+
+    def _finished(self, t: Array, y: Vector, params: Parameters) -> Vector:
+        return self.scheme.inner.finish(t, y, params)
+
+
+def ticked(clock: Clock, after: Array, step: Array) -> Clock:
+    """The clock after another step."""
+    count = clock.taken.astype(jnp.int32) + 1
+    times = clock.times.at[count].set(after) if clock.times.size else clock.times
+    return Clock(clock.taken + 1, times, 1 / step)
+
+
+def _added(*shares: Share | None) -> Share:
+    weight = rest = jnp.zeros(())
+    for share in shares:
+        if share is not None:
+            weight, rest = weight + share[0], rest + share[1]
+    return weight, rest
+
+
+def _over(a: Array, b: Array) -> Array:
+    return a / b.astype(a.dtype)
+
+
+def _stretched(y: Vector, rates: list[int], by: Array) -> Vector:
+    return tuple(scaled(by, a) if i in rates else a for i, a in enumerate(y))

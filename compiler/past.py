@@ -1,0 +1,75 @@
+"""What the equations of a system remember, as steppers read it."""
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from nablax.system import Memory, System
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An unknown whose past is kept: its derivatives are those of `memory`, their orders less `less`."""
+
+    unknown: int
+    memory: tuple[Memory, ...]
+    less: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The memory of one equation: of the field with the index `field`, and of its rate `rate` where the
+    equation is one for that (None otherwise)."""
+
+    field: int
+    rate: int | None
+    slow: tuple[Memory, ...]  # orders below 1, of the field
+    fast: tuple[Memory, ...]  # orders between 1 and 2: those less 1 of the rate
+    first: sp.Expr  # the coefficient of d/dt of the field
+    second: sp.Expr  # of d²/dt²
+
+    @property
+    def top(self) -> int:
+        return self.field if self.rate is None else self.rate
+
+    @property
+    def classical(self) -> bool:
+        """Whether the highest derivative of whole order is one of the top unknown's, of first order."""
+        return bool((self.first if self.rate is None else self.second) != 0)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The arrays whose past is kept."""
+        found = (Part(self.field, self.slow, 0),) if self.slow else ()
+        if self.fast and self.rate is not None:
+            found = (*found, Part(self.rate, self.fast, 1))
+        return found
+
+
+def lines_of(system: System) -> tuple[Line, ...]:
+    """The memory of every equation of a system."""
+    values = {p.symbol: p.value for p in system.parameters}
+    found = []
+    for equation in system.evolution:
+        if not equation.memory:
+            continue
+        parent = system.unknowns[equation.unknown].rate_of
+        field = equation.unknown if parent is None else parent
+        whole = [(m.order.subs(values), m) for m in equation.memory]
+        found.append(
+            Line(
+                field,
+                None if parent is None else equation.unknown,
+                tuple(m for a, m in whole if a < 1),
+                tuple(m for a, m in whole if 1 < a < 2),
+                sp.Add(*(m.coefficient for a, m in whole if a == 1)),
+                sp.Add(*(m.coefficient for a, m in whole if a == 2)),
+            )
+        )
+    return tuple(found)
+
+
+def arrays_of(system: System) -> int:
+    """How many arrays of a state hold the past: the clock's three, and those of every line."""
+    lines = lines_of(system)
+    return 3 + sum(len(n.parts) + n.classical for n in lines) if lines else 0

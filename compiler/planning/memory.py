@@ -1,0 +1,176 @@
+"""How a system whose derivatives in time remember the past is stepped: the steps, and what keeps the past."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+import sympy as sp
+
+from nablax.frontend.diagnostics import Note, Report
+from nablax.plan import Choice, Engine, Recall, StepperName, Stepping
+from nablax.planning.meshes import step_times
+from nablax.planning.settings import MEMORY_STEPPERS, Settings
+from nablax.planning.spectrum import nominal
+from nablax.planning.stepping import Situation
+from nablax.sampling import sample
+from nablax.system import Evolution, System, root_of
+
+STEPS = 512  # of a graded mesh that nothing else decides
+STEEPEST = 8.0  # grading: beyond, the first steps are lost in rounding
+SWITCH = 150  # steps: the break-even of both engines, measured (docs/fractional.md)
+TOLERANCE = {"float64": 1e-9, "float32": 1e-6}  # of the sum of exponentials, relative to the kernel
+LARGE = 2.0**30  # bytes of history worth a warning
+
+
+def choose_memory(
+    situation: Situation, times: Sequence[float], settings: Settings, choices: list[Choice], report: Report
+) -> Stepping | None:
+    """The stepper, its mesh and its engine; None and a located message where there is none."""
+    system = situation.system
+    remembering = [e for e in system.evolution if e.memory]
+    name = _stepper(settings, remembering[0], report)
+    if name is None or not _possible(system, report):
+        return None
+    values = nominal(system)
+    orders = [float(sample(m.order, values)) for e in remembering for m in e.memory]
+    choices.append(
+        Choice(
+            "step",
+            name,
+            "asked for"
+            if settings.step
+            else "piecewise linear in time under the memory, implicit: order 2 - α",
+            settings.step is not None,
+            settings.places.get("step"),
+        )
+    )
+    grading = _grading(orders)
+    start, end = times[0], times[-1]
+    recall = Recall("direct", STEPS, grading, 0, 0.0, TOLERANCE[settings.dtype or "float64"])
+    if settings.dt is not None:
+        choices.append(
+            Choice("dt", f"{settings.dt:g}", "asked for: equal steps", True, settings.places.get("dt"))
+        )
+        recall = replace(recall, grading=1.0)
+    else:
+        reason = (
+            f"solutions start like t^{_regularity(orders):.3g}: steps grow like n^{grading - 1:.3g}"
+            if grading > 1
+            else "solutions are smooth enough at the start for equal steps"
+        )
+        choices.append(Choice("mesh", f"{STEPS} steps, graded {grading:.3g}", reason))
+    mesh = step_times(recall, settings.dt, (start, end), times)
+    lengths = np.concatenate([np.diff(m) for m in mesh])
+    recall = replace(recall, capacity=len(lengths), shortest=float(lengths.min()))
+    engine = _engine(situation, settings, len(lengths), choices, report)
+    recall = replace(recall, engine=engine)
+    return Stepping(name, 1, settings.dt, recall.tol, 0.0, recall=recall)
+
+
+def _stepper(settings: Settings, equation: Evolution, report: Report) -> StepperName | None:
+    name = settings.step
+    if name is None:
+        return "l1"
+    if name in MEMORY_STEPPERS:
+        return name
+    report.error(
+        "P401",
+        settings.places["step"],
+        f"`{name}` forgets the past, and a derivative in time remembers it",
+        notes=(Note("this one", equation.memory[0].span), *settings.origin("step")),
+        help=f"use one of {', '.join(MEMORY_STEPPERS)}, or leave the choice to the compiler",
+    )
+    return None
+
+
+def _possible(system: System, report: Report) -> bool:
+    """What no stepper with memory takes yet."""
+    remembering = next(e for e in system.evolution if e.memory)
+    obstacles = [("a constraint", c.span) for c in system.constraints]
+    obstacles += [
+        ("a wall that moves by an equation of its own", b.span) for b in system.boundary if b.dynamic
+    ]
+    obstacles += [
+        ("a space derivative of a time derivative", e.span)
+        for e in system.evolution
+        if any(any(m.orders) or m.multiplier != 1 for m in e.mass)
+    ]
+    obstacles += [
+        ("a second-order equation in time without memory", e.span)
+        for e in system.evolution
+        if not e.memory and root_of(e.unknown, system.unknowns) != e.unknown
+    ]
+    alike = {_signature(e) for e in system.evolution if _is_top(system, e)}
+    if len(alike) > 1:
+        obstacles += [
+            ("an equation with another derivative in time", e.span)
+            for e in system.evolution
+            if _is_top(system, e) and _signature(e) != _signature(remembering)
+        ]
+    if not obstacles:
+        return True
+    what, span = obstacles[0]
+    report.error(
+        "P402",
+        span,
+        f"{what} beside a derivative in time that remembers the past is not available yet",
+        notes=(Note("this one", remembering.memory[0].span),),
+        help="use the residual of a network: `problem.residual(field)`",
+    )
+    return False
+
+
+def _is_top(system: System, equation: Evolution) -> bool:
+    return all(u.rate_of != equation.unknown for u in system.unknowns)
+
+
+def _signature(equation: Evolution) -> frozenset[tuple[sp.Expr, sp.Expr, str]]:
+    return frozenset((m.coefficient, m.order, m.kind) for m in equation.memory)
+
+
+def _regularity(orders: Sequence[float]) -> float:
+    """σ of the solution's start u0 + t^σ (per derivative in front of the highest fractional one)."""
+    top = max(orders)
+    inner = [a for a in orders if a != int(a)]
+    if top == int(top):
+        return top - max(inner) + 1 if top == 1 else top - max(inner)
+    return top - int(top)
+
+
+def _grading(orders: Sequence[float]) -> float:
+    """The exponent that gives the full order of the L1 scheme (M. Stynes, E. O'Riordan, J. L. Gracia, SIAM J.
+    Numer. Anal. 55 (2017) 1057)."""
+    top = max(a - int(a) for a in orders if a != int(a))
+    return float(np.clip((2 - top) / _regularity(orders), 1.0, STEEPEST))
+
+
+def _engine(
+    situation: Situation, settings: Settings, steps: int, choices: list[Choice], report: Report
+) -> Engine:
+    asked = settings.memory
+    place = settings.places.get("memory")
+    if asked is None:
+        engine: Engine = "direct" if steps < SWITCH else "exponentials"
+        reason = (
+            f"{steps} steps: fewer than {SWITCH} are summed as they are"
+            if engine == "direct"
+            else f"{steps} steps: decaying modes with positive weights stand for all of them"
+        )
+    else:
+        engine, reason = asked, "asked for"
+    choices.append(Choice("memory", _NAMES[engine], reason, asked is not None, place))
+    if engine == "direct":
+        width = sum(2 if u.complex else 1 for u in situation.system.unknowns)
+        size = 8.0 * steps * width * prod(a.points for a in situation.grid)
+        if size > LARGE:
+            report.warning(
+                "P422",
+                place or situation.system.problem.span,
+                f"the history of {steps} steps fills {size / LARGE:.3g} GiB",
+                help="use `memory = sum_of_exponentials`",
+            )
+    return engine
+
+
+_NAMES = {"direct": "direct", "exponentials": "sum_of_exponentials"}
