@@ -8,6 +8,7 @@ from jax import Array
 
 from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.residuals.field import Field, FieldError, PyTree, check_network, parts
+from nablax.backends.residuals.histories import histories
 from nablax.backends.residuals.layout import layout
 from nablax.backends.residuals.members import Draw, member_sums, sums_of_coordinates
 from nablax.backends.residuals.networks import Part, networks
@@ -16,6 +17,7 @@ from nablax.derivatives.evaluation import Evaluation, Group
 from nablax.derivatives.needs import Needs
 from nablax.derivatives.statements import Statement
 
+DOUBLE = 8  # bytes of a number in double precision
 Environment = dict[sp.Basic, Operand]
 
 
@@ -31,6 +33,8 @@ def values_at(
 
     `extra` are values [points] of further atoms. Sampled evaluations draw with `key`.
     """
+    if evaluation.single is not None and z.dtype.itemsize < DOUBLE:
+        evaluation = evaluation.single
     wanted = evaluation.needs
     net, unknown = parts(field, params)
     check_network(field, net, z.dtype, wanted.order)
@@ -40,6 +44,7 @@ def values_at(
     for group in evaluation.groups:
         part = next(p for p in all_parts if group.unknowns[0] in p.unknowns)
         environment |= _functionals(part, group, wanted, flat)
+    environment |= histories(field.problem, evaluation, all_parts, flat, environment)
     if field.problem.families:
         slots = {s.axis.symbol: s for s in layout(field.problem)}
         draw = _draw(evaluation, key)

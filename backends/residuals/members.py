@@ -73,7 +73,7 @@ def _over(
     if whole.laplacian is not None:
         return scale * part.values(laplacian(part, z, directions))[whole.laplacian]
     tables = [part.values(table) for table in series_along(part, z, directions, order)]
-    values = _lifted(environment) | {whole.bound: z[:, slot.start + chosen]}
+    values = lifted(environment) | {whole.bound: z[:, slot.start + chosen]}
     values |= {name: tables[int(d.args[2]) - 1][d.args[0]] for d, name in whole.derivatives}
     (body,) = evaluate((whole.body,), values)
     return jnp.sum(jnp.asarray(body), axis=1) * scale
@@ -96,7 +96,7 @@ def sums_of_coordinates(
     for node in sorted(nodes, key=lambda n: (_depth(n), sp.default_sort_key(n))):
         body, bound, family, _ = node.args
         if not {n.args[1] for n in body.atoms(FamilySum)} & body.free_symbols:
-            (inside,) = evaluate((body,), _lifted(known) | {bound: z[:, slots[family].columns]})
+            (inside,) = evaluate((body,), lifted(known) | {bound: z[:, slots[family].columns]})
             known[node] = jnp.sum(jnp.asarray(inside), axis=1)
     return known
 
@@ -106,6 +106,6 @@ def _depth(node: sp.Basic) -> int:
     return max((1 + _depth(n) for a in node.args for n in a.atoms(FamilySum)), default=0)
 
 
-def _lifted(environment: Mapping[sp.Basic, Operand]) -> dict[sp.Basic, Operand]:
+def lifted(environment: Mapping[sp.Basic, Operand]) -> dict[sp.Basic, Operand]:
     """Values [points] as [points, 1], beside those of members [points, members]."""
     return {k: v[:, None] if isinstance(v, Array) and v.ndim == 1 else v for k, v in environment.items()}

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from nablax.derivatives.available import check_available
 from nablax.derivatives.evaluation import Evaluation, OptionError, make_evaluation
 from nablax.derivatives.plans import Candidate
 from nablax.derivatives.statements import places, statements
-from nablax.nonlocal_operators import Nonlocal
+from nablax.frontend.diagnostics import SpecError
 from nablax.system import System
 
 SHOWN = 12  # functionals of one place
@@ -16,8 +17,10 @@ def account(system: System) -> Iterator[str]:
     found = statements(system)
     yield f"statements: {', '.join(s.name for s in found)}"
     for place, members in places(found).items():
-        if any(v.has(*Nonlocal) for s in members for v in s.values):
-            yield f"{place}: nonlocal operators, not available yet"
+        try:
+            check_available(system, members)
+        except SpecError as error:
+            yield f"{place}: {error.diagnostics[0].message}"
             continue
         try:
             evaluation = make_evaluation(system.problem, members, None)

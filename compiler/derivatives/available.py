@@ -5,11 +5,15 @@ from collections.abc import Sequence
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.derivatives.histories import has_rule
 from nablax.derivatives.statements import Statement
 from nablax.families import FamilySum, MemberDerivative
+from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.frontend.diagnostics import Report
 from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Nonlocal
+from nablax.notation import text
+from nablax.passes.jets import is_jet
 from nablax.reductions import Noise
 from nablax.system import System
 
@@ -46,11 +50,20 @@ def check_available(system: System, statements: Sequence[Statement]) -> None:
                     "residuals of integral terms are not available yet",
                     help="solve the problem on a grid",
                 )
-            if value.has(*Nonlocal):
+            missing = [n for n in value.atoms(*Nonlocal) if not _evaluable(n)]
+            if missing:
                 report.error(
                     "P402",
                     statement.span,
-                    "residuals of nonlocal operators are not available yet",
+                    f"the residual of `{text(min(missing, key=sp.default_sort_key))}` is not available yet",
                     help="solve the problem on a grid",
                 )
     report.check()
+
+
+def _evaluable(node: sp.Basic) -> bool:
+    """Whether a residual can hold a nonlocal operator: of an unknown or a derivative of whole order."""
+    if not isinstance(node, FractionalOperator) or not has_rule(node):
+        return False
+    operand = node.operand
+    return isinstance(operand, AppliedUndef) or (isinstance(operand, sp.Derivative) and is_jet(operand))

@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from nablax.derivatives.needs import Needs, needs
+from nablax.derivatives.histories import Place, Remote, Style, expand_histories, operators_in, rule_of
+from nablax.derivatives.needs import Form, Needs, needs
 from nablax.derivatives.plans import Candidate, DerivativePlan, plan_derivatives
 from nablax.derivatives.statements import Statement
+from nablax.passes.jets import base
 from nablax.problem import OptionCall, Problem
 
 SAMPLED_ABOVE = 512  # members of a family: exact sums of a thousand are too slow to be a default
 DRAWN = 16
+MOST_NODES = 64  # of a quadrature that looks back
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,27 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteGroup:
+    """The jets of one network that are taken at other points, and how they are had there."""
+
+    place: Place
+    remotes: tuple[Remote, ...]
+    plan: DerivativePlan
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Statements with all it takes to evaluate them. Where `sampling` is set, values are estimates."""
+    """Statements with all it takes to evaluate them. Where `sampling` is set, values are estimates.
+
+    `single` is what takes its place in single precision, where quadrature that looks back has to mind
+    cancellation; None where it is the same.
+    """
 
     needs: Needs
     groups: tuple[Group, ...]
     sampling: Sampling | None
+    remote: tuple[RemoteGroup, ...] = ()
+    single: "Evaluation | None" = None
 
 
 class OptionError(ValueError):
@@ -50,7 +69,18 @@ def make_evaluation(problem: Problem, statements: Sequence[Statement], asked: st
 
     Raises `OptionError` for anything else.
     """
-    wanted = needs(statements)
+    found = _evaluation(problem, statements, asked, single=False)
+    if not operators_in([v for s in statements for v in s.values]):
+        return found
+    return replace(found, single=_evaluation(problem, statements, asked, single=True))
+
+
+def _evaluation(
+    problem: Problem, statements: Sequence[Statement], asked: str | None, single: bool
+) -> Evaluation:
+    rule = rule_of(*_quadrature(problem), single)
+    operators = operators_in([v for s in statements for v in s.values])
+    wanted = needs(statements, *expand_histories(problem, operators, rule))
     mode, sampling = _mode(problem, asked)
     large = max((s.size for s in wanted.sums), default=0)
     if mode == "planned" and large > SAMPLED_ABOVE:
@@ -59,16 +89,41 @@ def make_evaluation(problem: Problem, statements: Sequence[Statement], asked: st
         sampling = None
     networks = [tuple(c.value for c in problem.components), *((c.value,) for c in problem.coefficients)]
     groups = []
+    remote = []
+    remotes = wanted.histories.remotes
     for unknowns in networks:
         forms = tuple(dict.fromkeys(f.form for f in wanted.functionals if f.value in unknowns))
         if forms:
-            plan = plan_derivatives(forms)
-            groups.append(Group(unknowns, plan.by(_is_nested) if mode == "nested" else plan))
-    return Evaluation(wanted, tuple(groups), sampling)
+            groups.append(Group(unknowns, _plan(forms, mode)))
+        for place in dict.fromkeys(r.place for r in remotes if base(r.jet) in unknowns):
+            own = tuple(r for r in remotes if r.place == place and base(r.jet) in unknowns)
+            jets = tuple(dict.fromkeys(((r.orders, sp.S.One),) for r in own))
+            remote.append(RemoteGroup(place, own, _plan(jets, mode)))
+    return Evaluation(wanted, tuple(groups), sampling, tuple(remote))
+
+
+def _plan(forms: tuple[Form, ...], mode: str) -> DerivativePlan:
+    plan = plan_derivatives(forms)
+    return plan.by(_is_nested) if mode == "nested" else plan
 
 
 def _is_nested(candidate: Candidate) -> bool:
     return candidate.algebra is None
+
+
+def _quadrature(problem: Problem) -> tuple[Style | None, int | None]:
+    """What `quadrature` in the `train` block asks for: `quotient(8)` or `slope(8)`."""
+    option = next((o for o in problem.train if o.name == "quadrature"), None)
+    if option is None:
+        return None, None
+    value = option.value
+    if isinstance(value, OptionCall) and value.name in ("quotient", "slope") and len(value.arguments) == 1:
+        (count,) = value.arguments
+        if isinstance(count, sp.Integer) and 1 <= count <= MOST_NODES:
+            return ("quotient" if value.name == "quotient" else "slope"), int(count)
+    if value in ("quotient", "slope"):
+        return ("quotient" if value == "quotient" else "slope"), None
+    raise OptionError(f"`quadrature` in `train` is quotient(n) or slope(n), n from 1 to {MOST_NODES}")
 
 
 def _mode(problem: Problem, asked: str | None) -> tuple[str, Sampling | None]:

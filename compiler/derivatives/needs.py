@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.derivatives.histories import NO_HISTORIES, Histories
 from nablax.derivatives.statements import Statement
 from nablax.families import FamilySum, MemberDerivative
 from nablax.notation import text
@@ -67,17 +68,26 @@ class Needs:
     statements: tuple[Statement, ...]
     functionals: tuple[Functional, ...]
     sums: tuple[MemberSum, ...] = ()
+    histories: Histories = NO_HISTORIES
 
     @property
     def order(self) -> int:
         highest = [f.order for f in self.functionals]
+        highest += [sum(r.orders) for r in self.histories.remotes]
         return max(highest + [int(d.args[2]) for s in self.sums for d, _ in s.derivatives], default=0)
 
 
-def needs(statements: Sequence[Statement]) -> Needs:
-    """What the statements, all of one place, need to know of the unknowns."""
+def needs(
+    statements: Sequence[Statement], expansions: Mapping[sp.Basic, sp.Expr], histories: Histories
+) -> Needs:
+    """What the statements, all of one place, need to know of the unknowns.
+
+    `expansions` has what stands for each nonlocal operator, in jets and the stand-ins of `histories`.
+    """
+    statements = _rewritten(statements, expansions)
     statements, sums = _member_sums(statements)
     held = [v for s in statements for v in s.values] + [s.body for s in sums]
+    held += [m.inside for m in histories.moments]
     found = sorted({j for v in held for j in jets(v)}, key=sp.default_sort_key)
     names = {jet: sp.Dummy(real=base(jet).is_real) for jet in found}
     frozen = [v.xreplace(names) for v in held]
@@ -100,7 +110,10 @@ def needs(statements: Sequence[Statement]) -> Needs:
         functionals.append(functional)
         values |= dict.fromkeys(group, sp.S.Zero) | {leader: functional.stand_in}
     sums = tuple(replace(s, body=s.body.xreplace(values)) for s in sums)
-    return Needs(_rewritten(statements, values), tuple(functionals), sums)
+    moments = tuple(replace(m, inside=m.inside.xreplace(values)) for m in histories.moments)
+    return Needs(
+        _rewritten(statements, values), tuple(functionals), sums, replace(histories, moments=moments)
+    )
 
 
 def _member_sums(statements: Sequence[Statement]) -> tuple[Sequence[Statement], tuple[MemberSum, ...]]:

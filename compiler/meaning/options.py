@@ -18,7 +18,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "output": ("every", "save", "plot", "movie"),
     "train": (
         "model", "points", "derivatives", "weights", "steps", "seed", "sampler", "hard", "windows",
-        "ensemble", "dtype", "batch", "time", "stop", "checkpoint",
+        "ensemble", "dtype", "batch", "time", "stop", "checkpoint", "quadrature",
     ),
 }  # fmt: skip
 

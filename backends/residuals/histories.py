@@ -1,0 +1,81 @@
+"""Fractional operators of a field at points: its values at other points, and weighted sums of them."""
+
+from collections.abc import Mapping, Sequence
+
+import jax.numpy as jnp
+import sympy as sp
+from jax import Array
+
+from nablax.backends.lowering import Operand, evaluate
+from nablax.backends.residuals.layout import layout
+from nablax.backends.residuals.members import lifted
+from nablax.backends.residuals.networks import Part
+from nablax.backends.residuals.tables import tables
+from nablax.derivatives import quadrature
+from nablax.derivatives.evaluation import Evaluation, RemoteGroup
+from nablax.derivatives.histories import TAU, Moment
+from nablax.passes.jets import base
+from nablax.problem import Problem
+
+Environment = Mapping[sp.Basic, Operand]
+
+
+def histories(
+    problem: Problem, evaluation: Evaluation, parts: Sequence[Part], z: Array, environment: Environment
+) -> dict[sp.Basic, Operand]:
+    """Values [points] of what stands for fractional operators, at points z [points, axes].
+
+    Nodes are a second axis [points, nodes] while they last.
+    """
+    starts = {s.axis.symbol: s.start for s in layout(problem)}
+    known = dict(environment)
+    for group in evaluation.remote:
+        part = next(p for p in parts if base(group.remotes[0].jet) in p.unknowns)
+        known |= _remote(group, part, starts[group.place.axis], z, environment)
+    found: dict[sp.Basic, Operand] = dict(known)
+    for moment in evaluation.needs.histories.moments:
+        found[moment.stand_in] = _moment(moment, known, z)
+    return found
+
+
+def _remote(
+    group: RemoteGroup, part: Part, column: int, z: Array, environment: Environment
+) -> dict[sp.Basic, Operand]:
+    """Jets at the points that have another coordinate in one column: [points], or [points, nodes]."""
+    place = group.place
+    if place.nodes:
+        shares = jnp.asarray(place.nodes, z.dtype)[None, :]
+        (coordinate,) = evaluate((place.coordinate,), lifted(environment) | {TAU: shares})
+        shape: tuple[int, ...] = (z.shape[0], len(place.nodes))
+    else:
+        (coordinate,) = evaluate((place.coordinate,), environment)
+        shape = (z.shape[0],)
+    moved = jnp.broadcast_to(z[:, None] if place.nodes else z, (*shape, z.shape[1]))
+    moved = moved.at[..., column].set(jnp.broadcast_to(jnp.asarray(coordinate, z.dtype), shape))
+    values = tables(part, group.plan, moved.reshape(-1, z.shape[1]))
+    by_form = dict(zip(group.plan.forms, (part.values(v) for v in values), strict=True))
+    return {r.stand_in: by_form[((r.orders, sp.S.One),)][base(r.jet)].reshape(shape) for r in group.remotes}
+
+
+def _moment(moment: Moment, known: Environment, z: Array) -> Array:
+    """Σ_j w_j inside(τ_j); the weights are numbers where the exponent is one."""
+    shares = jnp.asarray(moment.nodes, z.dtype)[None, :]
+    (inside,) = evaluate((moment.inside,), lifted(known) | {TAU: shares})
+    if moment.exponent.is_number:
+        weights = jnp.asarray(quadrature.weights(moment.nodes, float(moment.exponent)), z.dtype)
+    else:
+        (exponent,) = evaluate((moment.exponent,), known)
+        weights = _weights(moment.nodes, jnp.asarray(exponent, z.dtype))
+    shape = (z.shape[0], len(moment.nodes))
+    weights = weights if weights.ndim == 2 else weights[None, :]
+    return jnp.sum(jnp.broadcast_to(inside, shape) * jnp.broadcast_to(weights, shape), axis=1)
+
+
+def _weights(nodes: tuple[float, ...], exponent: Array) -> Array:
+    """The weights [..., nodes] for exponents [...]: see `nablax.derivatives.quadrature`."""
+    found = [1 / (exponent + 1)]
+    for k in range(1, len(nodes)):
+        found.append(found[-1] * (exponent + 1 - k) / (exponent + 1 + k))
+    matrix = jnp.asarray(quadrature.from_moments(nodes), exponent.dtype)
+    stacked = jnp.stack(found, axis=-1)
+    return jnp.einsum("...k,jk->...j", stacked, matrix)

@@ -1,0 +1,360 @@
+"""Fractional operators of unknowns as sums over other points of a line: what a residual needs to know there.
+
+With y the distance from the base, f a function of y, τ = (y - s)/y and n - 1 < α < n, the identities are
+
+    Caputo, n = 1:   y^(-α)/Γ(1-α) [q(1) + α ∫_0^1 τ^(-α) q(τ) dτ],  q(τ) = (f(y) - f(y - yτ))/τ  (quotient)
+    Caputo:          y^(n-α)/Γ(n-α) ∫_0^1 τ^(n-1-α) f⁽ⁿ⁾(y - yτ) dτ  (slope)
+    Riemann–Liouville: Caputo's and Σ_{k<n} f⁽ᵏ⁾(0) y^(k-α)/Γ(k+1-α)
+
+(I. Podlubny, Fractional Differential Equations, 1999, sections 2.3 and 2.4; the first by parts). The
+integrals are taken by Gauss and Jacobi, which converge exponentially for smooth fields. Where the difference
+of the quotient would cancel, its Taylor polynomial about y stands for it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import sympy as sp
+from numpy.polynomial.legendre import leggauss
+from sympy.core.function import AppliedUndef
+
+from nablax.derivatives import quadrature
+from nablax.fractional_calculus.operators import (
+    Caputo,
+    CaputoFabrizio,
+    DistributedCaputo,
+    FractionalIntegral,
+    FractionalOperator,
+    GrunwaldLetnikov,
+    Hadamard,
+    PsiCaputo,
+    RiemannLiouville,
+    Tempered,
+    VariableCaputo,
+)
+from nablax.passes.jets import base, jets, orders_of
+from nablax.problem import Problem
+from nablax.system import Orders
+
+TAU = sp.Dummy("τ", positive=True)
+"""The share of the way back to the base."""
+
+Style = Literal["quotient", "slope"]
+ORDERS = 8  # Gauss–Legendre nodes in a distributed order
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How history integrals are taken: `count` nodes where the order is one number, else `varying`.
+
+    A quotient over a step below `cut` times the axis is replaced by its Taylor polynomial of `terms` terms.
+    Points nearer to the base than `nearest` times the axis are taken to be that far from it.
+    """
+
+    style: Style
+    count: int
+    varying: int
+    terms: int
+    cut: float
+    nearest: float
+
+
+SINGLE = Rule("quotient", 5, 8, 3, 1e-2, 1e-6)
+DOUBLE = Rule("quotient", 12, 16, 0, 0.0, 1e-12)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Other points: `coordinate` along `axis`; one for each node where it holds `TAU`."""
+
+    axis: sp.Symbol
+    coordinate: sp.Expr
+    nodes: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A jet at a place."""
+
+    jet: sp.Expr
+    place: Place
+    stand_in: sp.Dummy
+
+    @property
+    def orders(self) -> Orders:
+        """Of the derivative, along the arguments of its unknown."""
+        return orders_of(self.jet, base(self.jet).args)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """∫_0^1 τ^exponent inside dτ by a sum over nodes."""
+
+    exponent: sp.Expr
+    inside: sp.Expr
+    nodes: tuple[float, ...]
+    stand_in: sp.Dummy
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """What stands for the fractional operators of some statements."""
+
+    remotes: tuple[Remote, ...] = ()
+    moments: tuple[Moment, ...] = ()
+
+
+NO_HISTORIES = Histories()
+
+
+def rule_of(style: Style | None, count: int | None, single: bool) -> Rule:
+    """The rule for a precision, with what was asked for in it."""
+    rule = SINGLE if single else DOUBLE
+    if style is None:
+        return rule
+    nodes = rule.count if count is None else count
+    return Rule(style, nodes, max(nodes, rule.varying), rule.terms, rule.cut, rule.nearest)
+
+
+def operators_in(values: Sequence[sp.Expr]) -> tuple[FractionalOperator, ...]:
+    """The fractional operators of unknowns."""
+    found = {n for v in values for n in v.atoms(FractionalOperator) if n.has(AppliedUndef)}
+    return tuple(sorted(found, key=sp.default_sort_key))
+
+
+def expand_histories(
+    problem: Problem, operators: Sequence[FractionalOperator], rule: Rule
+) -> tuple[dict[sp.Basic, sp.Expr], Histories]:
+    """Every operator in jets at the point and the stand-ins of what is needed elsewhere."""
+    writing = _Writing(problem, rule, _shared_nodes(problem, operators, rule))
+    values: dict[sp.Basic, sp.Expr] = {op: _RULES[type(op)](writing.line(op)) for op in operators}
+    return values, Histories(tuple(writing.remotes.values()), tuple(writing.moments.values()))
+
+
+def has_rule(operator: FractionalOperator) -> bool:
+    """Whether a residual can hold it."""
+    return type(operator) in _RULES and _inverse(operator, TAU) is not None
+
+
+def _line(op: FractionalOperator) -> tuple[sp.Basic, ...]:
+    return (op.variable, op.base, op.side, _scale(op))
+
+
+def _shared_nodes(
+    problem: Problem, operators: Sequence[FractionalOperator], rule: Rule
+) -> dict[tuple[sp.Basic, ...], tuple[float, ...]]:
+    """The nodes of every line: Gauss's own where all operators along it have one order, a number."""
+    nominal = {p.symbol: p.value for p in problem.parameters}
+    axes = (*problem.axes, *((problem.time,) if problem.time else ()))
+    nominal |= {a.symbol: (a.lower + a.upper).subs(nominal) / 2 for a in axes}
+    lines: dict[tuple[sp.Basic, ...], list[FractionalOperator]] = {}
+    for op in operators:
+        lines.setdefault(_line(op), []).append(op)
+    found = {}
+    for line, members in lines.items():
+        exponents = [_main_exponent(op, rule).subs(nominal) for op in members]
+        one = len(set(exponents)) == 1 and not any(_varies(problem, op) for op in members)
+        middle = float(sum(exponents) / len(exponents))
+        found[line] = quadrature.nodes(rule.count if one else rule.varying, middle)
+    return found
+
+
+def _varies(problem: Problem, op: FractionalOperator) -> bool:
+    """Whether the order is no fixed number."""
+    if isinstance(op, DistributedCaputo):
+        return True
+    fixed = {p.symbol for p in problem.parameters if not p.unknown}
+    return bool(op.order.free_symbols - fixed)
+
+
+def _main_exponent(op: FractionalOperator, rule: Rule) -> sp.Expr:
+    if isinstance(op, FractionalIntegral):
+        return op.order - 1
+    if isinstance(op, CaputoFabrizio):
+        return sp.S.Zero
+    order = (op.further[1] + op.further[2]) / 2 if isinstance(op, DistributedCaputo) else op.order
+    return -order if _by_quotient(op, rule) else op.ceiling - 1 - order
+
+
+def _by_quotient(op: FractionalOperator, rule: Rule) -> bool:
+    return op.ceiling == 1 and rule.style == "quotient"
+
+
+@dataclass(slots=True)
+class _Writing:
+    """Collects what operators need while they are written out."""
+
+    problem: Problem
+    rule: Rule
+    nodes: Mapping[tuple[sp.Basic, ...], tuple[float, ...]]
+    remotes: dict[tuple[sp.Basic, Place], Remote] = field(default_factory=dict)
+    moments: dict[tuple[sp.Expr, sp.Expr, tuple[float, ...]], Moment] = field(default_factory=dict)
+
+    def at(self, place: Place, value: sp.Expr) -> sp.Expr:
+        """An expression in jets, taken at another place."""
+        moved: dict[sp.Basic, sp.Expr] = {place.axis: place.coordinate}
+        for jet in jets(value):
+            key = (jet, place)
+            if key not in self.remotes:
+                real = all(u.is_real for u in jet.atoms(AppliedUndef)) or None
+                self.remotes[key] = Remote(jet, place, sp.Dummy("far", real=real))
+            moved[jet] = self.remotes[key].stand_in
+        return value.xreplace(moved)
+
+    def moment(self, op: FractionalOperator, exponent: sp.Expr, inside: sp.Expr) -> sp.Expr:
+        nodes = self.nodes[_line(op)]
+        key = (exponent, inside, nodes)
+        if key not in self.moments:
+            self.moments[key] = Moment(exponent, inside, nodes, sp.Dummy("moment"))
+        return self.moments[key].stand_in
+
+    def line(self, op: FractionalOperator) -> "_Line":
+        problem, x = self.problem, op.variable
+        axis = next(a for a in (*problem.axes, problem.time) if a is not None and a.symbol == x)
+        scale = _scale(op)
+        at_base = scale.subs(x, op.base)
+        end = axis.upper if op.side == 1 else axis.lower
+        length = sp.Abs(scale.subs(x, end) - at_base)
+        distance = sp.Max(op.side * (scale - at_base), self.rule.nearest * length)
+        coordinate = _inverse(op, at_base + op.side * distance * (1 - TAU))
+        assert coordinate is not None, "a scale without an inverse"
+        return _Line(self, op, distance, length, Place(x, coordinate, self.nodes[_line(op)]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What an operator looks back along: f as a function of the distance y, in the operator's scale."""
+
+    writing: _Writing
+    op: FractionalOperator
+    y: sp.Expr
+    length: sp.Expr
+    nodes: Place
+
+    def here(self, order: int) -> sp.Expr:
+        """f⁽ᵏ⁾(y)."""
+        return self._derivative(order).xreplace({_OWN: self.y})
+
+    def base(self, order: int) -> sp.Expr:
+        """f⁽ᵏ⁾(0)."""
+        place = Place(self.op.variable, self.op.base)
+        return self.writing.at(place, self._derivative(order)).xreplace({_OWN: self.y})
+
+    def back(self, order: int) -> sp.Expr:
+        """f⁽ᵏ⁾(y - yτ)."""
+        return self.writing.at(self.nodes, self._derivative(order)).xreplace({_OWN: self.y})
+
+    def moment(self, exponent: sp.Expr, inside: sp.Expr) -> sp.Expr:
+        """∫_0^1 τ^exponent inside dτ."""
+        return self.writing.moment(self.op, exponent, inside)
+
+    def _derivative(self, order: int) -> sp.Expr:
+        x, scale = self.op.variable, _scale(self.op)
+        value = self.op.operand
+        if isinstance(self.op, Tempered):
+            value *= sp.exp(self.op.further[0] * (self.op.side * (x - self.op.base) - _OWN))
+        for _ in range(order):
+            value = self.op.side * sp.diff(value, x) / sp.diff(scale, x)
+        return value
+
+    def quotient(self, share: sp.Expr, earlier: sp.Expr) -> sp.Expr:
+        """(f(y) - f(y - y·share)) / share, where `earlier` is the second value."""
+        rule = self.writing.rule
+        exact = (self.here(0) - earlier) / share
+        if not rule.terms:
+            return exact
+        step = self.y * share
+        series = sp.Add(*((-step) ** k * self.here(k + 1) / sp.factorial(k + 1) for k in range(rule.terms)))
+        return sp.Piecewise((self.y * series, step < rule.cut * self.length), (exact, True))
+
+
+def _scale(op: FractionalOperator) -> sp.Expr:
+    """ψ, in which the operator measures distance."""
+    if isinstance(op, Hadamard):
+        return sp.log(op.variable)
+    return op.further[0] if isinstance(op, PsiCaputo) else op.variable
+
+
+def _inverse(op: FractionalOperator, target: sp.Expr) -> sp.Expr | None:
+    """The coordinate where ψ has a value: ψ = c + m x, c + m x^p, c + m exp(k x) or c + m log(k x)."""
+    x = op.variable
+    shift, rest = _scale(op).as_independent(x, as_Add=True)
+    factor, core = rest.as_independent(x, as_Add=False)
+    value = (target - shift) / factor
+    if core == x:
+        return value
+    if isinstance(core, sp.Pow) and core.base == x and not core.exp.has(x):
+        return value ** (1 / core.exp)
+    if isinstance(core, sp.exp | sp.log) and core.args[0].diff(x, 2) == 0:
+        inner = core.args[0]
+        slope = inner.diff(x)
+        level = sp.log(value) if isinstance(core, sp.exp) else sp.exp(value)
+        return (level - inner.subs(x, 0)) / slope
+    return None
+
+
+def _caputo(line: _Line, order: sp.Expr) -> sp.Expr:
+    n, y = line.op.ceiling, line.y
+    if _by_quotient(line.op, line.writing.rule):
+        whole = line.quotient(sp.S.One, line.base(0))
+        rest = line.moment(-order, line.quotient(TAU, line.back(0)))
+        return y**-order / sp.gamma(1 - order) * (whole + order * rest)
+    return y ** (n - order) / sp.gamma(n - order) * line.moment(n - 1 - order, line.back(n))
+
+
+def _riemann_liouville(line: _Line, order: sp.Expr) -> sp.Expr:
+    starts = (line.base(k) * line.y ** (k - order) / sp.gamma(k + 1 - order) for k in range(line.op.ceiling))
+    return sp.Add(_caputo(line, order), *starts)
+
+
+def _tempered(line: _Line) -> sp.Expr:
+    rate, normalised = line.op.further
+    value = _riemann_liouville(line, line.op.order)
+    if normalised == 0:
+        return value
+    order, operand = line.op.order, line.op.operand
+    value -= rate**order * operand
+    if line.op.ceiling == 2:
+        value -= order * rate ** (order - 1) * line.op.side * sp.diff(operand, line.op.variable)
+    return value
+
+
+def _integral(line: _Line) -> sp.Expr:
+    order = line.op.order
+    return line.y**order / sp.gamma(order) * line.moment(order - 1, line.back(0))
+
+
+def _distributed(line: _Line) -> sp.Expr:
+    """Gauss and Legendre over the orders; all of them read the same values."""
+    weight, low, high = line.op.further
+    values = []
+    for z, w in zip(*(rule.tolist() for rule in leggauss(ORDERS)), strict=True):
+        order = (low + high) / 2 + (high - low) / 2 * z
+        values.append(w * weight.subs(line.op.order, order) * _caputo(line, order))
+    return (high - low) / 2 * sp.Add(*values)
+
+
+def _caputo_fabrizio(line: _Line) -> sp.Expr:
+    """By parts, so that no derivative is left: [u(y) - e^(-ry) u(0) - r ∫ u(s) e^(-r(y-s)) ds] / (1-α)."""
+    order, y = line.op.order, line.y
+    rate = order / (1 - order)
+    memory = y * line.moment(sp.S.Zero, line.back(0) * sp.exp(-rate * y * TAU))
+    return (line.here(0) - sp.exp(-rate * y) * line.base(0) - rate * memory) / (1 - order)
+
+
+_OWN = sp.Dummy("y", positive=True)
+"""The distance of the point itself from the base, under a weight that is differentiated."""
+
+_RULES: Mapping[type[FractionalOperator], Callable[[_Line], sp.Expr]] = {
+    Caputo: lambda line: _caputo(line, line.op.order),
+    VariableCaputo: lambda line: _caputo(line, line.op.order),
+    PsiCaputo: lambda line: _caputo(line, line.op.order),
+    RiemannLiouville: lambda line: _riemann_liouville(line, line.op.order),
+    GrunwaldLetnikov: lambda line: _riemann_liouville(line, line.op.order),
+    Hadamard: lambda line: _riemann_liouville(line, line.op.order),
+    Tempered: _tempered,
+    FractionalIntegral: _integral,
+    DistributedCaputo: _distributed,
+    CaputoFabrizio: _caputo_fabrizio,
+}

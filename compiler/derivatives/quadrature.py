@@ -1,0 +1,37 @@
+"""Rules for ∫_0^1 τ^e f(τ) dτ, e > -1: nodes once, weights for any exponent.
+
+At the Gauss–Jacobi nodes of an exponent the weights for that exponent are Gauss's own, exact to degree
+2n - 1; for every other exponent they are the interpolatory ones, exact to degree n - 1, and smooth in the
+exponent. They come from modified moments (W. Gautschi, Math. Comp. 24 (1970) 245) in shifted Legendre
+polynomials, ∫_0^1 τ^e P_k(2τ - 1) dτ = Π_{i<k} (e - i) / Π_{i≤k} (e + 1 + i).
+"""
+
+import numpy as np
+from numpy.polynomial.legendre import legvander
+from scipy.special import roots_jacobi
+
+
+def nodes(count: int, exponent: float) -> tuple[float, ...]:
+    """The Gauss–Jacobi nodes in (0, 1), ascending."""
+    return tuple(((1 + roots_jacobi(count, 0, exponent)[0]) / 2).tolist())
+
+
+def from_moments(places: tuple[float, ...]) -> np.ndarray:
+    """The matrix [nodes, moments] that takes modified moments to weights."""
+    values = legvander(2 * np.asarray(places) - 1, len(places) - 1)
+    inverse: np.ndarray = np.linalg.inv(values.T)
+    return inverse
+
+
+def moments(count: int, exponent: float) -> np.ndarray:
+    """The first modified moments [count]."""
+    found = [1 / (exponent + 1)]
+    for k in range(1, count):
+        found.append(found[-1] * (exponent + 1 - k) / (exponent + 1 + k))
+    return np.asarray(found)
+
+
+def weights(places: tuple[float, ...], exponent: float) -> np.ndarray:
+    """The weights [nodes] for one exponent."""
+    found: np.ndarray = from_moments(places) @ moments(len(places), exponent)
+    return found

@@ -1,0 +1,165 @@
+"""Fractional operators in residuals: against their closed forms, through every stage of the compiler."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import nablax
+from nablax.derivatives import quadrature
+
+SPEC = """
+space {{ x in [0, 1]; y in [0, 2] }}
+fields {{ u }}
+params {{ a {value}; r = 1.5 }}
+equations {{ {equation} = 0 }}
+boundary {{ all: u = 0 }}
+{train}
+"""
+FUNCTIONS = {
+    "y^2": lambda x, y: y**2,
+    "1 + y": lambda x, y: 1 + y,
+    "exp(-y)": lambda x, y: jnp.exp(-y),
+    "x*sin(3*y)": lambda x, y: x * jnp.sin(3 * y),
+    "exp(-y)*y^2": lambda x, y: jnp.exp(-y) * y**2,
+    "x^2*y": lambda x, y: x**2 * y,
+    "(1 - x)^3": lambda x, y: (1 - x) ** 3,
+    "log(1 + y)": lambda x, y: jnp.log(1 + y),
+    "(1 + y)^2": lambda x, y: (1 + y) ** 2,
+}
+POINTS = np.stack([np.linspace(0.05, 0.95, 11), np.linspace(0.05, 2, 11)], axis=1)
+
+
+def of_equation(equation, value="= 0.6", train=""):
+    return nablax.parse(SPEC.format(equation=equation, value=value, train=train))
+
+
+def residual_of(problem, function, points=POINTS, dtype=jnp.float64):
+    field = nablax.field(problem, lambda _, z: function(*z)[None], ())
+    return jax.jit(problem.residual(field))(field.params, jnp.asarray(points, dtype))["equation/u"]
+
+
+@pytest.mark.parametrize(
+    ("operator", "operand", "tolerance"),
+    [
+        ("caputo({}, y, a)", "y^2", 1e-12),
+        ("caputo({}, y, a)", "exp(-y)", 1e-12),
+        ("caputo({}, y, 1.4)", "x*sin(3*y)", 1e-11),
+        ("caputo({}, y, 2.3)", "exp(-y)", 1e-11),
+        ("rl({}, y, a)", "exp(-y)", 1e-11),
+        ("rl({}, y, 1.7)", "1 + y", 1e-12),
+        ("rl({}, x, 1.6, side=right)", "(1 - x)^3", 1e-12),
+        ("rl({}, y, a, base=0)", "x^2*y", 1e-12),
+        ("gl({}, y, a)", "1 + y", 1e-12),
+        ("fracint({}, y, a)", "exp(-y)", 1e-12),
+        ("tempered({}, y, a, r)", "exp(-y)*y^2", 1e-10),
+        ("tempered({}, y, 1.5, r, normalised=yes)", "exp(-y)*y^2", 1e-10),
+        ("vocaputo({}, y, (1 + y)/4)", "y^2", 1e-12),
+        ("distcaputo({}, y, 3, 0, 1)", "y^2", 1e-11),
+        ("psicaputo({}, y, a, y^2)", "y^2", 1e-12),
+        ("cf({}, y, a)", "y^2", 1e-10),
+    ],
+)
+def test_operators_of_fields_equal_their_closed_forms(operator, operand, tolerance):
+    """The same operator of the unknown and of the known expression that the unknown is."""
+    equation = f"{operator.format('u')} + u - {operator.format(operand)} - ({operand})"
+    found = residual_of(of_equation(equation), FUNCTIONS[operand])
+    assert float(jnp.abs(found).max()) < tolerance
+
+
+@pytest.mark.parametrize("operator", ["caputo({}, y, a)", "tempered({}, y, a, r)"])
+def test_the_form_with_slopes_on_request(operator):
+    operand = "exp(-y)*y^2"
+    equation = f"{operator.format('u')} + u - {operator.format(operand)} - ({operand})"
+    problem = of_equation(equation, train="train { quadrature = slope(14) }")
+    assert float(jnp.abs(residual_of(problem, FUNCTIONS[operand])).max()) < 1e-11
+
+
+@pytest.mark.parametrize("order", [0.2, 0.8, 0.95])
+def test_single_precision_needs_few_nodes(order):
+    """Relative to the size of the operator: 1e-5 with five nodes, the base and the point itself."""
+    problem = of_equation(f"caputo(u, y, {order}) + dx(u)")
+    net = FUNCTIONS["x*sin(3*y)"]
+    points = np.random.default_rng(0).uniform([0, 0], [1, 2], (256, 2))
+    single = residual_of(problem, net, points, jnp.float32)
+    double = residual_of(problem, net, points)
+    assert single.dtype == jnp.float32
+    apart = np.asarray(single, float) - np.asarray(double)
+    assert np.sqrt(np.mean(apart**2) / np.mean(np.asarray(double) ** 2)) < 1e-5
+
+
+def test_points_on_the_base_are_finite_with_finite_gradients():
+    problem = of_equation("caputo(u, y, a) + caputo(u, x, 1.5)", "~ 0.6 in [0.2, 0.9]")
+    field = nablax.field(
+        problem, lambda w, z: jnp.sin(w.astype(z.dtype) * z[0] * z[1] + z[1])[None], jnp.ones(())
+    )
+    residual = problem.residual(field)
+    for dtype in (jnp.float32, jnp.float64):
+        params = jax.tree.map(lambda leaf: leaf.astype(dtype), field.params)  # noqa: B023
+        points = jnp.zeros((2, 2), dtype)
+        total = jax.jit(jax.value_and_grad(lambda p, z: residual(p, z)["equation/u"].sum()))
+        values, slope = total(params, points)
+        assert abs(float(values)) < 2e-2
+        assert all(bool(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(slope))
+
+
+@pytest.mark.parametrize(
+    "operator", ["caputo({}, y, a)", "rl({}, y, 1 + a)", "fracint({}, y, a)", "tempered({}, y, a, r)"]
+)
+def test_an_unknown_order_is_a_leaf(operator):
+    """The value at any order, and the slope in the order by central differences."""
+    problem = of_equation(operator.format("u"), "~ 0.5 in [0.1, 0.9]")
+    field = nablax.field(problem, lambda _, z: jnp.exp(-z[1])[None], ())
+    residual = problem.residual(field)
+
+    @jax.jit
+    def total(order):
+        return residual({"net": (), "eq": {"a": order}}, POINTS)["equation/u"]
+
+    expected = residual_of(of_equation(operator.format("u"), "= 0.75"), FUNCTIONS["exp(-y)"])
+    np.testing.assert_allclose(total(0.75), expected, rtol=1e-9, atol=1e-9)
+    step = 1e-4
+    numeric = (total(0.6 + step) - total(0.6 - step)) / (2 * step)
+    np.testing.assert_allclose(jax.jacrev(total)(0.6), numeric, rtol=1e-5, atol=1e-6)
+
+
+def test_orders_beside_each_other_and_beside_high_derivatives():
+    """Several orders read one set of values; integer terms of fourth order stand in the same residual."""
+    operand = "x*sin(3*y)"
+    terms = "caputo({0}, y, 0.3) + 2*caputo({0}, y, 0.7)*u + dxxxx({0}) + dxxy({0}) + caputo(dx({0}), y, a)"
+    problem = of_equation(f"{terms.format('u')} - ({terms.format(operand).replace('*u', f'*{operand}')})")
+    assert float(jnp.abs(residual_of(problem, FUNCTIONS[operand])).max()) < 1e-11
+    places = problem.residual(nablax.field(problem, lambda _, z: z[:1], ())).evaluation.remote
+    along = [g.place for g in places if g.place.nodes]
+    assert len(along) == 1
+
+
+def test_relaxation_in_time_with_initial_values():
+    """caputo(u, t, α) = -u + source with u = 1 + t², whose derivative is 2 t^(2-α)/Γ(3-α)."""
+    problem = nablax.parse(
+        "space { x in [0, 1] }\ntime { t in [0, 1] }\nfields { u }\nparams { a ~ 0.4 in [0.1, 0.9] }\n"
+        "equations { caputo(u, t, a) = -u + 1 + t^2 + 2*t^(2 - a)/gamma(3 - a) + dxx(u) }\n"
+        "initial { u = 1 }\nboundary { all: u = 1 + t^2 }"
+    )
+    field = nablax.field(problem, lambda _, z: (1 + z[1] ** 2)[None], ())
+    losses = problem.losses(field)
+    batch = problem.sample(jax.random.key(0), {"equation": 32, "initial": 8, "boundary": 8})
+    for name, loss in losses(field.params, batch).items():
+        assert float(loss) < 1e-13, name
+
+
+def test_moments_of_polynomials_are_exact():
+    for exponent in (-0.9, -0.3, 0.0, 0.4, 1.7):
+        nodes = quadrature.nodes(6, exponent)
+        for other in (exponent, -0.5, 0.8):
+            weights = quadrature.weights(nodes, other)
+            highest = 12 if other == exponent else 6
+            for k in range(highest):
+                assert weights @ np.asarray(nodes) ** k == pytest.approx(1 / (k + other + 1), rel=1e-12)
+
+
+def test_bad_quadrature_is_said():
+    problem = of_equation("caputo(u, y, a) - u", train="train { quadrature = trapezoid(3) }")
+    field = nablax.field(problem, lambda _, z: z[:1], ())
+    with pytest.raises(ValueError, match="quotient"):
+        problem.residual(field)
