@@ -8,13 +8,16 @@ Exact rationals become Python floats, which leave the dtype of the arrays alone.
 import operator
 from collections.abc import Callable, Mapping, Sequence
 
+import jax
 import jax.numpy as jnp
 import jax.scipy.special as jsp
+import numpy as np
 import sympy as sp
 from jax import Array, lax
 
 from nablax.backends.special import besselj, mittag_leffler, polygamma
 from nablax.fractional_calculus.special import MittagLeffler
+from nablax.tables import Tabulated, interpolate
 
 Operand = Array | float | complex
 Environment = Mapping[sp.Basic, Operand]
@@ -139,7 +142,7 @@ def _parts(node: sp.Basic) -> tuple[sp.Basic, ...]:
             return (base,)
     if isinstance(node, sp.Symbol | sp.Derivative | sp.core.function.AppliedUndef):
         raise KeyError(f"no value for {node}")
-    return tuple(node.args)
+    return tuple(node.args[1:]) if isinstance(node, Tabulated) else tuple(node.args)
 
 
 def _apply(node: sp.Basic, memo: dict[sp.Basic, Operand]) -> Operand:
@@ -153,7 +156,19 @@ def _apply(node: sp.Basic, memo: dict[sp.Basic, Operand]) -> Operand:
         return _power(node, memo)
     if isinstance(node, sp.Piecewise):
         return _piecewise(node, memo)
+    if isinstance(node, Tabulated):
+        return _looked_up(node, [memo[a] for a in node.args[1:]])
     return FUNCTIONS[node.func](*(memo[a] for a in node.args))
+
+
+def _looked_up(node: Tabulated, places: Sequence[Operand]) -> Operand:
+    """Values of a table at places: numbers of the spec beside arrays take the precision of the arrays."""
+    dtypes = [p.dtype for p in places if isinstance(p, Array)]
+    dtype = dtypes[0] if dtypes else jnp.result_type(float)
+    if not any(isinstance(p, jax.core.Tracer) for p in places):
+        return jnp.asarray(interpolate(node.table, [np.asarray(p, np.float64) for p in places], np), dtype)
+    value: Array = interpolate(node.table, [jnp.asarray(p, dtype) for p in places], jnp)
+    return value
 
 
 def _sum(node: sp.Add, memo: dict[sp.Basic, Operand]) -> Operand:

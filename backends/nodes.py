@@ -1,7 +1,9 @@
 """Nodal coordinates and initial data that hold noise."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
@@ -11,17 +13,27 @@ from nablax.backends.interface import Parameters
 from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.noise import noise
 from nablax.plan import Plan
+from nablax.planning.tables import reads_files
 from nablax.reductions import Noise
 
 
 def coordinates(plan: Plan) -> dict[sp.Basic, Operand]:
     """Each space symbol's nodal values, of a shape that broadcasts to `plan.shape`."""
     found: dict[sp.Basic, Operand] = {}
-    for i, (axis, grid) in enumerate(zip(plan.system.axes, plan.grid, strict=True)):
-        shape = tuple(grid.points if j == i else 1 for j in range(len(plan.grid)))
-        index = jnp.arange(grid.points, dtype=plan.dtype).reshape(shape)
-        found[axis.symbol] = grid.first + grid.spacing * index
+    with placed(plan):
+        for i, (axis, grid) in enumerate(zip(plan.system.axes, plan.grid, strict=True)):
+            shape = tuple(grid.points if j == i else 1 for j in range(len(plan.grid)))
+            index = jnp.arange(grid.points, dtype=plan.dtype).reshape(shape)
+            found[axis.symbol] = grid.first + grid.spacing * index
     return found
+
+
+def placed(plan: Plan) -> AbstractContextManager[object]:
+    """Where coordinates are made: as numbers while a program is traced, if the system reads files.
+
+    What a file gives at known places is then looked up once, on the host, and not in every step.
+    """
+    return jax.ensure_compile_time_eval() if reads_files(plan.system) else nullcontext()
 
 
 def samples(plan: Plan) -> dict[str, np.ndarray]:

@@ -14,7 +14,9 @@ from nablax.backends.quadrature import running_weights
 from nablax.formulate import UnevaluableError, formulate
 from nablax.integrals import Convolution, Running, integrals_in
 from nablax.plan import GridAxis, Plan
+from nablax.sampling import sample
 from nablax.system import LinearTerm, Terms, wavenumbers
+from nablax.tables import Tabulated
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ def evaluate(expression: sp.Basic, values: Mapping[sp.Basic, np.ndarray], place:
             values[node] = _running(node, values, place)
         elif isinstance(node, Convolution) and node not in values:
             values[node] = _convolution(node, values, place)
+    for node in expression.atoms(Tabulated):
+        values[node] = sample(node, values)
     names = {atom: str(i) for i, atom in enumerate(values)}
     formula = formulate(expression, names, place.symbols, place.time)
     try:

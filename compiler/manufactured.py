@@ -33,8 +33,11 @@ from nablax.problem import (
 from nablax.reductions import Integral, Maximum, Mean, Minimum, Noise
 from nablax.sampling import sample
 from nablax.system import Boundary, Constraint, Evolution, FluxTerm, LinearTerm, System, Terms
+from nablax.tables import Tabulated
 
-_ROUGH = (sp.Piecewise, sp.Heaviside, sp.sign, sp.floor, sp.ceiling, sp.arg, sp.Abs, sp.Max, sp.Min)
+_ROUGH = (
+    sp.Piecewise, sp.Heaviside, sp.sign, sp.floor, sp.ceiling, sp.arg, sp.Abs, sp.Max, sp.Min, Tabulated
+)  # fmt: skip
 _GLOBAL = (Integral, Mean, Maximum, Minimum, Noise)
 _PLACES = {1: 41, 2: 15, 3: 9}  # points per axis where candidates are looked at
 _FROZEN, _MODES = {1: 9, 2: 3, 3: 2}, {1: 65, 2: 17, 3: 5}
@@ -135,7 +138,7 @@ def _check_smooth(value: sp.Expr, span: Span, problem: Problem, report: Report) 
 
 _NAMES: Mapping[type[sp.Basic], str] = {
     sp.Piecewise: "where", sp.Heaviside: "step", sp.ceiling: "ceil", sp.Abs: "abs", sp.Max: "max",
-    sp.Min: "min",
+    sp.Min: "min", Tabulated: "file",
 }  # fmt: skip
 
 

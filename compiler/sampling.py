@@ -8,6 +8,7 @@ import sympy as sp
 from nablax.fractional_calculus.special import MittagLeffler
 from nablax.pointwise import POINTWISE, Samples
 from nablax.reductions import Noise
+from nablax.tables import Tabulated, interpolate
 
 OWN: Mapping[str, type[sp.Basic]] = {"MittagLeffler": MittagLeffler}
 """Classes that are not SymPy's."""
@@ -37,6 +38,8 @@ def _sample(node: sp.Basic, known: dict[sp.Basic, Samples]) -> Samples:
             result = np.where(_sample(condition, known), _sample(value_node, known), result)
     elif isinstance(node, Noise):
         result = np.asarray(1.0)  # its bound
+    elif isinstance(node, Tabulated):
+        result = np.asarray(interpolate(node.table, [_sample(a, known) for a in node.args[1:]], np))
     elif node.func in FUNCTIONS:
         result = FUNCTIONS[node.func](*(_sample(a, known) for a in node.args))
     else:

@@ -18,6 +18,7 @@ from nablax.backends.differences.walls import (
     given_at,
 )
 from nablax.backends.interface import Unsupported
+from nablax.backends.nodes import placed
 from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Between
 from nablax.passes.jets import jets
@@ -201,14 +202,15 @@ def coordinates(plan: Plan, region: Region, within: Region | None = None) -> Map
     dtype = jnp.dtype(plan.dtype)
     dimensions = len(plan.grid)
     result: dict[sp.Basic, Array] = {}
-    for k, (axis, (start, stop)) in enumerate(zip(plan.grid, region, strict=True)):
-        shape = tuple(stop - start if j == k else 1 for j in range(dimensions))
-        index = lax.broadcasted_iota(jnp.int32, shape, k) + start
-        if axis.periodic and (start < 0 or stop > axis.n):
-            index = index % axis.n
-        if within is not None and within[k] != (start, stop):
-            index = jnp.clip(index, within[k][0], within[k][1] - 1)
-        result[plan.system.axes[k].symbol] = axis.lower + index.astype(dtype) * axis.spacing
+    with placed(plan):
+        for k, (axis, (start, stop)) in enumerate(zip(plan.grid, region, strict=True)):
+            shape = tuple(stop - start if j == k else 1 for j in range(dimensions))
+            index = lax.broadcasted_iota(jnp.int32, shape, k) + start
+            if axis.periodic and (start < 0 or stop > axis.n):
+                index = index % axis.n
+            if within is not None and within[k] != (start, stop):
+                index = jnp.clip(index, within[k][0], within[k][1] - 1)
+            result[plan.system.axes[k].symbol] = axis.lower + index.astype(dtype) * axis.spacing
     return result
 
 

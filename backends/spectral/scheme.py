@@ -15,6 +15,7 @@ from jax import Array
 from nablax.backends.integrals import integral_values
 from nablax.backends.interface import Block, Parameters, Unsupported, Vector
 from nablax.backends.lowering import Environment, Operand, evaluate
+from nablax.backends.nodes import coordinates
 from nablax.backends.spectral.layout import Layout, layout_of
 from nablax.backends.spectral.matrices import (
     Matrix,
@@ -347,11 +348,7 @@ class Spectral:
 
     def _nodes(self, params: Parameters) -> dict[sp.Basic, Operand]:
         environment: dict[sp.Basic, Operand] = {p.symbol: params[p.name] for p in self.plan.system.parameters}
-        for axis, (a, g) in enumerate(zip(self.plan.system.axes, self.plan.grid, strict=True)):
-            shape = tuple(g.n if i == axis else 1 for i in range(len(self.plan.grid)))
-            index = jnp.arange(g.n, dtype=self.plan.dtype).reshape(shape)
-            environment[a.symbol] = g.lower + g.spacing * index
-        return environment
+        return environment | coordinates(self.plan)
 
     def _nodal(self, expression: sp.Expr, environment: Environment) -> Array:
         (value,) = evaluate((expression,), environment)

@@ -9,6 +9,7 @@ import sympy as sp
 from jax import Array, lax
 
 from nablax.backends.lowering import Operand, evaluate
+from nablax.backends.nodes import placed
 from nablax.continuity import suspect
 from nablax.plan import Plan
 
@@ -34,15 +35,16 @@ def faces(plan: Plan, axis: int, ghosts: int) -> dict[sp.Basic, Array]:
 
 def _coordinates(plan: Plan, ranges: Sequence[tuple[float, int, int]]) -> dict[sp.Basic, Array]:
     found: dict[sp.Basic, Array] = {}
-    for k, (grid, axis, (offset, start, stop)) in enumerate(
-        zip(plan.grid, plan.system.axes, ranges, strict=True)
-    ):
-        shape = tuple(stop - start if j == k else 1 for j in range(len(ranges)))
-        index = lax.broadcasted_iota(jnp.int32, shape, k) + start
-        if grid.periodic:
-            # The face at the upper end is the one at the lower: the flux through it must be the same.
-            index = index % grid.n
-        found[axis.symbol] = grid.lower + (index.astype(plan.dtype) + offset) * grid.spacing
+    with placed(plan):
+        for k, (grid, axis, (offset, start, stop)) in enumerate(
+            zip(plan.grid, plan.system.axes, ranges, strict=True)
+        ):
+            shape = tuple(stop - start if j == k else 1 for j in range(len(ranges)))
+            index = lax.broadcasted_iota(jnp.int32, shape, k) + start
+            if grid.periodic:
+                # The face at the upper end is the one at the lower: the flux through it must be the same.
+                index = index % grid.n
+            found[axis.symbol] = grid.lower + (index.astype(plan.dtype) + offset) * grid.spacing
     return found
 
 

@@ -12,6 +12,7 @@ from nablax.functions import CONSTANTS, FUNCTIONS
 from nablax.limits import DERIVATIVE_ORDER, EXPONENT, checked
 from nablax.meaning.arithmetic import add, bounded, divide, modulus, multiply, negate, power
 from nablax.meaning.derivatives import derivative, guarded, suffix, too_high, whole_family
+from nablax.meaning.files import file_value
 from nablax.meaning.indices import family_of, indexed
 from nablax.meaning.names import unknown_function, unknown_name
 from nablax.meaning.scope import Definition, Failed, Scope, describe, splits
@@ -241,7 +242,7 @@ def _call(node: syntax.Call, scope: Scope) -> Value:
     if name == "sum":
         return _sum(node, scope)
     if name == "file":
-        raise fault("P402", node.span, "data from files are not available yet", "write a formula")
+        return file_value(node, scope)
     if _is_derivative(node, scope):
         letters = Span(node.function.span.start + 1, node.function.span.end)
         axes = suffix(name[1:], letters, scope)

@@ -11,6 +11,7 @@ from nablax.frontend.source import Span
 from nablax.meaning.expressions import constant, scalar
 from nablax.meaning.scope import Scope
 from nablax.meaning.values import Fault, fault, reported
+from nablax.meaning.within import inside_folder
 from nablax.problem import Axis, Measurement
 
 
@@ -72,7 +73,7 @@ def _measurement(clause: syntax.Clause, scope: Scope, folder: Path | None) -> Me
     quantity, measured = _quantity(value, scope)
     sigma = _sigma(named["sigma"], scope) if "sigma" in named else None
     text = positional[0].value
-    path = _inside(folder, text.value, text)
+    path = inside_folder(folder, text, _FORM)
     header = _header(path, text)
     for column, span in (*columns, (quantity, value.value.span)):
         if column not in header:
@@ -124,25 +125,6 @@ def _sigma(sigma: syntax.Argument, scope: Scope) -> sp.Expr:
             "P501", node.span, "the standard error of a measurement is positive", "write `sigma=0.01`"
         )
     return value
-
-
-def _inside(folder: Path | None, name: str, node: syntax.String) -> Path:
-    if folder is None:
-        raise fault(
-            "P501", node.span, "a spec without a folder cannot name files", "save the spec beside its data"
-        )
-    root = folder.resolve()
-    if not name or "\0" in name:
-        raise fault("P501", node.span, "this is no file name", 'write `csv("file.csv", ...)`')
-    path = (root / name).resolve()
-    if Path(name).is_absolute() or not path.is_relative_to(root):
-        raise fault(
-            "P503",
-            node.span,
-            f"`{name}` lies outside the folder of the spec",
-            "move the file beside the spec and name it without `..`",
-        )
-    return path
 
 
 def _header(path: Path, node: syntax.String) -> tuple[str, ...]:

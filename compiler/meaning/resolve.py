@@ -46,6 +46,7 @@ def resolve(
         "constant",
         elsewhere=declarations.everything(module),
         incomplete=_incomplete(module, report),
+        folder=folder,
     )
     parameters, known = declarations.parameters(module, bare, values, report)
     _check_given(values, {"solve": replaced, "train": retrained}, parameters, module, report)
@@ -59,7 +60,7 @@ def resolve(
         declarations.declare(entity.name, entity.span, known, entity, report)
     sizes = tuple(a.size for a in axes)
     geometry = Geometry(system, tuple(a.symbol for a in axes), sizes)
-    scope = Scope(source, geometry, axes, time, known, "let", incomplete=bare.incomplete)
+    scope = Scope(source, geometry, axes, time, known, "let", incomplete=bare.incomplete, folder=folder)
     unknown = declarations.coefficients(module, scope, report)
     for coefficient in unknown:
         declarations.declare(coefficient.name, coefficient.span, known, coefficient, report)

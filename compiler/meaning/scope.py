@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Literal
 
 import sympy as sp
@@ -53,7 +54,7 @@ class Scope:
     `wall` is set inside a boundary condition, where `dn` has a meaning. `bound` holds the arguments of
     the definitions being expanded, `expanding` their names (a definition must not reach itself). Where
     `incomplete`, some declarations could not be read, and a name that is not known says nothing. `indices`
-    are the bound indices of the sums around.
+    are the bound indices of the sums around; `folder` is where files are looked for.
     """
 
     source: Source
@@ -68,6 +69,7 @@ class Scope:
     elsewhere: tuple[Elsewhere, ...] = ()
     incomplete: bool = False
     indices: tuple[str, ...] = ()
+    folder: Path | None = None
 
     def at(self, role: Role, wall: tuple[int, Side] | None = None) -> "Scope":
         return replace(self, role=role, wall=wall)

@@ -14,6 +14,7 @@ from nablax.planning.settings import Settings, frame_times, read_settings
 from nablax.planning.spectrum import linearise, nominal, unbounded_growth
 from nablax.planning.steady import choose_iteration, mean_choices
 from nablax.planning.stepping import Situation, choose_stepping
+from nablax.planning.tables import table_choices
 from nablax.planning.treatment import claims
 from nablax.planning.volumes import VOLUME_ORDERS, check_sides, divergence_form, volume_stepping
 from nablax.planning.walls import check_walls
@@ -74,6 +75,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
     if stepping is None or report.failed:
         return None
     bundle = choose_ghosts(system, method, order, grid, stepping, frames[-1] - frames[0], settings, choices)
+    table_choices(system, grid, choices)
     dtype = settings.dtype or "float64"
     choices.append(
         Choice("dtype", dtype, "asked for" if settings.dtype else "double precision", bool(settings.dtype))

@@ -1,5 +1,5 @@
-space { x in [0, 1] periodic }
+space { a in [0, 1]; b in [0, 1]; c in [0, 1]; d2 in [0, 1] }
 time { t in [0, 1] }
 fields { u }
-equations { dt(u) = 0.1*dxx(u) + file("source.nc") }
-initial { u = sin(2*pi*x) }
+equations { dt(u) = 0 }
+initial { u = 0 }
