@@ -5,9 +5,10 @@ degree 3 or 1 along every axis. It goes through the values exactly, so that on t
 on nothing is interpolated.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, Protocol
+from types import ModuleType
+from typing import Any, Literal
 
 import numpy as np
 import sympy as sp
@@ -15,16 +16,6 @@ from sympy.printing.str import StrPrinter
 
 Values = Any
 """An array of NumPy or of JAX."""
-
-
-class Arrays(Protocol):
-    """What evaluation asks of NumPy, or of JAX in its place."""
-
-    asarray: Callable[..., Values]
-    clip: Callable[..., Values]
-    floor: Callable[..., Values]
-    searchsorted: Callable[..., Values]
-    where: Callable[..., Values]
 
 
 class Line:
@@ -151,7 +142,7 @@ def tabulated(
             x = np.append(x, x[0] + period)
             coefficients = np.concatenate([coefficients, np.take(coefficients, [0], axis=k)], axis=k)
         degree = 1 if kind == "linear" or len(x) < 4 else 3
-        ends = "periodic" if period is not None and degree == 3 else None
+        ends: Literal["periodic"] | None = "periodic" if period is not None and degree == 3 else None
         spline = make_interp_spline(x, np.moveaxis(coefficients, k, 0), degree, bc_type=ends)
         coefficients = np.moveaxis(np.asarray(spline.c), 0, k)
         lines.append(Line(np.asarray(spline.t), degree, period))
@@ -160,8 +151,11 @@ def tabulated(
     )
 
 
-def interpolate(table: Table, places: Sequence[Values], xp: Arrays) -> Values:
-    """The table's function at places that broadcast against each other; beyond its ends it goes on."""
+def interpolate(table: Table, places: Sequence[Values], xp: ModuleType) -> Values:
+    """The table's function at places that broadcast against each other; beyond its ends it goes on.
+
+    `xp` is NumPy, or JAX in its place.
+    """
     parts = [_weights(line, xp.asarray(place), xp) for line, place in zip(table.lines, places, strict=True)]
     coefficients = xp.asarray(table.coefficients, dtype=xp.asarray(places[0]).dtype)
     return _summed(coefficients, parts, ())
@@ -180,7 +174,7 @@ def _summed(
     return total
 
 
-def _weights(line: Line, x: Values, xp: Arrays) -> tuple[Values, list[Values]]:
+def _weights(line: Line, x: Values, xp: ModuleType) -> tuple[Values, list[Values]]:
     """The first coefficient that counts at x, and the weights from there on (Cox and de Boor)."""
     k = line.degree
     knots = xp.asarray(line.knots, dtype=x.dtype)

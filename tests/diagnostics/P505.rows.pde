@@ -2,4 +2,4 @@ space { x in [0, 1] periodic }
 time { t in [0, 1] }
 fields { u }
 equations { dt(u) = 0.1*dxx(u) }
-initial { u = file("sensors.csv", "u", at=[x]) }
+initial { u = file("sensors.csv", "u", at=[t]) }
