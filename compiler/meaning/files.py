@@ -169,7 +169,7 @@ def _from_table(
         raise fault(
             "P505",
             text.span,
-            f"the {len(numbers)} rows of `{text.value}` are no grid, which has {' x '.join(map(str, shape))} here",
+            f"the {len(numbers)} rows of `{text.value}` are no grid of {' x '.join(map(str, shape))}",
             "give one row for every combination of coordinates",
         )
     values = np.empty(shape)
