@@ -114,6 +114,16 @@ class Problem:
         assert found is not None
         return build_field(problem, found, key)
 
+    def hard(self, net: object) -> "Field":
+        """The field with its conditions built in: initial, Dirichlet, Neumann, Robin and periodic ones.
+
+        `field.exact` has the names of the statements that hold whatever the parameters, and losses leave them
+        out; `field.left` those that cannot be built in, with the reason.
+        """
+        from nablax.backends.residuals.hard import hard_field
+
+        return hard_field(self.system, field(self, net))
+
     def residual(self, net: object, derivatives: str | None = None) -> "Residual":
         """r = residual(params, points): what the equations leave of a field or network, by name.
 

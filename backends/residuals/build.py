@@ -22,12 +22,12 @@ def build_residual(system: System, field: Field, derivatives: str | None) -> Res
 
 def build_losses(system: System, field: Field, derivatives: str | None) -> Losses:
     """Raises `SpecError` where a statement has no residual."""
-    return Losses(field, _by_place(system, derivatives))
+    return Losses(field, _by_place(system, field, derivatives))
 
 
 def build_vector(system: System, field: Field, derivatives: str | None) -> ResidualVector:
     """Raises `SpecError` where a statement has no residual."""
-    return ResidualVector(field, _by_place(system, derivatives))
+    return ResidualVector(field, _by_place(system, field, derivatives))
 
 
 def build_derivatives(system: System, field: Field, names: Sequence[str] | None) -> Derivatives:
@@ -45,9 +45,12 @@ def build_batch(
     return sample(system.problem, tuple(grouped), key, counts, method)
 
 
-def _by_place(system: System, asked: str | None) -> dict[str, Evaluation]:
-    grouped = places(statements(system))
-    return {place: _evaluation(system, found, asked) for place, found in grouped.items()}
+def _by_place(system: System, field: Field, asked: str | None) -> dict[str, Evaluation]:
+    """Every place, without the statements that hold by construction."""
+    return {
+        place: _evaluation(system, [s for s in found if s.name not in field.exact], asked)
+        for place, found in places(statements(system)).items()
+    }
 
 
 def _evaluation(system: System, found: Sequence[Statement], asked: str | None) -> Evaluation:

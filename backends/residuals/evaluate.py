@@ -7,6 +7,7 @@ import sympy as sp
 from jax import Array
 
 from nablax.backends.lowering import Operand, evaluate
+from nablax.backends.residuals.environment import Environment, coordinates, parameters
 from nablax.backends.residuals.field import Field, FieldError, PyTree, check_network, parts
 from nablax.backends.residuals.histories import histories
 from nablax.backends.residuals.layout import layout
@@ -18,7 +19,6 @@ from nablax.derivatives.needs import Needs
 from nablax.derivatives.statements import Statement
 
 DOUBLE = 8  # bytes of a number in double precision
-Environment = dict[sp.Basic, Operand]
 
 
 def values_at(
@@ -39,7 +39,7 @@ def values_at(
     net, unknown = parts(field, params)
     check_network(field, net, z.dtype, wanted.order)
     flat = z.reshape(-1, z.shape[-1])
-    environment = coordinates(field, flat) | parameters(field, unknown) | dict(extra)
+    environment = coordinates(field.problem, flat) | parameters(field.problem, unknown) | dict(extra)
     all_parts = networks(field, net, unknown)
     for group in evaluation.groups:
         part = next(p for p in all_parts if group.unknowns[0] in p.unknowns)
@@ -64,28 +64,6 @@ def _draw(evaluation: Evaluation, key: Array | None) -> Draw | None:
             "residual(params, points, key)"
         )
     return Draw(key, sampling.count, sampling.dense)
-
-
-def coordinates(field: Field, z: Array) -> Environment:
-    """Values [points] of the coordinates, and of the members of families that the text names by number."""
-    found: Environment = {}
-    for slot in layout(field.problem):
-        if slot.axis.size is None:
-            found[slot.axis.symbol] = z[:, slot.start]
-    return found
-
-
-def parameters(field: Field, unknown: Mapping[str, PyTree]) -> Environment:
-    """Values of all parameters: unknown ones as given, those defined from them by their formula."""
-    values: Environment = {}
-    for parameter in field.problem.parameters:
-        if parameter.name in unknown:
-            values[parameter.symbol] = jnp.asarray(unknown[parameter.name])
-        elif parameter.formula is not None:
-            (values[parameter.symbol],) = evaluate((parameter.formula,), values)
-        else:
-            values[parameter.symbol] = float(parameter.value)
-    return values
 
 
 def _functionals(part: Part, group: Group, wanted: Needs, z: Array) -> Environment:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from nablax.ansatz.derive import Ansatz
 from nablax.backends.residuals.layout import columns
 from nablax.backends.residuals.smoothness import roughness
 from nablax.problem import Component, Problem
@@ -34,12 +35,25 @@ class Field:
 
     `coefficients` are the networks of unknown fields `C(x) ~ 0.5 in [0.1, 2]`, from (their parameters, their
     own arguments [n]) to one number. Their parameters are `params["eq"]["C"]`.
+
+    With an `ansatz` (`problem.hard`) the field is a function of the network that `call` evaluates.
     """
 
     problem: Problem
     call: Call
     params: PyTree
     coefficients: Mapping[str, Call]
+    ansatz: Ansatz | None = None
+
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """The statements that hold whatever the parameters: losses leave them out."""
+        return () if self.ansatz is None else self.ansatz.exact
+
+    @property
+    def left(self) -> dict[str, str]:
+        """The conditions that `problem.hard` could not build in, each with the reason."""
+        return {} if self.ansatz is None else dict(self.ansatz.left)
 
 
 def make_field(
@@ -153,7 +167,8 @@ def check_network(field: Field, params: PyTree, dtype: jnp.dtype, order: int) ->
             f"[{len(problem.components)}] of the components is wanted: batching is not its task"
         )
     outputs(problem.components, jnp.zeros(found.shape, found.dtype))
-    rough = roughness(field.call, params, point, order)
+    within = 0 if field.ansatz is None else field.ansatz.order
+    rough = roughness(field.call, params, point, order + within)
     if rough is not None:
         raise FieldError(rough)
 

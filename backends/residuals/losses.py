@@ -29,7 +29,7 @@ class Losses:
     Pure; vectors sum over their components, complex values count with their squared modulus. Where directions
     are drawn, a loss is the mean product of two independent draws, R₁·R₂: its expectation, and that of its
     gradient, is the exact one, which the square of one draw's is not. Such a loss needs a `key` and may be
-    negative.
+    negative. Statements that a field meets by construction (`field.exact`) have no loss.
     """
 
     field: Field
@@ -80,7 +80,7 @@ class ResidualVector:
             scale = scale.reshape(points + (1,) * (values.ndim - len(points)))
             halves = (values.real, values.imag) if jnp.iscomplexobj(values) else (values,)
             parts += [half * scale for half in halves]
-        return jnp.concatenate([p.ravel() for p in parts])
+        return jnp.concatenate([p.ravel() for p in parts]) if parts else jnp.zeros(0)
 
 
 def statement_values(

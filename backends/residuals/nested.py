@@ -32,11 +32,13 @@ def derivatives(
 def _partial(f: PointFunction, orders: Sequence[int], starts: Sequence[int]) -> PointFunction:
     for axis, order in zip(starts, orders, strict=True):
         for _ in range(order):
-            f = _along(f, axis)
+            f = along(f, axis)
     return f
 
 
-def _along(f: PointFunction, axis: int) -> PointFunction:
+def along(f: PointFunction, axis: int) -> PointFunction:
+    """∂f in one entry of the point."""
+
     def slope(z: Array) -> Array:
         rate: Array = jax.jvp(f, (z,), (jnp.zeros_like(z).at[axis].set(1),))[1]
         return rate

@@ -11,6 +11,7 @@ from jax import Array
 from sympy.core.function import AppliedUndef
 
 from nablax.backends.residuals.field import Field, PyTree, outputs
+from nablax.backends.residuals.hard import constrained
 from nablax.backends.residuals.layout import Slot, layout
 from nablax.problem import Coefficient
 
@@ -38,11 +39,17 @@ def networks(field: Field, net: PyTree, unknown: Mapping[str, PyTree]) -> tuple[
     def components(values: Array) -> dict[AppliedUndef, Array]:
         return {c.value: v for c, v in outputs(problem.components, values).items()}
 
+    def plain(point: Array) -> Array:
+        return field.call(net, point)
+
+    ansatz = field.ansatz
+    whole = plain if ansatz is None else constrained(problem, ansatz, field.call, net, unknown)
+
     found = [
         Part(
             frozenset(c.value for c in problem.components),
             *_arguments(problem.symbols, slots),
-            lambda point: field.call(net, point),
+            whole,
             components,
         )
     ]

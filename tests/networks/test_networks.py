@@ -93,6 +93,7 @@ def test_coordinates_are_scaled_to_one() -> None:
     np.testing.assert_allclose(found, [0, -1, 1, 0, -1, 0.5], atol=1e-15)
 
 
+@pytest.mark.slow
 def test_ensembles_by_vmap() -> None:
     spec = nablax.parse(SHORT.replace("MODEL", "modified_mlp(width=4, depth=1, factorised=on)"))
     keys = jax.random.split(jax.random.key(0), 3)
@@ -104,6 +105,7 @@ def test_ensembles_by_vmap() -> None:
     assert float(jnp.abs(together[1] - together[2]).min()) > 0
 
 
+@pytest.mark.slow
 def test_residuals_of_a_built_network() -> None:
     spec = problem("modified_mlp(width=4, depth=1)")
     field = spec.network(jax.random.key(0))
