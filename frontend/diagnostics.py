@@ -87,8 +87,10 @@ class Report:
         help: str = "",
         notes: Iterable[Note] = (),
         edits: Iterable[Edit] = (),
+        given: str = "",
     ) -> None:
-        self.add(Diagnostic(code, message, span, label, tuple(notes), help, tuple(edits), Severity.WARNING))
+        warning = Severity.WARNING
+        self.add(Diagnostic(code, message, span, label, tuple(notes), help, tuple(edits), warning, given))
 
     @property
     def failed(self) -> bool:

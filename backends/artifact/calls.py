@@ -45,7 +45,7 @@ def deserialised(data: bytes, entry: Program, platforms: Sequence[str]) -> expor
         raise ArtifactError(f"`{entry.member}` takes or returns other than the manifest says")
     for module in modules:
         if len(_CUSTOM_CALL.findall(module)) != len(_ALLOWED.findall(module)):
-            raise ArtifactError(f"`{entry.member}` calls something other than numerical kernels")
+            raise ArtifactError(f"`{entry.member}` calls something other than numerical kernels", "R732")
     return exported
 
 

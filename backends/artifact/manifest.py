@@ -78,7 +78,8 @@ class Manifest:
     @property
     def differentiable(self) -> bool:
         """Whether reverse mode passes a solve."""
-        return any(p.differentiable for p in self.programs if p.name.startswith("steps/"))
+        ways = ("steps/", "advance", "frame")
+        return any(p.differentiable for p in self.programs if p.name.startswith(ways))
 
 
 def write_manifest(manifest: Manifest) -> Json:
@@ -96,7 +97,7 @@ def read_manifest(value: Json) -> Manifest:
         written = value.get("nablax")
         by = f" by nablax {written[:20]}" if isinstance(written, str) else ""
         raise ArtifactError(
-            f"it was written{by} in format {number}; this nablax reads up to {FORMAT}: install a newer one"
+            f"it was written{by} in format {number}; this nablax reads up to {FORMAT}", "R731"
         )
     manifest = decode(Manifest, value, "manifest")
     _check_outline(manifest.outline)

@@ -12,6 +12,7 @@ from jax import Array, lax
 
 from nablax.backends.artifact.errors import ArtifactError
 from nablax.backends.artifact.manifest import Manifest
+from nablax.backends.artifact.pace import Pace
 from nablax.backends.checks import (
     Number,
     Numbers,
@@ -167,14 +168,25 @@ class Artifact:
         m = self.manifest
         return Drive(self.outline, m.control, m.bound, m.order, host)
 
+    def pace(self, params: Numbers | None = None) -> Pace | None:
+        """How fast the initial state's disturbances change; None for a constrained system."""
+        if "pace" not in self.calls:
+            return None
+        with precise(self.outline.dtype, params):
+            complete = self.complete(params)
+            state = self._initial(complete, {})
+            found = cast(tuple[Array, Array], self._hasty("pace")(state.t, state.y, complete))
+            return Pace(*map(float, found))
+
     def rehearse(self) -> None:
         """Trace every program once, on shapes alone. Raises `ArtifactError` if they do not fit together."""
 
         def whole(params: Parameters) -> object:
             state = self._initial(params, {})
             after = self._step(state, params)
-            rate = self.calls["rate"](state.t, state.y, params) if "rate" in self.calls else ()
-            return rate, self._solve(params, after, self.outline.frames[0], self.outline.frames)
+            names = [name for name in ("rate", "pace") if name in self.calls]
+            rates = [self.calls[name](state.t, state.y, params) for name in names]
+            return rates, self._solve(params, after, self.outline.frames[0], self.outline.frames)
 
         with precise(self.outline.dtype):
             numbers = {name: self._number(value) for name, value in self.parameters.items()}
@@ -335,7 +347,8 @@ class Artifact:
         check_scalar(name, value)
         if static and (traced(value) or float(value) != self.parameters[name]):
             raise ArtifactError(
-                f"`{name}` shapes the grid and is compiled in: compile the spec again with --set {name}=..."
+                f"`{name}` shapes the grid and is compiled in: compile the spec again with --set {name}=...",
+                "R734",
             )
         return value if isinstance(value, jax.Array) else self._number(float(value))
 

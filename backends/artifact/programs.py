@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from nablax.backends.artifact.pace import pace
 from nablax.backends.interface import Parameters, State, Vector
 from nablax.backends.lowering import evaluate
 from nablax.backends.nodes import initial_values, samples
@@ -43,8 +44,9 @@ def exportables(solver: Solver) -> tuple[Exportable, ...]:
     """Every program that an artifact of this solver holds.
 
     `initial(params, drawn, fields, chosen)`, `prepare(params)`, `show(t, y, ready)` and `rate(t, y, params)`
-    make up the interface; `steps/<count>(t, h, y, ready)` advance by a fixed number of steps, and can be
-    differentiated; `aid`, `march`, `judge`, `advance` and `frame` are those of the loops.
+    make up the interface, `pace(t, y, params)` measures the rate; `steps/<count>(t, h, y, ready)` advance by
+    a fixed number of steps, `advance` and `frame` by chosen ones, and all three can be differentiated; `aid`,
+    `march` and `judge` are those of the loops.
     """
     with precise(solver.plan.dtype):
         return tuple(_exportables(solver))
@@ -78,7 +80,8 @@ def _exportables(solver: Solver) -> list[Exportable]:
                 data = jnp.broadcast_to(data.astype(values.dtype), values.shape)
                 values = jnp.where(chosen[name], values, data)
             given[name] = values
-        return tuple(programs.initial(params, given, drawn))  # type: ignore[return-value]
+        state = programs.initial(params, given, drawn)
+        return state.t, state.y, state.dt
 
     t, y, dt = jax.eval_shape(initial, params, drawn, fields, chosen)
     ready = jax.eval_shape(programs.prepare, params)
@@ -105,6 +108,9 @@ def _exportables(solver: Solver) -> list[Exportable]:
         after, tally = programs.advance(State(t, y, dt), until, budget, prepared(ready))
         return tuple(after), tuple(tally)
 
+    def paced(t: Array, y: Vector, params: Parameters) -> tuple[Array, Array]:
+        return pace(lambda v: programs.rate(t, v, params), y)
+
     held = tuple(ready_leaves)
     found = [
         Exportable("initial", initial, (params, drawn, fields, chosen), True),
@@ -113,10 +119,11 @@ def _exportables(solver: Solver) -> list[Exportable]:
     ]
     if not system.constraints:
         found.append(Exportable("rate", programs.rate, (scalar, y, params), True))
+        found.append(Exportable("pace", paced, (scalar, y, params)))
     if any(p.derived for p in outline.parameters):
         found.append(_derived(solver))
     if programs.control in STEPWISE:
-        return [*found, Exportable("advance", advance, (t, y, dt, scalar, count, held))]
+        return [*found, Exportable("advance", advance, (t, y, dt, scalar, count, held), True)]
     aids = tuple(aid_leaves)
     found += [
         Exportable("aid", aid, (scalar, held)),
@@ -139,7 +146,7 @@ def _exportables(solver: Solver) -> list[Exportable]:
         *found,
         Exportable("judge", programs.judge, (y, y, y, scalar, scalar)),
         Exportable("choose", choose, (t, y, dt, scalar, held)),
-        Exportable("frame", frame, (t, y, dt, scalar, held)),
+        Exportable("frame", frame, (t, y, dt, scalar, held), True),
     ]
 
 

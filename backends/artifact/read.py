@@ -25,7 +25,7 @@ def load_artifact(path: str | Path) -> Artifact:
     try:
         return unpack(read_bytes(file))
     except ArtifactError as error:
-        raise ArtifactError(f"`{file}`: {error}") from None
+        raise ArtifactError(f"`{file}`: {error}", error.code) from None
 
 
 def unpack(data: bytes) -> Artifact:
@@ -63,5 +63,5 @@ def _check_machine(manifest: Manifest) -> None:
     names = {"gpu": ("cuda", "rocm")}.get(backend, (backend,))
     if not set(names) & set(manifest.platforms):
         raise ArtifactError(
-            f"it was compiled for {', '.join(manifest.platforms)}, and this machine runs {backend}"
+            f"it was compiled for {', '.join(manifest.platforms)}, and this machine runs {backend}", "R733"
         )

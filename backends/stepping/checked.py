@@ -130,7 +130,7 @@ def advance(
     To derivatives the steps are constants: what passes is the stretch that met the checks.
     """
     begin, given = state.y, params
-    state, params = constant((state, params))
+    state, until, params = constant((state, until, params))
     span = until - state.t
     cap = span if bound is None else jnp.minimum(span, bound)
     zero = jnp.zeros((), "int32")

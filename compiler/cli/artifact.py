@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from nablax.cli.messages import FileProblem
+from nablax.frontend.diagnostics import Diagnostic, Note, Report, SpecError
+from nablax.frontend.render import to_json
+from nablax.frontend.source import Source, Span
 from nablax.overrides import Overrides
 
 if TYPE_CHECKING:
@@ -19,10 +22,15 @@ if TYPE_CHECKING:
     from nablax.backends.run import Prepared, Target
 
 REFUSED = 1
+NOWHERE = Span(0, 0)
+TOLERATED = 1.05  # measured bounds of the step are no better than that
 
 
 def run_artifact(path: Path, changes: Overrides, target: "Target", as_json: bool, quiet: bool) -> int:
-    """Solve, save, judge and draw as a spec's run does; returns the exit code. Raises `FileProblem`."""
+    """Solve, save, judge and draw as a spec's run does; returns the exit code.
+
+    Raises `SpecError` for the file and for what it cannot take, `FileProblem` for what cannot be written.
+    """
     from nablax.cli.run import SCHEMA, execute, quiet_jax, tell
 
     quiet_jax(True)  # a single precision artifact keeps its own
@@ -31,15 +39,19 @@ def run_artifact(path: Path, changes: Overrides, target: "Target", as_json: bool
         params = parameters_of(artifact, changes)
         prepared = _prepared(artifact, target)
         outcome = execute(prepared, Replaced(artifact, params), quiet or as_json)
-    except FileProblem as problem:
+    except (FileProblem, SpecError) as problem:
         if not as_json:
             raise
-        answer = {"schema": SCHEMA, "status": "refused", "exit_code": problem.code, "error": problem.message}
+        answer: dict[str, object] = {"schema": SCHEMA, "status": "refused"}
+        if isinstance(problem, FileProblem):
+            code = problem.code
+            answer |= {"exit_code": code, "error": problem.message}
+        else:
+            code = REFUSED
+            answer |= {"exit_code": code, **to_json(problem.source, problem.diagnostics)}
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
-        return problem.code
-    if params and artifact.manifest.bound is not None and not quiet:
-        click.echo("note: the longest step was derived for the parameters of the spec", err=True)
-    return tell(prepared.outline, outcome, (), as_json, quiet)
+        return code
+    return tell(prepared.outline, outcome, _warnings(artifact, params), as_json, quiet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +70,17 @@ class Replaced:
 
 
 def _loaded(path: Path) -> "Artifact":
+    from nablax.backends.artifact.container import read_bytes
     from nablax.backends.artifact.errors import ArtifactError
-    from nablax.backends.artifact.read import load_artifact
+    from nablax.backends.artifact.read import unpack
 
+    if not path.is_file():
+        raise FileProblem(f"`{path}`: {'it is a folder' if path.is_dir() else 'there is no such file'}")
     try:
-        return load_artifact(path)
+        return unpack(read_bytes(path))
     except ArtifactError as error:
-        raise FileProblem(str(error), REFUSED if path.is_file() else 2) from None
+        said = Diagnostic(error.code, str(error), NOWHERE, help=error.help, given=str(path))
+        raise SpecError(Source(str(path), ""), (said,)) from None
 
 
 def _prepared(artifact: "Artifact", target: "Target") -> "Prepared":
@@ -78,33 +94,75 @@ def _prepared(artifact: "Artifact", target: "Target") -> "Prepared":
 
 
 def parameters_of(artifact: "Artifact", changes: Overrides) -> Mapping[str, float]:
-    """The numbers of `--set`. Raises `FileProblem` for what an artifact cannot take."""
-    if changes.solve:
-        raise FileProblem(
-            f"`--solve {next(iter(changes.solve))}=..` has no effect on a compiled spec: "
-            "its numerical choices are made; compile the spec again with it",
-            REFUSED,
-        )
+    """The numbers of `--set`. Raises `SpecError` for what an artifact cannot take."""
+    from nablax.backends.artifact.errors import HELP
+
+    report = Report(artifact.outline.source)
+    for name, text in changes.solve.items():
+        said = "the numerical choices of a compiled spec are made"
+        report.error("R734", NOWHERE, said, given=f"--solve {name}={text}", help=HELP["R734"])
     known = {p.name: p for p in artifact.outline.parameters}
     found: dict[str, float] = {}
     for name, text in changes.parameters.items():
+        given = f"--set {name}={text}"
         parameter = known.get(name)
+        value = _number(text)
         if parameter is None:
-            names = ", ".join(f"`{n}`" for n in known) or "none"
-            raise FileProblem(f"no parameter is named `{name}`; there are: {names}", REFUSED)
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not abs(value) < float("inf"):
-            raise FileProblem(f"`--set {name}={text}`: a compiled spec takes plain numbers", REFUSED)
-        if parameter.static and value != parameter.value:
-            raise FileProblem(
-                f"`{name}` shapes the grid and is compiled in: compile again with --set {name}={text}",
-                REFUSED,
-            )
-        if parameter.interval is not None and not parameter.interval[0] <= value <= parameter.interval[1]:
+            said = f"`{given}` names no parameter of the spec"
+            names = ", ".join(known) or "none"
+            report.error("P114", NOWHERE, said, given=given, help=f"the parameters are: {names}")
+        elif value is None:
+            said = f"`{given}` is no plain number, and a compiled spec takes nothing else"
+            report.error("P114", NOWHERE, said, given=given, help="write a finite number, such as `0.02`")
+        elif parameter.static and value != parameter.value:
+            said = f"`{name}` shapes the grid and is compiled in"
+            report.error("R734", NOWHERE, said, given=given, help=f"compile the spec again with `{given}`")
+        elif parameter.interval is not None and not parameter.interval[0] <= value <= parameter.interval[1]:
             low, high = parameter.interval
-            raise FileProblem(f"`{name}` = {value:g} lies outside its range [{low:g}, {high:g}]", REFUSED)
-        found[name] = value
+            said = f"`{name}` = {value:g} lies outside its range [{low:g}, {high:g}]"
+            report.error("P114", NOWHERE, said, given=given, help="choose a value inside the range")
+        else:
+            found[name] = value
+    report.check()
     return found
+
+
+def _number(text: str) -> float | None:
+    """A finite number, or None."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if abs(value) < float("inf") else None
+
+
+def _warnings(artifact: "Artifact", params: Mapping[str, float]) -> tuple[Diagnostic, ...]:
+    """Whether what was derived for the parameters of the spec holds for these."""
+    changed = {name: value for name, value in params.items() if value != artifact.parameters[name]}
+    before = artifact.pace() if changed else None
+    now = artifact.pace(changed) if changed else None
+    if before is None or now is None:
+        return ()
+    report = Report(artifact.outline.source)
+    given = " ".join(f"--set {name}={value:g}" for name, value in changed.items())
+    stepping = artifact.outline.stepping
+    if stepping.dt is not None and stepping.bound is not None and before.radius > 0 and now.radius > 0:
+        bound = stepping.bound * before.radius / now.radius
+        if stepping.dt > bound * TOLERATED:
+            report.warning(
+                "P409",
+                NOWHERE,
+                f"dt = {stepping.dt:g} is above the stable step of `{stepping.name}`, about {bound:.2g}",
+                given=given,
+                help="compile the spec again with these values, and with a smaller `dt` or none",
+            )
+    if now.growth > now.radius / 2 and before.growth <= before.radius / 2:
+        report.warning(
+            "P306",
+            NOWHERE,
+            "the shortest waves of the grid grow faster than all others: ill-posed forward in time",
+            given=given,
+            notes=(Note(f"they grow by e in a time of {1 / now.growth:.2g}"),),
+            help="check the sign of the value",
+        )
+    return tuple(report.diagnostics)

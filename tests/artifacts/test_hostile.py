@@ -144,8 +144,11 @@ def test_only_numerical_kernels_are_called() -> None:
     exported = export.export(jax.jit(program), platforms=("cpu",), disabled_checks=allowed)(np.zeros(()))
     ends = signature(exported.in_avals), signature(exported.out_avals)
     entry = Program("show", "programs/show", "", False, 10, *ends)
-    with pytest.raises(ArtifactError, match="`programs/show` calls something other than numerical kernels"):
+    with pytest.raises(
+        ArtifactError, match="`programs/show` calls something other than numerical kernels"
+    ) as caught:
         deserialised(bytes(exported.serialize()), entry, ("cpu",))
+    assert caught.value.code == "R732"
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

@@ -120,7 +120,23 @@ def test_what_an_artifact_refuses() -> None:
         rod.solve({"E": 2.0})
     with pytest.raises(ValueError, match="`u` is a real field, and complex values were given"):
         rod.initial(fields={"u": jnp.full(17, 1j)})
-    assert not rod.differentiable
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [ROD, QUANTUM], ids=["adaptive", "checked"])
+def test_derivatives_of_chosen_steps(text: str) -> None:
+    solver, artifact = both(text)
+    assert artifact.differentiable
+    name = next(iter(artifact.parameters)) if text == QUANTUM else "D"
+
+    def slopes(of: Solver | Artifact) -> jax.Array:
+        def loss(value: jax.Array) -> jax.Array:
+            (field,) = of.solve({name: value}).fields.values()
+            return jnp.sum(jnp.cos(jnp.arange(field.shape[-1])) * jnp.abs(field[-1]) ** 2)
+
+        return jax.vmap(jax.grad(loss))(jnp.asarray([0.5, 0.7]))
+
+    np.testing.assert_allclose(slopes(artifact), slopes(solver), rtol=1e-9)
 
 
 @pytest.mark.slow
