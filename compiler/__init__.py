@@ -7,16 +7,16 @@ solution = problem.compile(n=256).solve()
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nablax.facade import Problem, field, load, parse
+    from nablax.facade import Problem, field, load, parse, train
     from nablax.frontend.diagnostics import SpecError
 
-__all__ = ["Problem", "SpecError", "__version__", "field", "load", "parse"]
+__all__ = ["Problem", "SpecError", "__version__", "field", "load", "parse", "train"]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
     # SymPy takes half a second to import: `nablax --help` and the formatter go without it.
-    if name in ("Problem", "field", "load", "parse"):
+    if name in ("Problem", "field", "load", "parse", "train"):
         from nablax import facade
 
         return getattr(facade, name)
@@ -28,6 +28,10 @@ def __getattr__(name: str) -> object:
         from nablax.backends.artifact.read import load_artifact
 
         return load_artifact
+    if name == "load_field":
+        from nablax.backends.artifact.fields import load_field
+
+        return load_field
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

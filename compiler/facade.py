@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from nablax.frontend.diagnostics import Diagnostic, Report, Severity
 from nablax.frontend.parser import read_source
 from nablax.frontend.source import Source
 from nablax.overrides import Overrides
-from nablax.pipeline import Stages, run_stages
+from nablax.pipeline import Stages, plan_on, run_stages
 from nablax.system import System
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from nablax.backends.residuals.residual import Residual
     from nablax.backends.solver import Solver
     from nablax.backends.steady import SteadySolver
+    from nablax.backends.training.records import Trained
+    from nablax.backends.training.run import Watcher
     from nablax.backends.verification import Verification
 
 Number = int | float
@@ -239,3 +242,35 @@ def load(path: str | Path, *, params: Mapping[str, Number] | None = None) -> Pro
     """The problem in a `.pde` file; raises `SpecError` with all diagnostics, or OSError."""
     file = Path(path)
     return parse(file.read_text(encoding="utf-8"), name=str(path), folder=file.parent, params=params)
+
+
+def train(
+    problem: Problem,
+    options: Mapping[str, Number | str] | None = None,
+    *,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    watcher: "Watcher | None" = None,
+) -> "Trained":
+    """Train networks on a problem, as its `train` block says; `options` win over those of the block.
+
+    With a `folder`, checkpoints go there, and `resume` goes on with the newest; nothing is written without
+    one. `watcher.saw(reading)` is called after every chunk of steps. Runs in the precision of the run
+    whatever the host's setting. Raises `SpecError`, and `OutputError` for the folder.
+    """
+    from nablax.backends.precision import precise
+    from nablax.backends.training.finish import scored
+    from nablax.backends.training.loop import programs_of
+    from nablax.backends.training.run import Silent
+    from nablax.backends.training.run import train as train_task
+    from nablax.backends.training.task import make_task
+
+    given = dict(problem.overrides.train) | {k: _text(v) for k, v in (options or {}).items()}
+    changes = Overrides(problem.overrides.parameters, problem.overrides.solve, given)
+    stages = run_stages(problem.source, changes, problem.folder) if options else problem.stages
+    system, training, _ = stages.demand_training()
+    place = None if folder is None else Path(folder)
+    with precise(training.dtype):
+        task = make_task(system, training)
+        trained = train_task(task, programs_of(task), place, resume, watcher or Silent())
+        return scored(task, trained, stages.plan, partial(plan_on, problem.source, changes, problem.folder))

@@ -74,6 +74,12 @@ class Stages:
         return self.system, training, report
 
 
+def plan_on(source: Source, overrides: Overrides, folder: Path | None, n: int) -> Plan | None:
+    """The plan of the same spec with `n` points or cells along every axis; None where there is none."""
+    finer = Overrides(overrides.parameters, {**overrides.solve, "n": str(n)}, overrides.train)
+    return run_stages(source, finer, folder).plan
+
+
 def _about_grids(code: str) -> bool:
     return code.startswith("P4") and code != "P404"
 

@@ -1,6 +1,7 @@
 """`nablax train`: fit networks to what a spec states, keep checkpoints, judge the result."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ from nablax.frontend.render import to_json
 
 if TYPE_CHECKING:
     from nablax.backends.training.records import Trained
+    from nablax.backends.training.reference import Planner
     from nablax.backends.training.task import Task
     from nablax.pipeline import Stages
+    from nablax.plan import Plan
 
 SCHEMA = 1
 
@@ -45,15 +48,18 @@ def train(
     no_plot: bool,
 ) -> int:
     """Train networks on a spec's equations, conditions and data, as its `train` block says."""
-    from nablax.pipeline import run_stages
+    from nablax.pipeline import plan_on, run_stages
 
     source = read_spec(spec)
     changes = overrides(parameters, (), (*train, *(() if seed is None else (f"seed={seed}",))))
     folder = Path(f"{stem_of(spec)}.train" if output is None else output)
+    place = folder_of(spec)
     try:
-        stages = run_stages(source, changes, folder_of(spec))
+        stages = run_stages(source, changes, place)
         task = _task(stages)
-        trained = _trained(task, folder, resume, quiet or as_json, not no_plot)
+        trained = _trained(task, folder, resume, quiet or as_json)
+        planner = partial(plan_on, source, changes, place)
+        trained = _finished(task, trained, stages.plan, planner, folder / stem_of(spec), not no_plot)
     except SpecError as error:
         if not as_json:
             raise
@@ -90,7 +96,7 @@ def _task(stages: "Stages") -> "Task":
     return make_task(system, training)
 
 
-def _trained(task: "Task", folder: Path, resume: bool, silent: bool, plot: bool) -> "Trained":
+def _trained(task: "Task", folder: Path, resume: bool, silent: bool) -> "Trained":
     from nablax.backends.output.paths import OutputError
     from nablax.backends.training.loop import programs_of
     from nablax.backends.training.run import train as train_task
@@ -99,6 +105,18 @@ def _trained(task: "Task", folder: Path, resume: bool, silent: bool, plot: bool)
     try:
         with watching(task.training, silent) as watcher:
             return train_task(task, programs_of(task), folder, resume, watcher)
+    except OutputError as error:
+        raise FileProblem(str(error)) from None
+
+
+def _finished(
+    task: "Task", trained: "Trained", plan: "Plan | None", planner: "Planner", path: Path, plot: bool
+) -> "Trained":
+    from nablax.backends.output.paths import OutputError
+    from nablax.backends.training.finish import scored, written
+
+    try:
+        return written(task, scored(task, trained, plan, planner), path.parent, path.name, plot)
     except OutputError as error:
         raise FileProblem(str(error)) from None
 

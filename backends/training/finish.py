@@ -1,0 +1,60 @@
+"""What a finished run leaves beside its checkpoints: scores, the field in a file, a picture."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from nablax.backends.artifact.fields import FieldAxis, pack_field
+from nablax.backends.output.paths import OutputError, claim
+from nablax.backends.residuals.layout import layout
+from nablax.backends.training.checkpoint import write_whole
+from nablax.backends.training.records import Score, Trained
+from nablax.backends.training.reference import Planner, score
+from nablax.backends.training.task import Task
+from nablax.backends.training.values import evaluate_of
+from nablax.frontend.diagnostics import Diagnostic, Severity
+from nablax.plan import Plan
+
+
+def scored(task: Task, trained: Trained, plan: Plan | None, planner: Planner) -> Trained:
+    """With distances from the solver's solution, where `expect` has no exact one."""
+    problem = task.system.problem
+    exact = any(v.measure == "relative L2 error" and v.measured is not None for v in trained.verdicts)
+    unknown = bool(trained.unknowns) or bool(problem.coefficients)
+    if exact or unknown or plan is None or trained.status in ("interrupted", "broken"):
+        return trained
+    evaluate = evaluate_of(trained.field, trained.params, task.training.ensemble)
+    found: tuple[Score, ...] = score(evaluate, task.training.dtype, plan, planner)
+    return replace(trained, scores=found)
+
+
+def exported(task: Task, trained: Trained) -> bytes:
+    """The trained field as the bytes of an `.nbx` file."""
+    problem = task.system.problem
+    axes = [FieldAxis(s.axis.name, s.low, s.high, s.size, s.axis.periodic) for s in layout(problem)]
+    evaluate = evaluate_of(trained.field, trained.params, task.training.ensemble)
+    return pack_field(
+        evaluate, problem.source.text, task.training.dtype, axes, trained.unknowns, trained.steps
+    )
+
+
+def written(task: Task, trained: Trained, folder: Path, stem: str, plot: bool) -> Trained:
+    """The field and, if wanted, the picture in the run's folder. Raises `OutputError`."""
+    if trained.status in ("interrupted", "broken"):
+        return trained
+    path = folder / f"{stem}.nbx"
+    write_whole(path, exported(task, trained))
+    files = [path]
+    diagnostics = trained.diagnostics
+    if plot:
+        from nablax.backends.training.pictures import draw
+
+        picture = folder / f"{stem}.png"
+        try:
+            claim(picture)
+            draw(task, trained, picture)
+            files.append(picture)
+        except OutputError as error:
+            message = f"the picture was not drawn: {error}"
+            span = task.system.problem.span
+            diagnostics = (*diagnostics, Diagnostic("P553", message, span, severity=Severity.WARNING))
+    return replace(trained, files=tuple(files), diagnostics=diagnostics)
