@@ -43,8 +43,30 @@ class SpectralLaplacian(BetweenWalls):
     nargs = 2
 
 
+class IntegralLaplacian(BetweenWalls):
+    """(-Δ)^s over all of space, the field zero outside the box. Arguments: u, s."""
+
+    nargs = 2
+
+
+class BoundedRiesz(BetweenWalls):
+    """-(-∂xx)^(β/2) u along one axis of a box with walls; zero beyond its own. Arguments: u, x, β."""
+
+    nargs = 3
+
+
+class OneSided(BetweenWalls):
+    """A fractional derivative from an end of a bounded axis. Arguments: u, x, α, side (1 from the lower end,
+    -1 from the upper), n with n - 1 < α <= n, 1 for Caputo's and 0 for Riemann and Liouville's, and the rate
+    λ of a tempered one."""
+
+    nargs = 7
+
+
 Fourier = (FractionalLaplacian, RieszDerivative)
-Between = (SpectralLaplacian,)
+Differenced = (IntegralLaplacian, BoundedRiesz, OneSided)
+"""Those that differences of second order stand for on a grid."""
+Between = (SpectralLaplacian, *Differenced)
 Nonlocal = (*Fourier, *Between, FractionalOperator)
 
 
@@ -52,7 +74,7 @@ def variables(node: sp.Expr) -> frozenset[sp.Symbol]:
     """The coordinates that a nonlocal operator acts along: what holds none of them is a constant to it."""
     if isinstance(node, FractionalOperator):
         return frozenset({node.variable})
-    if isinstance(node, RieszDerivative):
+    if isinstance(node, RieszDerivative | BoundedRiesz | OneSided):
         return frozenset({node.args[1]})
     return frozenset(node.args[0].free_symbols)
 
@@ -76,7 +98,11 @@ def fourier_symbol(node: sp.Expr, symbols: dict[sp.Symbol, sp.Symbol]) -> sp.Exp
 def order_along(node: sp.Expr | None, axis: sp.Symbol) -> int:
     """The whole order that an operator between walls counts as along an axis, for its conditions; 0 for
     None and along axes that it leaves alone."""
-    return 2 if isinstance(node, Between) else 0
+    if not isinstance(node, Between):
+        return 0
+    if isinstance(node, OneSided):
+        return int(node.args[4]) if node.args[1] == axis else 0
+    return 2 if not isinstance(node, BoundedRiesz) or node.args[1] == axis else 0
 
 
 def total_order(node: sp.Expr | None, axes: Sequence[sp.Symbol]) -> int:

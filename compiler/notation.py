@@ -25,7 +25,14 @@ from nablax.fractional_calculus.operators import (
 )
 from nablax.frontend.names import greek_name
 from nablax.integrals import Convolution, Running
-from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative, SpectralLaplacian
+from nablax.nonlocal_operators import (
+    BoundedRiesz,
+    FractionalLaplacian,
+    IntegralLaplacian,
+    OneSided,
+    RieszDerivative,
+    SpectralLaplacian,
+)
 from nablax.reductions import Integral, Maximum, Mean, Minimum
 from nablax.system import Boundary, FluxTerm, LinearTerm, System, Terms, wavenumbers
 
@@ -117,6 +124,19 @@ class _Unicode(StrPrinter):
         if isinstance(node, Tempered) and shown.pop() == 1:
             ending += ", normalised=yes"
         return f"{_FRACTIONAL[node.func]}({', '.join(self._print(a) for a in shown)}{ending})"
+
+    def _print_IntegralLaplacian(self, node: IntegralLaplacian) -> str:
+        value, order = node.args
+        return f"fraclap({self._print(value)}, {self._print(order)}, kind=integral)"
+
+    def _print_BoundedRiesz(self, node: BoundedRiesz) -> str:
+        return f"riesz({', '.join(self._print(a) for a in node.args)})"
+
+    def _print_OneSided(self, node: OneSided) -> str:
+        value, axis, order, side, _, caputo, rate = node.args
+        name = "tempered" if rate != 0 else "caputo" if caputo == 1 else "rl"
+        shown = [value, axis, order, *([rate] if rate != 0 else [])]
+        return f"{name}({', '.join(self._print(a) for a in shown)}{', side=right' if side == -1 else ''})"
 
     def _print_SpectralLaplacian(self, node: SpectralLaplacian) -> str:
         value, order = node.args

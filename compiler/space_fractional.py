@@ -10,7 +10,13 @@ import sympy as sp
 
 from nablax.fractional_orders import check_order
 from nablax.meaning.values import Value, VectorValue, fault
-from nablax.nonlocal_operators import FractionalLaplacian, RieszDerivative, SpectralLaplacian
+from nablax.nonlocal_operators import (
+    BoundedRiesz,
+    FractionalLaplacian,
+    IntegralLaplacian,
+    RieszDerivative,
+    SpectralLaplacian,
+)
 from nablax.operator_use import Operator, Use
 
 KINDS = ("periodic", "spectral", "integral", "directional")
@@ -58,25 +64,32 @@ def _fractional_laplacian(use: Use) -> Value:
         _check_cartesian(use)
         check_order(use, 1, order, 0, 2)
         return _each(use.value(0), lambda c: SpectralLaplacian(c, order))
-    raise fault(
-        "P402",
-        span,
-        f"`fraclap` of kind `{kind}` is not available yet",
-        "`kind=spectral` is",
-    )
+    _check_cartesian(use)
+    if len(use.scope.axes) > 1 or wall is not use.scope.axes[0]:
+        raise fault(
+            "P402",
+            span,
+            f"`fraclap` of kind `{kind}` in more than one dimension is not available yet",
+            "use `kind=spectral`, or `riesz` along each axis",
+        )
+    check_order(use, 1, order, 0, 1)
+    if order == 1:
+        return _each(use.value(0), lambda c: -sp.Derivative(c, (wall.symbol, 2)))
+    return _each(use.value(0), lambda c: IntegralLaplacian(c, order))
 
 
 def _riesz(use: Use) -> Value:
     """riesz(u, x, β)."""
     symbol, order = use.axis(1), use.scalar(2)
     axis = next(a for a in use.scope.all_axes if a.symbol == symbol)
-    if not axis.periodic:
-        raise fault(
-            "P402",
-            use.span,
-            f"`riesz` along the bounded axis `{axis.name}` is not available yet",
-            f"make the axis periodic: `{axis.name} in [a, b] periodic`",
-        )
+    if axis not in use.scope.axes:
+        raise fault("P109", use.arguments[1][1], "`riesz` acts along a space axis", "name one of them")
+    if not all(a.periodic for a in use.scope.axes):
+        _check_cartesian(use)
+        check_order(use, 2, order, 0, 2)
+        if order == 2 and not axis.periodic:
+            return _each(use.value(0), lambda c: sp.Derivative(c, (symbol, 2)))
+        return _each(use.value(0), lambda c: BoundedRiesz(c, symbol, order))
     check_order(use, 2, order, 0, 4)
     return _each(use.value(0), lambda c: RieszDerivative(c, symbol, order))
 

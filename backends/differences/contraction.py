@@ -15,14 +15,15 @@ def along(matrix: NDArray[np.inexact], array: Array, axis: int, dtype: jnp.dtype
     """matrix · array along one axis. A real matrix meets the parts of a complex array one by one."""
     if np.iscomplexobj(matrix):
         kind = complex_dtype(dtype)
-        return _contract(jnp.asarray(matrix, kind), array.astype(kind), axis)
+        return contract(jnp.asarray(matrix, kind), array.astype(kind), axis)
     values = jnp.asarray(matrix, dtype)
     if jnp.iscomplexobj(array):
-        return lax.complex(_contract(values, jnp.real(array), axis), _contract(values, jnp.imag(array), axis))
-    return _contract(values, array, axis)
+        return lax.complex(contract(values, jnp.real(array), axis), contract(values, jnp.imag(array), axis))
+    return contract(values, array, axis)
 
 
-def _contract(matrix: Array, array: Array, axis: int) -> Array:
+def contract(matrix: Array, array: Array, axis: int) -> Array:
+    """matrix · array along one axis, both of one dtype."""
     # matrix @ array wherever possible: with a single row, array @ matrix.T is far slower on XLA CPU.
     highest = lax.Precision.HIGHEST
     if axis == array.ndim - 1 and array.ndim > 1:

@@ -67,7 +67,7 @@ def mean(item: Entry, nodes: Nodes, scalars: Scalars, padded: Mapping[int, Array
     """A coefficient averaged over the evolving nodes of its equation; times its operator's eigenvalues."""
     operator = item.coupling.operator
     value = _mean(item, nodes, scalars, padded)
-    return value if operator is None else times(value, operator.modes(jnp.asarray(scalars[operator.key])))
+    return value if operator is None else times(value, operator.modes(scalars))
 
 
 def _mean(item: Entry, nodes: Nodes, scalars: Scalars, padded: Mapping[int, Array]) -> Operand:

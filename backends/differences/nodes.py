@@ -34,7 +34,7 @@ class Nodes:
         if not self.operators:
             return scalars
         mine = [o for o in self.operators if o.unknown in y]
-        return {**scalars, **{o.node: o.apply(y[o.unknown], jnp.asarray(scalars[o.key])) for o in mine}}
+        return {**scalars, **{o.node: o.apply(y[o.unknown], scalars) for o in mine}}
 
     def valued(self, scalars: Scalars, y: Mapping[int, Array]) -> Scalars:
         """The scalars with the values of all integral terms and nonlocal operators at nodal arrays y of every

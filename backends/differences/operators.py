@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Protocol
 
 import jax.numpy as jnp
@@ -13,10 +14,14 @@ from nablax.backends.differences import trigonometric
 from nablax.backends.differences.kernels import times
 from nablax.backends.differences.layout import Place, slab
 from nablax.backends.differences.modes import Basis, Group, backward, forward, halved
+from nablax.backends.differences.one_axis import CentredDifference, FourierPower, ShiftedDifference
+from nablax.backends.differences.toeplitz import dense_product
 from nablax.backends.lowering import Operand, evaluate
-from nablax.nonlocal_operators import Between, SpectralLaplacian
+from nablax.nonlocal_operators import Between, IntegralLaplacian, OneSided, SpectralLaplacian
 from nablax.passes.jets import jets
 from nablax.plan import Plan
+
+Scalars = Mapping[sp.Basic, Operand]
 
 
 class Operator(Protocol):
@@ -43,15 +48,15 @@ class Operator(Protocol):
         """Whether `modes` is the operator itself, and not what comes close to it."""
         ...
 
-    def kernel(self, scalars: Mapping[sp.Basic, Operand]) -> Array:
-        """What `apply` and `modes` read, from the values of parameters."""
+    def kernel(self, scalars: Scalars) -> Array:
+        """What `apply` reads under `key`, from the values of parameters."""
         ...
 
-    def apply(self, array: Array, kernel: Array) -> Array:
-        """The operator on a nodal array; zero on the nodes that a wall holds."""
+    def apply(self, array: Array, scalars: Scalars) -> Array:
+        """The operator on a nodal array; what it says of nodes that a wall holds is not read."""
         ...
 
-    def modes(self, kernel: Array) -> Array:
+    def modes(self, scalars: Scalars) -> Array:
         """Its eigenvalues in the sines, cosines and Fourier modes of its axes, size 1 along others."""
         ...
 
@@ -68,7 +73,7 @@ class SpectralPower:
     dtype: jnp.dtype
     diagonal: bool = True
 
-    def kernel(self, scalars: Mapping[sp.Basic, Operand]) -> Array:
+    def kernel(self, scalars: Scalars) -> Array:
         """λ^s, [modes...]."""
         total = np.zeros((1,) * len(self.group.bases))
         for k, basis in enumerate(self.group.bases):
@@ -79,19 +84,19 @@ class SpectralPower:
         positive = jnp.asarray(np.where(total > 0, total, 1.0), self.dtype)
         return jnp.where(jnp.asarray(total > 0), positive**order, 0)
 
-    def apply(self, array: Array, kernel: Array) -> Array:
+    def apply(self, array: Array, scalars: Scalars) -> Array:
         inner = array
         for k, (a, b) in enumerate(self.group.region):
             inner = slab(inner, k, a, b)
         real = not jnp.iscomplexobj(array)
         hat = forward(self.group, inner, real, self.dtype)
-        symbol = halved(self.group, kernel, real)
+        symbol = halved(self.group, jnp.asarray(scalars[self.key]), real)
         found = backward(self.group, jnp.asarray(times(hat, symbol)), inner.shape, real, self.dtype, real)
         widths = [(a, n - b) for (a, b), n in zip(self.group.region, array.shape, strict=True)]
         return jnp.pad(found, widths).astype(array.dtype)
 
-    def modes(self, kernel: Array) -> Array:
-        return kernel
+    def modes(self, scalars: Scalars) -> Array:
+        return jnp.asarray(scalars[self.key])
 
 
 def operators(plan: Plan, places: Sequence[Place]) -> tuple[Operator, ...]:
@@ -108,8 +113,11 @@ def operators(plan: Plan, places: Sequence[Place]) -> tuple[Operator, ...]:
     for i, node in enumerate(found):
         unknown = values.index(node.args[0])
         key = sp.Symbol(f"kernel of operator {i}")
-        assert isinstance(node, SpectralLaplacian)
-        result.append(_spectral(node, unknown, key, plan, places[unknown]))
+        place = places[unknown]
+        if isinstance(node, SpectralLaplacian):
+            result.append(_spectral(node, unknown, key, plan, place))
+        else:
+            result.append(_along_axis(node, unknown, key, plan, place))
     return tuple(result)
 
 
@@ -126,3 +134,20 @@ def _spectral(node: sp.Expr, unknown: int, key: sp.Symbol, plan: Plan, place: Pl
     group = Group((unknown,), place.evolving, tuple(bases), True)
     axes = tuple(range(len(plan.grid)))
     return SpectralPower(node, unknown, key, axes, group, jnp.dtype(plan.dtype))
+
+
+def _along_axis(node: sp.Expr, unknown: int, key: sp.Symbol, plan: Plan, place: Place) -> Operator:
+    symbols = [a.symbol for a in plan.system.axes]
+    k = 0 if isinstance(node, IntegralLaplacian) else symbols.index(node.args[1])
+    grid, walls, dtype = plan.grid[k], place.walls[k], jnp.dtype(plan.dtype)
+    order = 2 * node.args[1] if isinstance(node, IntegralLaplacian) else node.args[2]
+    if walls is None:
+        return FourierPower(node, unknown, key, k, len(plan.grid), grid, order, dtype)
+    waves = trigonometric.kind_of((walls[0].held, walls[1].held))
+    dense = dense_product(grid.points, prod(plan.shape) // grid.points, dtype)
+    common = (node, unknown, key, k, len(plan.grid), grid, order)
+    if isinstance(node, OneSided):
+        side, ceiling, caputo, rate = node.args[3:]
+        return ShiftedDifference(*common, int(ceiling), int(side), caputo == 1, rate, waves, dense, dtype)
+    sign = 1 if isinstance(node, IntegralLaplacian) else -1
+    return CentredDifference(*common, sign, waves, dense, dtype)

@@ -8,7 +8,7 @@ import sympy as sp
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
-from nablax.nonlocal_operators import Nonlocal, order_along
+from nablax.nonlocal_operators import Nonlocal, OneSided, order_along
 from nablax.passes.jets import jets_of, orders_of, slope_of
 from nablax.problem import Axis, Problem, Side
 from nablax.system import Boundary, Constraint, Evolution, Unknown, root_of
@@ -17,13 +17,15 @@ from nablax.system import Boundary, Constraint, Evolution, Unknown, root_of
 @dataclass(frozen=True, slots=True)
 class Need:
     """What one unknown wants along one axis: its highest derivative there, where that stands, and the
-    coefficient of it (None unless it stands linearly in the unknown's own equation)."""
+    coefficient of it (None unless it stands linearly in the unknown's own equation). `whole`: it is no
+    derivative but an operator between walls, which counts as one."""
 
     order: int
     span: Span
     leading: sp.Expr | None
     wanted: tuple[int, int]
     certain: bool
+    whole: bool = False
 
     def most(self, side: Side) -> int:
         """Conditions that one side may hold."""
@@ -38,9 +40,9 @@ def needs_of(
     found = {}
     for i in range(len(unknowns)):
         for k in range(len(space)):
-            order, span, leading = _highest(i, unknowns, equations, k, space)
+            order, span, leading, whole = _highest(i, unknowns, equations, k, space)
             wanted, certain = _wanted(problem, order, leading)
-            found[i, k] = Need(order, span, leading, wanted, certain)
+            found[i, k] = Need(order, span, leading, wanted, certain, whole)
     return found
 
 
@@ -108,13 +110,14 @@ def _highest(
     equations: Sequence[Evolution | Constraint],
     axis: int,
     space: tuple[sp.Symbol, ...],
-) -> tuple[int, Span, sp.Expr | None]:
-    """Highest derivative of an unknown along an axis in any equation, its place, and its coefficient.
+) -> tuple[int, Span, sp.Expr | None, bool]:
+    """Highest derivative of an unknown along an axis in any equation, its place, its coefficient, and whether
+    it is an operator between walls.
 
     The coefficient is None unless the derivative stands linearly in the unknown's own evolution equation:
     without time there is no direction.
     """
-    highest, place, leading = 0, unknowns[i].span, None
+    highest, place, leading, fractional = 0, unknowns[i].span, None, False
     for equation in equations:
         owner = equation.unknown
         own = owner == i or (owner is not None and unknowns[owner].rate_of == i)
@@ -123,20 +126,28 @@ def _highest(
                 highest, place = term.orders[axis], term.span
                 alone = sum(term.orders) == highest
                 leading = term.coefficient if own and alone and isinstance(equation, Evolution) else None
+                fractional = False
             if term.unknown == i and order_along(term.operator, space[axis]) > highest:
-                highest, place, leading = order_along(term.operator, space[axis]), term.span, None
+                highest, place = order_along(term.operator, space[axis]), term.span
+                leading, fractional = _from_its_end(term.operator), True
         for term in equation.mass if isinstance(equation, Evolution) else ():
             # A space derivative of the time derivative needs conditions as well.
             if term.unknown == i and term.orders[axis] > highest:
-                highest, place, leading = term.orders[axis], term.span, None
+                highest, place, leading, fractional = term.orders[axis], term.span, None, False
         for flux in equation.terms.nonlinear:
             for jet in jets_of(unknowns[i].value, flux.flux):
                 whole = isinstance(jet, Nonlocal)
                 n = order_along(jet, space[axis]) if whole else orders_of(jet, space)[axis]
                 if n > highest:
                     slope = slope_of(flux.flux, jet) if own and not whole else None
-                    highest, place, leading = n, flux.span, slope
-    return highest, place, leading
+                    highest, place, leading = n, flux.span, _from_its_end(jet) if whole else slope
+                    fractional = whole
+    return highest, place, leading, fractional
+
+
+def _from_its_end(node: sp.Basic | None) -> sp.Expr | None:
+    """A one-sided derivative has its odd condition where it starts, as if it carried waves from there."""
+    return -node.args[3] if isinstance(node, OneSided) else None
 
 
 def _check_one(unknown: Unknown, axis: Axis, need: Need, given: Sequence[Boundary], report: Report) -> None:
@@ -150,7 +161,9 @@ def _check_one(unknown: Unknown, axis: Axis, need: Need, given: Sequence[Boundar
     wanted, certain = need.wanted, need.certain
     line = report.source.position(span.start)[0]
     reason = Note(
-        f"the highest derivative along {axis.name} is d{axis.name * order}({unknown.name}), line {line}"
+        f"this operator counts as order {order} along {axis.name}, line {line}"
+        if need.whole
+        else f"the highest derivative along {axis.name} is d{axis.name * order}({unknown.name}), line {line}"
         if order
         else f"no derivative along {axis.name} is taken of `{unknown.name}`",
         span,

@@ -11,6 +11,7 @@ from nablax.passes.expansion import checked_values, expand_all
 from nablax.passes.initial import initial_values
 from nablax.passes.isolation import isolate
 from nablax.passes.memory import remembered, with_memory
+from nablax.passes.one_sided import between_walls
 from nablax.passes.rates import time_orders, unknowns_of
 from nablax.problem import Problem
 from nablax.system import Constraint, Evolution, Refusal, System
@@ -37,6 +38,7 @@ def normalise(problem: Problem, report: Report) -> System | None:
     statements = balances(stated, matching(problem, expanded), whole)
     heights = time_orders(problem, expanded)
     unknowns = unknowns_of(problem, heights)
+    problem, expanded = between_walls(problem, expanded)
     memory = remembered(problem, expanded, heights)
     if problem.families or isinstance(memory, Refusal):
         # No terms of a grid; the equations as they stand are all that a residual needs.

@@ -2,6 +2,7 @@
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.limits import AXES
+from nablax.nonlocal_operators import Differenced
 from nablax.passes.boundary import check_boundary
 from nablax.passes.divergence import Law, first_order
 from nablax.plan import Choice, GridAxis, Method, Plan, Stepping
@@ -17,7 +18,7 @@ from nablax.planning.stepping import Situation, choose_stepping
 from nablax.planning.tables import table_choices
 from nablax.planning.treatment import claims
 from nablax.planning.volumes import VOLUME_ORDERS, check_sides, divergence_form, volume_stepping
-from nablax.planning.walls import check_walls
+from nablax.planning.walls import check_walls, operators_of
 from nablax.sampling import sample
 from nablax.stencils import radius
 from nablax.system import System
@@ -45,7 +46,8 @@ def make_plan(system: System, report: Report) -> Plan | None:
     if not _conditions_suffice(system, law, report):
         return None
     choices = [Choice("method", method, reason, settings.method is not None, settings.places.get("method"))]
-    order = _order(method, settings, choices, report)
+    differenced = any(isinstance(node, Differenced) for node, _ in operators_of(system))
+    order = _order(method, settings, differenced, choices, report)
     if order is None:
         return None
     grid = _grid(system, method, order, settings, nature, choices, report)
@@ -137,11 +139,13 @@ def _conditions_suffice(system: System, law: Law | None, report: Report) -> bool
     return not report.failed
 
 
-def _order(method: Method, settings: Settings, choices: list[Choice], report: Report) -> int | None:
+def _order(
+    method: Method, settings: Settings, differenced: bool, choices: list[Choice], report: Report
+) -> int | None:
     if method == "spectral":
         return 0
     allowed = VOLUME_ORDERS if method == "fv" else DIFFERENCE_ORDERS
-    default = 5 if method == "fv" else 4
+    default = 5 if method == "fv" else 2 if differenced else 4
     order = settings.order or default
     if order not in allowed:
         report.error(
@@ -152,7 +156,9 @@ def _order(method: Method, settings: Settings, choices: list[Choice], report: Re
             help=f"choose one of {', '.join(str(o) for o in allowed)}",
         )
         return None
-    reason = "asked for" if settings.order else _ORDER_REASONS[method]
+    reason = _ORDER_REASONS[method] if not differenced else "what fractional differences have"
+    if settings.order:
+        reason = "asked for" + ("; fractional differences have order 2" if differenced and order > 2 else "")
     choices.append(Choice("order", str(order), reason, bool(settings.order), settings.places.get("order")))
     return order
 

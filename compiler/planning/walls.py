@@ -1,12 +1,14 @@
 """Whether the conditions on the walls go with the nonlocal operators between them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sympy as sp
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
-from nablax.nonlocal_operators import Between
+from nablax.meaning.values import shown
+from nablax.nonlocal_operators import Between, OneSided, SpectralLaplacian, order_along
+from nablax.notation import text
 from nablax.passes.jets import jets
 from nablax.system import Boundary, System
 
@@ -16,8 +18,12 @@ def check_walls(system: System, report: Report) -> None:
     for node, span in operators_of(system):
         unknown = next(i for i, u in enumerate(system.unknowns) if u.value == node.args[0])
         name = system.unknowns[unknown].name
-        for condition in system.boundary:
-            if condition.unknown == unknown and not _has_eigenfunctions(condition):
+        conditions = [b for b in system.boundary if b.unknown == unknown]
+        if not isinstance(node, SpectralLaplacian):
+            _check_values(system, node, span, name, conditions, report)
+            continue
+        for condition in conditions:
+            if not _has_eigenfunctions(condition):
                 report.error(
                     "P334",
                     condition.span,
@@ -26,6 +32,43 @@ def check_walls(system: System, report: Report) -> None:
                     help=f"use `{name} = 0` or `dn({name}) = 0`; for other values write equations for the "
                     "difference from a function that has them",
                 )
+
+
+def _check_values(
+    system: System, node: sp.Expr, span: Span, name: str, conditions: Sequence[Boundary], report: Report
+) -> None:
+    """Differences read the field on the walls, and take it for zero beyond them."""
+    here = (Note("here is the operator", span),)
+    for condition in conditions:
+        axis = system.axes[condition.axis]
+        if not order_along(node, axis.symbol) or axis.periodic:
+            continue
+        place = f"{axis.name} = {shown((axis.lower, axis.upper)[condition.side])}"
+        if not condition.dirichlet:
+            report.error(
+                "P334",
+                condition.span,
+                f"`{text(node)}` needs the value of `{name}` at {place}, and this condition gives none",
+                notes=here,
+                help=f"give the value: `{place}: {name} = 0`",
+            )
+        elif condition.data != 0 and _continues_as_zero(node, condition):
+            report.warning(
+                "P413",
+                condition.span,
+                f"`{text(node)}` takes `{name}` for zero beyond {place}, and its value there is not zero",
+                label="the field jumps here",
+                notes=here,
+                help="expect errors near this wall that shrink slowly, or write equations for a field that "
+                "vanishes there",
+            )
+
+
+def _continues_as_zero(node: sp.Expr, condition: Boundary) -> bool:
+    if not isinstance(node, OneSided):
+        return True
+    *_, side, _, caputo, _ = node.args
+    return caputo == 0 and condition.side == (0 if side == 1 else 1)
 
 
 def operators_of(system: System) -> Iterator[tuple[sp.Expr, Span]]:

@@ -1,0 +1,6 @@
+space { x in [0, 1] }
+time { t in [0, 1] }
+fields { u }
+equations { dt(u) = -rl(u, x, 0.6) }
+initial { u = 0 }
+boundary { x = 1: u = 0 }
