@@ -60,6 +60,8 @@ class ResolutionWatch:
                 continue
             for part in parts:
                 for i, axis in enumerate(self._outline.grid):
+                    if self._outline.method == "spectral" and not axis.periodic:
+                        continue  # nodes are where the field is shown, and no unknowns
                     self._keep(self._reading(field.name, part / scale, i, axis, frame.t))
 
     def _reading(self, field: str, values: np.ndarray, i: int, axis: GridAxis, t: float) -> Resolution:

@@ -113,6 +113,10 @@ def _scheme(plan: Plan) -> Equilibrium:
         from nablax.backends.differences.steady import build_steady
 
         return build_steady(plan)
+    if plan.method == "spectral" and not all(a.periodic for a in plan.grid):
+        from nablax.backends.spectral.jacobi import build_interval
+
+        return build_interval(plan)
     if plan.method == "spectral":
         from nablax.backends.spectral.steady import build_steady as build_spectral
 

@@ -9,6 +9,7 @@ from nablax.frontend.source import Span
 from nablax.nonlocal_operators import Between, total_order
 from nablax.passes.determination import saddle_points
 from nablax.passes.divergence import Law, Obstacle
+from nablax.passes.interval import interval_form
 from nablax.passes.jets import jets, orders_of
 from nablax.plan import Method
 from nablax.planning.settings import Settings
@@ -138,6 +139,12 @@ def choose_method(
                 help="use another method, or leave the choice to the compiler",
             )
         return None
+    if asked in (None, "spectral") and settings.order is None and interval_form(system) is not None:
+        return "spectral", (
+            "asked for"
+            if asked
+            else "a fractional Laplacian on an interval: Jacobi polynomials know its edges"
+        )
     needs = _needs_spectral(system, nature)
     if asked == "fd" and needs is not None and place is not None:
         report.error(

@@ -26,7 +26,9 @@ def choose_iteration(
         return None
     linear = not any(c.terms.nonlinear for c in system.constraints)
     how = "the fast transform" if method == "spectral" else "fast diagonalisation"
-    if linear:
+    if method == "spectral" and any(not a.periodic for a in system.axes):
+        choices.append(Choice("solve", "linear", "one dense solve for the coefficients of the polynomials"))
+    elif linear:
         choices.append(
             Choice("solve", "linear", f"one solve: {how}, as a preconditioner of GMRES if need be")
         )

@@ -116,6 +116,7 @@ def test_caputo_with_values_at_the_base(a: float, side: str) -> None:
     assert all(r > 1.95 for r in rates(errors))
 
 
+@pytest.mark.slow
 def test_rest_by_preconditioned_iteration() -> None:
     """The same system through `nablax.solve`: GMRES with the τ preconditioner against a dense solve."""
     text = """
@@ -199,6 +200,7 @@ def test_along_one_axis_of_a_box() -> None:
     assert np.allclose(both[1:-1], exact[1:-1], rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_implicit_steps_agree_with_explicit_ones() -> None:
     """Different orders per axis: GMRES with the τ preconditioner against small steps."""
     right = "riesz(u, x, 1.6) + rl(u, y, 1.4) + rl(u, y, 1.4, side=right)/2"

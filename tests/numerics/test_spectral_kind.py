@@ -57,6 +57,7 @@ def test_modes_are_eigenfunctions(space: str, mode: str, walls: str, k: float, n
         assert np.allclose(rate, -0.3 * k ** (2 * s) * start.y[0], rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("case", "step"), [(2, "dopri5"), (4, "implicit")])
 def test_modes_decay_at_their_rate(case: int, step: str) -> None:
     space, mode, walls, k, n = CASES[case]
@@ -82,6 +83,7 @@ def test_powers_add_up() -> None:
     assert np.allclose(second, np.pi**2 * np.sin(np.pi * x), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_nonlinear_terms_and_the_split() -> None:
     """u·(-Δ)^s u is taken like any product; beside it, `imex` takes the linear operator implicitly."""
     right = "-K*fraclap(u, s, kind=spectral) + u*fraclap(u, s, kind=spectral) - u^3"
@@ -93,6 +95,7 @@ def test_nonlinear_terms_and_the_split() -> None:
     assert np.abs(explicit - split).max() < 1e-7
 
 
+@pytest.mark.slow
 def test_the_order_can_be_fitted() -> None:
     """The gradient in s of a final state, against finite differences."""
     solver = solver_of(
