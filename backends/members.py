@@ -19,8 +19,9 @@ from nablax.backends.frames import Breakdown, Frame, NumericalFailure, Standstil
 from nablax.backends.interface import Parameters, State
 from nablax.backends.nodes import samples
 from nablax.backends.precision import precise
+from nablax.backends.rest import INCOMPATIBLE, reported
 from nablax.backends.solver import Solver
-from nablax.backends.steady import INCOMPATIBLE, SteadySolver, reported
+from nablax.backends.steady import SteadySolver
 from nablax.backends.stepping.fixed import step_count, trajectory
 
 SHARED = State(None, 0, 0)  # type: ignore[arg-type]

@@ -27,6 +27,7 @@ from nablax.outline import Outline
 
 if TYPE_CHECKING:
     from nablax.backends.artifact.program import Artifact
+    from nablax.backends.artifact.steady import SteadyArtifact
     from nablax.backends.interface import State
     from nablax.plan import Plan
 
@@ -126,7 +127,7 @@ def prepare(plan: "Plan", target: Target, report: Report, members: int = 1) -> P
     return Prepared(outline_of(plan), requests, path, target)
 
 
-def prepare_artifact(artifact: "Artifact", target: Target) -> Prepared:
+def prepare_artifact(artifact: "Artifact | SteadyArtifact", target: Target) -> Prepared:
     """The same for a compiled spec. Raises `OutputError`."""
     output = artifact.manifest.output
     save = None if output.save is None else _within(target.folder, output.save, DATA_SUFFIXES)

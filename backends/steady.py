@@ -7,21 +7,19 @@ from typing import NoReturn
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from nablax.backends.arguments import complete, default_parameters
 from nablax.backends.checks import Number, Numbers, check_nodal
-from nablax.backends.frames import Frame, Progress, Standstill, Unsolved
+from nablax.backends.frames import Frame, Progress
 from nablax.backends.interface import Equilibrium, Parameters, Rest, Unsupported
 from nablax.backends.nodes import noisy_fields, samples
 from nablax.backends.precision import precise, traced
+from nablax.backends.rest import check_rest, frame_of
 from nablax.backends.solution import SteadySolution
 from nablax.outline import Outline
 from nablax.outlining import outline_of
 from nablax.plan import Plan
-
-INCOMPATIBLE = 1e-2  # of the first residual: what the data may lack before it is more than the grid's error
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +53,12 @@ class SteadySolver:
             ready = complete(self.plan, self.parameters, params)
             found = self.compiled(ready, given, samples(self.plan))
         if not traced(params, given, found):
-            _check(self.plan, found)
+            check_rest(found, self.plan.dtype)
         return SteadySolution(found.fields, ready, found.residuals, found.defects, self.outline)
 
     def stream(self, params: Numbers | None = None) -> Iterator[Frame | Progress]:
         """The one frame there is. Raises `Unsolved`."""
-        found = self.solve(params)
-        fields = {name: np.asarray(values) for name, values in found.fields.items()}
-        residuals = reported(found.residuals)
-        yield Frame(0, 0.0, MappingProxyType(fields), max(len(residuals) - 1, 0), 0, 0.0, residuals)
+        yield frame_of(self.solve(params))
 
     def rhs(self, t: Number, y: object, params: Numbers | None = None) -> NoReturn:
         """Raises TypeError: nothing moves in a steady problem."""
@@ -76,23 +71,6 @@ class SteadySolver:
     def initial(self, params: Numbers | None = None, fields: object = None) -> NoReturn:
         """Raises TypeError: nothing moves in a steady problem."""
         raise TypeError("a steady problem has no state in time: `solve` takes a first guess")
-
-
-def reported(residuals: Array) -> tuple[float, ...]:
-    """The residuals of the iterations that were made."""
-    values = np.asarray(residuals, np.float64)
-    return tuple(float(v) for v in values[np.isfinite(values)])
-
-
-def _check(plan: Plan, found: Rest) -> None:
-    residuals = reported(found.residuals)
-    finite = all(bool(np.isfinite(np.asarray(a)).all()) for a in found.fields.values())
-    if not bool(found.converged) or not finite:
-        raise Unsolved(Standstill("iteration", next(iter(found.fields)), residuals, 0.0))
-    for name, value in found.defects.items():
-        # The first residual is that of the guess, and holds the data.
-        if float(value) > INCOMPATIBLE * max(residuals[0], float(np.finfo(plan.dtype).tiny)):
-            raise Unsolved(Standstill("data", name, residuals, float(value)))
 
 
 def build(plan: Plan) -> SteadySolver:

@@ -37,13 +37,19 @@ def plan_html(plan: "Plan") -> str:
     return _table(("choice", "value", "reason"), rows)
 
 
+def _frames(outline: "Outline") -> str:
+    if outline.time is None:
+        return "one, at rest"
+    return f"{len(outline.frames)} from {outline.frames[0]:g} to {outline.frames[-1]:g}"
+
+
 def artifact_html(outline: "Outline", platforms: Sequence[str]) -> str:
     """What a compiled spec holds."""
     grid = ", ".join(f"{a.name} ∈ [{a.lower:.4g}, {a.upper:.4g}], {a.points} points" for a in outline.grid)
     facts = [
         ("fields", ", ".join(f.name for f in outline.fields)),
         ("grid", grid),
-        ("frames", f"{len(outline.frames)} from {outline.frames[0]:g} to {outline.frames[-1]:g}"),
+        ("frames", _frames(outline)),
         ("method", f"{outline.method}, {outline.stepping.name}, {outline.dtype}"),
         ("platforms", ", ".join(platforms)),
     ]

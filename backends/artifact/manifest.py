@@ -78,8 +78,25 @@ class Manifest:
     @property
     def differentiable(self) -> bool:
         """Whether reverse mode passes a solve."""
-        ways = ("steps/", "advance", "frame")
+        ways = ("steps/", "advance", "frame", "rest")
         return any(p.differentiable for p in self.programs if p.name.startswith(ways))
+
+    @property
+    def steady(self) -> bool:
+        """Whether nothing moves: `control`, `bound` and `order` then say nothing."""
+        return self.outline.time is None
+
+    @property
+    def guesses(self) -> tuple[tuple[str, bool], ...]:
+        """What may be replaced where a solve begins, and whether it is complex."""
+        if self.steady:
+            return tuple((c, f.complex) for f in self.outline.fields for c in f.components)
+        return tuple((u.name, u.complex) for u in self.outline.evolving)
+
+    def kinds(self) -> tuple[tuple[str, str], ...]:
+        """The same with dtypes."""
+        wide = "complex64" if self.outline.dtype == "float32" else "complex128"
+        return tuple((name, wide if of else self.outline.dtype) for name, of in self.guesses)
 
 
 def write_manifest(manifest: Manifest) -> Json:
@@ -101,6 +118,7 @@ def read_manifest(value: Json) -> Manifest:
         )
     manifest = decode(Manifest, value, "manifest")
     _check_outline(manifest.outline)
+    _require(manifest.steady or bool(manifest.outline.evolving), "manifest.outline.evolving", "is empty")
     for drawing in manifest.output.drawings:
         if drawing.formula is not None:
             _check_formula(drawing.formula, manifest.outline, "manifest.output.drawings")
@@ -126,16 +144,16 @@ def _check_initial(manifest: Manifest) -> None:
     """The grid is that of the programs: nothing of its size is made before this is known."""
     outline = manifest.outline
     grid = f"[{','.join(map(str, outline.shape))}]"
-    wide = "complex64" if outline.dtype == "float32" else "complex128"
-    fields = sorted((u.name, wide if u.complex else outline.dtype) for u in outline.evolving)
+    fields = sorted(manifest.kinds())
+    first = "rest" if manifest.steady else "initial"
     wanted = (
         *(f"{outline.dtype}[]" for _ in outline.parameters),
         *(f"{outline.dtype}{grid}" for _ in manifest.draws),
         *(f"{kind}{grid}" for _, kind in fields),
         *("bool[]" for _ in fields),
     )
-    found = [p.inputs for p in manifest.programs if p.name == "initial"]
-    _require(found == [wanted], "manifest.outline", "and the program `initial` differ")
+    found = [p.inputs for p in manifest.programs if p.name == first]
+    _require(found == [wanted], "manifest.outline", f"and the program `{first}` differ")
 
 
 def _require(holds: bool, place: str, what: str) -> None:
@@ -169,7 +187,7 @@ def _check_outline(outline: Outline) -> None:
     evolving = [u.name for u in outline.evolving]
     own = [*(a.name for a in outline.grid), *(f.name for f in outline.fields)]
     own += [p.name for p in outline.parameters] + ([] if outline.time is None else [outline.time])
-    _require(bool(components) and bool(evolving), f"{place}.fields", "is empty")
+    _require(bool(components), f"{place}.fields", "is empty")
     _require(all(_NAME.fullmatch(n) for n in own), place, "has a name that is none")
     _require(all(_COMPONENT.fullmatch(c) for c in components), f"{place}.fields", "has a name that is none")
     _require(

@@ -13,13 +13,11 @@ from jax import Array, lax
 from nablax.backends.artifact.errors import ArtifactError
 from nablax.backends.artifact.manifest import Manifest
 from nablax.backends.artifact.pace import Pace
+from nablax.backends.artifact.parameters import complete, number
 from nablax.backends.checks import (
-    Number,
     Numbers,
     check_fields,
-    check_names,
     check_order,
-    check_scalar,
     check_state,
     times_of,
 )
@@ -189,7 +187,7 @@ class Artifact:
             return rates, self._solve(params, after, self.outline.frames[0], self.outline.frames)
 
         with precise(self.outline.dtype):
-            numbers = {name: self._number(value) for name, value in self.parameters.items()}
+            numbers = {name: number(self.outline, value) for name, value in self.parameters.items()}
             try:
                 _, (_, fields) = jax.eval_shape(whole, numbers)
                 shapes = {name: a.shape[1:] for name, a in fields.items()}
@@ -221,11 +219,7 @@ class Artifact:
     def _initial(self, params: Parameters, given: Mapping[str, Array], program: Call | None = None) -> State:
         dtype, shape = self.outline.dtype, self.outline.shape
         drawn = {name: noise(seed, shape).astype(dtype) for name, seed in self.manifest.draws}
-        wide = "complex64" if dtype == "float32" else "complex128"
-        fields = {
-            u.name: given.get(u.name, np.zeros(shape, wide if u.complex else dtype))
-            for u in self.outline.evolving
-        }
+        fields = {name: given.get(name, np.zeros(shape, kind)) for name, kind in self.manifest.kinds()}
         chosen = {name: np.asarray(name in given) for name in fields}
         made = (program or self._program("initial"))(dict(params), drawn, fields, chosen)
         return State(*cast(tuple[Array, Vector, Array], made))
@@ -323,37 +317,13 @@ class Artifact:
         frame = self.calls["frame"](state.t, state.y, state.dt, until, ready)
         return State(*cast(tuple[Array, Vector, Array], frame))
 
-    # --- arguments ---
-
     def complete(self, params: Numbers | None) -> Mapping[str, Array]:
         """Every parameter in the artifact's precision; those that follow from others follow.
 
         Raises ValueError for an unknown name, `ArtifactError` for another value of a static one.
         """
-        given = dict(params or {})
-        check_names(given, self.parameters)
-        found: dict[str, Array] = {}
-        for p in self.outline.parameters:
-            if p.name in given:
-                found[p.name] = self._given(p.name, given[p.name], p.static)
-            else:
-                found[p.name] = self._number(p.value)
-        if given and "derive" in self.calls:
-            chosen = {name: np.asarray(name in given) for name in found}
-            return cast(Mapping[str, Array], self._program("derive")(found, chosen))
-        return found
-
-    def _given(self, name: str, value: Number, static: bool) -> Array:
-        check_scalar(name, value)
-        if static and (traced(value) or float(value) != self.parameters[name]):
-            raise ArtifactError(
-                f"`{name}` shapes the grid and is compiled in: compile the spec again with --set {name}=...",
-                "R734",
-            )
-        return value if isinstance(value, jax.Array) else self._number(float(value))
-
-    def _number(self, value: float) -> Array:
-        return cast(Array, np.dtype(self.outline.dtype).type(value))
+        derive = self._program("derive") if "derive" in self.calls else None
+        return complete(self.outline, derive, params)
 
 
 def _poisoned(y: Vector, stuck: Array) -> Vector:

@@ -19,6 +19,7 @@ from nablax.backends.lowering import evaluate
 from nablax.backends.nodes import initial_values, samples
 from nablax.backends.precision import precise
 from nablax.backends.solver import Solver
+from nablax.backends.steady import SteadySolver
 from nablax.backends.stepping import checked
 from nablax.backends.stepping.control import STEPWISE
 from nablax.backends.stepping.fixed import checkpointed, step_count
@@ -40,16 +41,17 @@ class Exportable:
     differentiable: bool = False
 
 
-def exportables(solver: Solver) -> tuple[Exportable, ...]:
+def exportables(solver: Solver | SteadySolver) -> tuple[Exportable, ...]:
     """Every program that an artifact of this solver holds.
 
     `initial(params, drawn, fields, chosen)`, `prepare(params)`, `show(t, y, ready)` and `rate(t, y, params)`
     make up the interface, `pace(t, y, params)` measures the rate; `steps/<count>(t, h, y, ready)` advance by
     a fixed number of steps, `advance` and `frame` by chosen ones, and all three can be differentiated; `aid`,
-    `march` and `judge` are those of the loops.
+    `march` and `judge` are those of the loops. A steady solver has `rest(params, drawn, fields, chosen)`.
     """
     with precise(solver.plan.dtype):
-        return tuple(_exportables(solver))
+        found = _of_steady(solver) if isinstance(solver, SteadySolver) else _exportables(solver)
+        return (*found, *_derived(solver))
 
 
 def _exportables(solver: Solver) -> list[Exportable]:
@@ -120,8 +122,6 @@ def _exportables(solver: Solver) -> list[Exportable]:
     if not system.constraints:
         found.append(Exportable("rate", programs.rate, (scalar, y, params), True))
         found.append(Exportable("pace", paced, (scalar, y, params)))
-    if any(p.derived for p in outline.parameters):
-        found.append(_derived(solver))
     if programs.control in STEPWISE:
         return [*found, Exportable("advance", advance, (t, y, dt, scalar, count, held), True)]
     aids = tuple(aid_leaves)
@@ -172,9 +172,39 @@ def _steps(
     return Exportable(f"steps/{count}", steps, arguments, True)
 
 
-def _derived(solver: Solver) -> Exportable:
-    """Parameters that follow from others, unless they are among the chosen."""
+def _of_steady(solver: SteadySolver) -> list[Exportable]:
+    plan = solver.plan
+    unknowns = plan.system.unknowns
+    kinds = {u.name: _kind(plan.dtype, u.complex) for u in unknowns}
+    fields = {name: np.zeros(plan.shape, kind) for name, kind in kinds.items()}
+
+    def rest(
+        params: Parameters,
+        drawn: Mapping[str, Array],
+        fields: Mapping[str, Array],
+        chosen: Mapping[str, Array],
+    ) -> tuple[object, ...]:
+        given = {}
+        for i, unknown in enumerate(unknowns):
+            values = fields[unknown.name]
+            guess = jnp.zeros_like(values)
+            if plan.system.initial[i] is not None:
+                data = initial_values(plan, i, params, drawn)
+                data = data if jnp.iscomplexobj(values) else jnp.real(data)
+                guess = jnp.broadcast_to(data.astype(values.dtype), values.shape)
+            given[unknown.name] = jnp.where(chosen[unknown.name], values, guess)
+        return tuple(solver.scheme.solve(params, given))
+
+    params = dict.fromkeys(solver.parameters, np.zeros((), plan.dtype))
+    chosen = {name: np.zeros((), bool) for name in kinds}
+    return [Exportable("rest", rest, (params, samples(plan), fields, chosen), True)]
+
+
+def _derived(solver: Solver | SteadySolver) -> tuple[Exportable, ...]:
+    """Parameters that follow from others, unless they are among the chosen; nothing where none do."""
     parameters = solver.plan.system.parameters
+    if not any(p.formula is not None for p in parameters):
+        return ()
 
     def derive(params: Parameters, chosen: Mapping[str, Array]) -> Parameters:
         found = dict(params)
@@ -188,7 +218,7 @@ def _derived(solver: Solver) -> Exportable:
 
     params = dict.fromkeys(solver.parameters, np.zeros((), solver.plan.dtype))
     chosen = {name: np.zeros((), bool) for name in params}
-    return Exportable("derive", derive, (params, chosen), True)
+    return (Exportable("derive", derive, (params, chosen), True),)
 
 
 def _kind(dtype: str, is_complex: bool) -> str:

@@ -10,13 +10,15 @@ from nablax.backends.artifact.calls import callable_of, deserialised
 from nablax.backends.artifact.container import Container, read_bytes
 from nablax.backends.artifact.errors import ArtifactError
 from nablax.backends.artifact.manifest import Manifest, read_manifest
+from nablax.backends.artifact.parameters import defaults
 from nablax.backends.artifact.program import Artifact
+from nablax.backends.artifact.steady import SteadyArtifact, steady_artifact
 from nablax.backends.precision import precise
 
 SUFFIX = ".nbx"
 
 
-def load_artifact(path: str | Path) -> Artifact:
+def load_artifact(path: str | Path) -> Artifact | SteadyArtifact:
     """The compiled solver in a file that `nablax compile` wrote. Needs neither SymPy nor lark.
 
     Raises `ArtifactError` for a file that is missing, corrupt, newer, or not for this machine.
@@ -28,7 +30,7 @@ def load_artifact(path: str | Path) -> Artifact:
         raise ArtifactError(f"`{file}`: {error}", error.code) from None
 
 
-def unpack(data: bytes) -> Artifact:
+def unpack(data: bytes) -> Artifact | SteadyArtifact:
     """The compiled solver in the bytes of such a file. Raises `ArtifactError` without the file's name."""
     container = Container(data)
     manifest = read_manifest(container.manifest)
@@ -39,9 +41,9 @@ def unpack(data: bytes) -> Artifact:
         for entry in manifest.programs:
             exported = deserialised(container.member(entry.member, entry.sha256), entry, manifest.platforms)
             calls[entry.name] = callable_of(exported, entry.differentiable)
-    outline = manifest.outline
-    defaults = MappingProxyType({p.name: p.value for p in outline.parameters})
-    artifact = Artifact(manifest, defaults, MappingProxyType(calls))
+    known = MappingProxyType(defaults(manifest.outline))
+    build = steady_artifact if manifest.steady else Artifact
+    artifact = build(manifest, known, MappingProxyType(calls))
     artifact.rehearse()
     return artifact
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import PurePath
+from typing import NamedTuple
 
 import jax
 from jax import export
@@ -18,13 +19,17 @@ from nablax.backends.exporting import PLATFORMS
 from nablax.backends.nodes import samples
 from nablax.backends.precision import precise
 from nablax.backends.solver import Solver
+from nablax.backends.steady import SteadySolver
+from nablax.backends.stepping.control import Control
 from nablax.frontend.source import Source
 from nablax.reductions import Noise
 
 NOTHING = Output(None, None, ())
 
 
-def compile_artifact(solver: Solver, output: Output = NOTHING, platforms: Sequence[str] = PLATFORMS) -> bytes:
+def compile_artifact(
+    solver: Solver | SteadySolver, output: Output = NOTHING, platforms: Sequence[str] = PLATFORMS
+) -> bytes:
     """The bytes of an `.nbx` file. Raises `ArtifactError` for a platform that a program cannot have."""
     unknown = [p for p in platforms if p not in (*PLATFORMS, "rocm")]
     if unknown or not platforms:
@@ -33,6 +38,7 @@ def compile_artifact(solver: Solver, output: Output = NOTHING, platforms: Sequen
     plan = solver.plan
     if plan.system.has_memory:
         raise ArtifactError("derivatives in time that remember the past cannot be compiled to a file yet")
+    course = _course(solver)
     members: dict[str, bytes] = {}
     programs: list[Program] = []
     with precise(plan.dtype):
@@ -45,9 +51,8 @@ def compile_artifact(solver: Solver, output: Output = NOTHING, platforms: Sequen
             programs.append(_entry(one, exported, member, data))
     outline = solver.outline
     source = Source(PurePath(outline.source.name).name, outline.source.text)
-    shown = next(one for one in wanted if one.name == "show")
     with precise(plan.dtype):
-        names = tuple(jax.eval_shape(shown.function, *shown.arguments))
+        names = _shown(wanted)
     calls = {call for data in plan.system.initial if data is not None for call in data.atoms(Noise)}
     manifest = Manifest(
         format=FORMAT,
@@ -57,16 +62,39 @@ def compile_artifact(solver: Solver, output: Output = NOTHING, platforms: Sequen
         spec_sha256=hashlib.sha256(source.text.encode("utf-8")).hexdigest(),
         outline=replace(outline, source=source),
         output=output,
-        control=solver.programs.control,
-        bound=solver.programs.bound,
-        order=solver.programs.method.order,
-        counts=counts(solver),
+        control=course.control,
+        bound=course.bound,
+        order=course.order,
+        counts=course.counts,
         draws=tuple(sorted((str(call), int(call.args[0])) for call in calls)),
         shown=names,
         programs=tuple(programs),
     )
     assert {name for name, _ in manifest.draws} == set(samples(plan))
     return pack(write_manifest(manifest), members)
+
+
+class _Course(NamedTuple):
+    """What the manifest says of the steps."""
+
+    control: Control
+    bound: float | None
+    order: int
+    counts: tuple[int, ...]
+
+
+def _course(solver: Solver | SteadySolver) -> _Course:
+    if isinstance(solver, SteadySolver):
+        return _Course("fixed", None, 1, ())
+    p = solver.programs
+    return _Course(p.control, p.bound, p.method.order, counts(solver))
+
+
+def _shown(programs: Sequence[Exportable]) -> tuple[str, ...]:
+    """The names of the fields in a frame."""
+    one = next(p for p in programs if p.name in ("show", "rest"))
+    found = jax.eval_shape(one.function, *one.arguments)
+    return tuple(found if one.name == "show" else found[0])
 
 
 def _exported(one: Exportable, platforms: Sequence[str]) -> export.Exported:

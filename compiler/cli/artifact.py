@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nablax.backends.artifact.program import Artifact
+    from nablax.backends.artifact.steady import SteadyArtifact
     from nablax.backends.frames import Frame, Progress
     from nablax.backends.run import Prepared, Target
 
@@ -58,7 +59,7 @@ def run_artifact(path: Path, changes: Overrides, target: "Target", as_json: bool
 class Replaced:
     """An artifact with some parameters replaced: what a run asks of a solver."""
 
-    artifact: "Artifact"
+    artifact: "Artifact | SteadyArtifact"
     params: Mapping[str, float]
 
     @property
@@ -69,7 +70,7 @@ class Replaced:
         return self.artifact.stream(self.params)
 
 
-def _loaded(path: Path) -> "Artifact":
+def _loaded(path: Path) -> "Artifact | SteadyArtifact":
     from nablax.backends.artifact.container import read_bytes
     from nablax.backends.artifact.errors import ArtifactError
     from nablax.backends.artifact.read import unpack
@@ -83,7 +84,7 @@ def _loaded(path: Path) -> "Artifact":
         raise SpecError(Source(str(path), ""), (said,)) from None
 
 
-def _prepared(artifact: "Artifact", target: "Target") -> "Prepared":
+def _prepared(artifact: "Artifact | SteadyArtifact", target: "Target") -> "Prepared":
     from nablax.backends.output.paths import OutputError
     from nablax.backends.run import prepare_artifact
 
@@ -93,7 +94,7 @@ def _prepared(artifact: "Artifact", target: "Target") -> "Prepared":
         raise FileProblem(str(error)) from None
 
 
-def parameters_of(artifact: "Artifact", changes: Overrides) -> Mapping[str, float]:
+def parameters_of(artifact: "Artifact | SteadyArtifact", changes: Overrides) -> Mapping[str, float]:
     """The numbers of `--set`. Raises `SpecError` for what an artifact cannot take."""
     from nablax.backends.artifact.errors import HELP
 
@@ -136,7 +137,7 @@ def _number(text: str) -> float | None:
     return value if abs(value) < float("inf") else None
 
 
-def _warnings(artifact: "Artifact", params: Mapping[str, float]) -> tuple[Diagnostic, ...]:
+def _warnings(artifact: "Artifact | SteadyArtifact", params: Mapping[str, float]) -> tuple[Diagnostic, ...]:
     """Whether what was derived for the parameters of the spec holds for these."""
     changed = {name: value for name, value in params.items() if value != artifact.parameters[name]}
     before = artifact.pace() if changed else None

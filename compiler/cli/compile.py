@@ -73,12 +73,9 @@ def _compiled(plan: "Plan", report: Report, folder: Path, platforms: tuple[str, 
     quiet_jax(plan.dtype == "float64")
     from nablax.backends.artifact.errors import ArtifactError
     from nablax.backends.artifact.write import compile_artifact
-    from nablax.backends.steady import SteadySolver
 
     output = _output(plan, report, folder)
     solver = build_solver(plan, report)
-    if isinstance(solver, SteadySolver):
-        raise FileProblem("a steady problem cannot be compiled to a file yet", REFUSED)
     try:
         return compile_artifact(solver, output, platforms)
     except ArtifactError as error:
