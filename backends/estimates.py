@@ -24,6 +24,7 @@ COPIES: Mapping[StepperName, int] = {
     "dopri5": 12,
     "leapfrog": 4,
     "l1": 20,
+    "cq": 12,
     "newton": 30,  # the basis of GMRES
 }
 STAGES: Mapping[StepperName, int] = {
@@ -38,6 +39,7 @@ STAGES: Mapping[StepperName, int] = {
     "dopri5": 6,
     "leapfrog": 1,
     "l1": 6,
+    "cq": 6,
     "newton": 1,
 }
 RATE = 2e7  # unknowns a second through one stage, on one slow core: an estimate errs on the early side

@@ -199,7 +199,7 @@ class Programs:
         scheme = cast(Remembering, self.scheme)
         begin, dtype = self.plan.frames[0], self.plan.dtype
         mesh = mesh_of(self.plan.stepping, self.plan.frames, times)
-        y = scheme.with_room(state.y, sum(len(m) - 1 for m in mesh))
+        y = scheme.with_room(state.y, mesh)
         found = trajectory(cast(MeshMethod, self.method), y, scheme.width, mesh, begin, dtype, ready)
 
         def shown(at: tuple[Array, Vector]) -> dict[str, Array]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from nablax.notation import text
 from nablax.passes.jets import jets, orders_of
 from nablax.planning.method import Character, character
 from nablax.planning.spectrum import eigenvalues, exact_symbol, linearise
@@ -31,6 +32,10 @@ def _orders(system: System, nature: Character) -> str:
             height, parent = height + 1, system.unknowns[parent].rate_of
         depth = max(depth, height) if not unknown.algebraic else depth
     time = words[depth] if depth < len(words) else f"{depth}th"
+    remembered = dict.fromkeys(text(m.order) for e in system.evolution for m in e.memory)
+    if remembered:
+        space_words = f"{words[space] if space < len(words) else f'{space}th'} order in space"
+        return f"remembers its past: order {', '.join(remembered)} in time, {space_words}"
     if space == 0 and nature.nonlocal_span is not None:
         return f"{time} order in time, nonlocal in space"
     place = words[space] if space < len(words) else f"{space}th"

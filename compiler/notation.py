@@ -34,7 +34,7 @@ from nablax.nonlocal_operators import (
     SpectralLaplacian,
 )
 from nablax.reductions import Integral, Maximum, Mean, Minimum
-from nablax.system import Boundary, FluxTerm, LinearTerm, System, Terms, wavenumbers
+from nablax.system import Boundary, Evolution, FluxTerm, LinearTerm, System, Terms, root_of, wavenumbers
 
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _FRACTIONAL = {
@@ -260,6 +260,21 @@ def right_side(system: System, terms: Terms) -> str:
             *(flux_term(system, t) for t in terms.forcing),
         ]
     )
+
+
+def memory(system: System, equation: Evolution) -> str:
+    """`caputo(u, t, α) + 2·∂t u`, the left side of an equation that remembers its past."""
+    name = system.unknowns[root_of(equation.unknown, system.unknowns)].name
+    time = "t" if system.time is None else greek_name(system.time.name)
+    words = {"caputo": "caputo", "riemann-liouville": "rl"}
+    found = []
+    for m in equation.memory:
+        whole = m.order.is_Integer
+        body = (
+            f"∂{time * int(m.order)} {name}" if whole else f"{words[m.kind]}({name}, {time}, {text(m.order)})"
+        )
+        found.append(_scaled(m.coefficient, body))
+    return _joined(found)
 
 
 def condition(system: System, boundary: Boundary) -> str:

@@ -45,7 +45,7 @@ def outline_of(plan: Plan) -> Outline:
             sorted({int(n.args[0]) for e in system.initial if e is not None for n in e.atoms(Noise)})
         ),
         constraint=system.constraints[0].name if system.constraints else None,
-        remembered=arrays_of(system),
+        remembered=arrays_of(plan),
         n=_place_of_n(problem),
     )
 

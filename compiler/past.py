@@ -1,10 +1,15 @@
 """What the equations of a system remember, as steppers read it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy as sp
 
+from nablax.plan import Plan, StepperName
 from nablax.system import Memory, System
+
+ANCHORED: tuple[StepperName, ...] = ("cq",)
+"""Steppers that keep u - u_0 - t u_0'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Line:
     fast: tuple[Memory, ...]  # orders between 1 and 2: those less 1 of the rate
     first: sp.Expr  # the coefficient of d/dt of the field
     second: sp.Expr  # of d²/dt²
+    whole: tuple[Memory, ...]  # all of them, as derivatives of the field
 
     @property
     def top(self) -> int:
@@ -64,12 +70,29 @@ def lines_of(system: System) -> tuple[Line, ...]:
                 tuple(m for a, m in whole if 1 < a < 2),
                 sp.Add(*(m.coefficient for a, m in whole if a == 1)),
                 sp.Add(*(m.coefficient for a, m in whole if a == 2)),
+                equation.memory,
             )
         )
     return tuple(found)
 
 
-def arrays_of(system: System) -> int:
+def parts_of(lines: Sequence[Line], anchored: bool) -> tuple[Part, ...]:
+    """The arrays whose past is kept; `anchored`: the fields themselves, from their start on."""
+    if anchored:
+        return tuple(Part(n.field, n.whole, 0) for n in lines)
+    return tuple(p for n in lines for p in n.parts)
+
+
+def anchors_of(lines: Sequence[Line], anchored: bool) -> tuple[int, ...]:
+    """Unknowns of which one more array is kept: the start of fields and rates, or the last change of those
+    that a classical derivative needs it of."""
+    if anchored:
+        return tuple(i for n in lines for i in (n.field, n.rate) if i is not None)
+    return tuple(n.top for n in lines if n.classical)
+
+
+def arrays_of(plan: Plan) -> int:
     """How many arrays of a state hold the past: the clock's three, and those of every line."""
-    lines = lines_of(system)
-    return 3 + sum(len(n.parts) + n.classical for n in lines) if lines else 0
+    lines = lines_of(plan.system)
+    anchored = plan.stepping.name in ANCHORED
+    return 3 + len(parts_of(lines, anchored)) + len(anchors_of(lines, anchored)) if lines else 0

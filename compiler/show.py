@@ -94,6 +94,10 @@ def _written(source: Source, span: Span) -> str:
 def _normal_form(system: System) -> list[str]:
     lines = []
     for equation in system.evolution:
+        if equation.memory:
+            left = notation.memory(system, equation)
+            lines.append(f"{left} = {notation.right_side(system, equation.terms)}")
+            continue
         left = " + ".join(
             notation.linear_term(system, m).replace(
                 system.unknowns[m.unknown].name, f"∂t {system.unknowns[m.unknown].name}"

@@ -12,9 +12,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from nablax.backends.interface import Parameters, Vector
-from nablax.backends.memory.history import Clock, local_weight
+from nablax.backends.memory.history import local_weight
 from nablax.backends.memory.implicit import ImplicitStep
-from nablax.backends.memory.scheme import Past, Remembering
+from nablax.backends.memory.scheme import Past, Remembering, ticked
 from nablax.backends.stepping.method import Attempt
 from nablax.backends.stepping.vectors import scaled
 
@@ -86,7 +86,7 @@ class PiecewiseLinear:
             engine.push(k, past.clock, h, changes[p.unknown])
             for engine, k, p in zip(scheme.engines, past.kept, scheme.parts, strict=True)
         )
-        new = Past(clock, pushed, tuple(changes[i] for i in scheme.changing))
+        new = Past(clock, pushed, tuple(changes[i] for i in scheme.anchored))
         return Attempt(scheme.joined(found, new), (), None)
 
     def _solved(
@@ -94,7 +94,7 @@ class PiecewiseLinear:
     ) -> Vector:
         scheme = self.scheme
         t = jnp.asarray(scheme.plan.frames[0], h.dtype) + after
-        before = dict(zip(scheme.changing, past.changes, strict=True))
+        before = dict(zip(scheme.anchored, past.anchors, strict=True))
         known: dict[int, Array] = {}
         pulls = []
         for line in scheme.lines:
@@ -131,18 +131,13 @@ class PiecewiseLinear:
         return self.scheme.inner.finish(t, y, params)
 
 
-def ticked(clock: Clock, after: Array, step: Array) -> Clock:
-    """The clock after another step."""
-    count = clock.taken.astype(jnp.int32) + 1
-    times = clock.times.at[count].set(after) if clock.times.size else clock.times
-    return Clock(clock.taken + 1, times, 1 / step)
-
-
 def _added(*shares: Share | None) -> Share:
-    weight = rest = jnp.zeros(())
-    for share in shares:
-        if share is not None:
-            weight, rest = weight + share[0], rest + share[1]
+    there = [s for s in shares if s is not None]
+    if not there:
+        return jnp.zeros(()), jnp.zeros(())
+    weight, rest = there[0]
+    for w, r in there[1:]:
+        weight, rest = weight + w, rest + r
     return weight, rest
 
 

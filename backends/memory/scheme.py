@@ -6,24 +6,33 @@ from functools import cached_property
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 import sympy as sp
 from jax import Array
 
 from nablax.backends.interface import Parameters, Prepared, Split, Vector
 from nablax.backends.lowering import evaluate
+from nablax.backends.memory.coefficients import convolution_weights
 from nablax.backends.memory.exponentials import fitted, quadrature
 from nablax.backends.memory.history import Clock, Direct, Engine, Exponentials, Order
-from nablax.past import Line, Part, lines_of
+from nablax.past import ANCHORED, Line, Part, anchors_of, lines_of, parts_of
 from nablax.plan import Plan
 
 
 class Past(NamedTuple):
-    """`kept` has an entry per part that is remembered, `changes` the last change of every top unknown where a
-    classical derivative needs it."""
+    """`kept` has an entry per part that is remembered; `anchors` are the last changes of unknowns, or the
+    start values of an anchored scheme (`nablax.past.anchors_of`)."""
 
     clock: Clock
     kept: Vector
-    changes: Vector
+    anchors: Vector
+
+
+def ticked(clock: Clock, after: Array, step: Array) -> Clock:
+    """The clock after another step."""
+    place = clock.taken.astype(jnp.int32) + 1
+    times = clock.times.at[place].set(after) if clock.times.size else clock.times
+    return Clock(clock.taken + 1, times, 1 / step)
 
 
 @dataclass(frozen=True)
@@ -43,14 +52,18 @@ class Remembering:
         return len(self.plan.system.evolution)
 
     @cached_property
-    def parts(self) -> tuple[Part, ...]:
-        """All that is kept."""
-        return tuple(p for line in self.lines for p in line.parts)
+    def is_anchored(self) -> bool:
+        return self.plan.stepping.name in ANCHORED
 
     @cached_property
-    def changing(self) -> tuple[int, ...]:
-        """Top unknowns whose last change a classical derivative needs."""
-        return tuple(line.top for line in self.lines if line.classical)
+    def parts(self) -> tuple[Part, ...]:
+        """All that is kept."""
+        return parts_of(self.lines, self.is_anchored)
+
+    @cached_property
+    def anchored(self) -> tuple[int, ...]:
+        """The unknowns of `Past.anchors`."""
+        return anchors_of(self.lines, self.is_anchored)
 
     @cached_property
     def engines(self) -> tuple[Engine, ...]:
@@ -62,13 +75,16 @@ class Remembering:
         return fields, Past(Clock(*rest[:3]), rest[3 : 3 + count], rest[3 + count :])
 
     def joined(self, fields: Vector, past: Past) -> Vector:
-        return (*fields, *past.clock, *past.kept, *past.changes)
+        return (*fields, *past.clock, *past.kept, *past.anchors)
 
-    def with_room(self, y: Vector, steps: int) -> Vector:
-        """The state with room for as many further steps."""
+    def with_room(self, y: Vector, mesh: Sequence[np.ndarray]) -> Vector:
+        """The state with room for the steps of a mesh. Raises ValueError where a method cannot take them."""
         recall = self.plan.stepping.recall
         assert recall is not None
-        more = steps - recall.capacity
+        lengths = np.concatenate([np.diff(m) for m in mesh])
+        more = len(lengths) - recall.capacity
+        if self.is_anchored and len(lengths) and (more > 0 or np.ptp(lengths) > 1e-6 * lengths.max()):
+            raise ValueError("`cq` takes equal steps: `save_at` holds times of the plan's own steps")
         if recall.engine != "direct" or more <= 0:
             return y
         fields, past = self.split(y)
@@ -93,7 +109,14 @@ class Remembering:
     # --- what every scheme does ---
 
     def prepare(self, params: Parameters) -> Parameters:
-        return self.inner.prepare(params) if isinstance(self.inner, Prepared) else params
+        """What the scheme in space computes once, and under `memory/part/derivative` convolution weights."""
+        ready = dict(self.inner.prepare(params) if isinstance(self.inner, Prepared) else params)
+        recall = self.plan.stepping.recall
+        if self.is_anchored and recall is not None:
+            for k, orders in enumerate(self.orders(params)):
+                for i, one in enumerate(orders):
+                    ready[f"memory/{k}/{i}"] = convolution_weights(one.order, recall.capacity + 1)
+        return ready
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         y = self.inner.initial(params, fields)
@@ -103,7 +126,8 @@ class Remembering:
         zero = jnp.zeros((), self.plan.dtype)
         clock = Clock(zero, jnp.zeros(count, self.plan.dtype), zero)
         kept = tuple(e.empty(y[p.unknown]) for e, p in zip(self.engines, self.parts, strict=True))
-        return self.joined(y, Past(clock, kept, tuple(jnp.zeros_like(y[i]) for i in self.changing)))
+        anchors = tuple(y[i] if self.is_anchored else jnp.zeros_like(y[i]) for i in self.anchored)
+        return self.joined(y, Past(clock, kept, anchors))
 
     def embed(self, t: Array, y: Vector, params: Parameters) -> Vector:
         return y

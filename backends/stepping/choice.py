@@ -16,6 +16,7 @@ from nablax.backends.interface import (
     Unsupported,
     Vector,
 )
+from nablax.backends.memory.convolution import Convolution
 from nablax.backends.memory.implicit import ImplicitStep, linear
 from nablax.backends.memory.linear import PiecewiseLinear
 from nablax.backends.memory.scheme import Remembering
@@ -39,7 +40,11 @@ def method_of(stepping: Stepping, scheme: Semidiscretisation[Vector]) -> AnyMeth
     """Raises `Unsupported` where the scheme lacks what the method needs."""
     name = stepping.name
     if isinstance(scheme, Remembering):
-        return cast(AnyMethod, PiecewiseLinear(scheme, ImplicitStep(scheme.inner, linear(scheme.inner))))
+        implicit = ImplicitStep(scheme.inner, linear(scheme.inner))
+        convolving = name == "cq"
+        return cast(
+            AnyMethod, Convolution(scheme, implicit) if convolving else PiecewiseLinear(scheme, implicit)
+        )
     if name in EXPLICIT:
         return cast(AnyMethod, ExplicitRungeKutta(scheme, EXPLICIT[name]))
     if name == "ssprk3":

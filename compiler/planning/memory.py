@@ -12,6 +12,7 @@ from nablax.plan import Choice, Engine, Recall, StepperName, Stepping
 from nablax.planning.meshes import step_times
 from nablax.planning.settings import MEMORY_STEPPERS, Settings
 from nablax.planning.spectrum import nominal
+from nablax.planning.starts import check_rest, warn_uniform
 from nablax.planning.stepping import Situation
 from nablax.sampling import sample
 from nablax.system import Evolution, System, root_of
@@ -29,51 +30,71 @@ def choose_memory(
     """The stepper, its mesh and its engine; None and a located message where there is none."""
     system = situation.system
     remembering = [e for e in system.evolution if e.memory]
-    name = _stepper(settings, remembering[0], report)
-    if name is None or not _possible(system, report):
-        return None
     values = nominal(system)
     orders = [float(sample(m.order, values)) for e in remembering for m in e.memory]
-    choices.append(
-        Choice(
-            "step",
-            name,
-            "asked for"
-            if settings.step
-            else "piecewise linear in time under the memory, implicit: order 2 - α",
-            settings.step is not None,
-            settings.places.get("step"),
-        )
-    )
-    grading = _grading(orders)
-    start, end = times[0], times[-1]
-    recall = Recall("direct", STEPS, grading, 0, 0.0, TOLERANCE[settings.dtype or "float64"])
-    if settings.dt is not None:
-        choices.append(
-            Choice("dt", f"{settings.dt:g}", "asked for: equal steps", True, settings.places.get("dt"))
-        )
-        recall = replace(recall, grading=1.0)
-    else:
-        reason = (
-            f"solutions start like t^{_regularity(orders):.3g}: steps grow like n^{grading - 1:.3g}"
-            if grading > 1
-            else "solutions are smooth enough at the start for equal steps"
-        )
-        choices.append(Choice("mesh", f"{STEPS} steps, graded {grading:.3g}", reason))
-    mesh = step_times(recall, settings.dt, (start, end), times)
+    chosen = _stepper(settings, max(orders), remembering[0], report)
+    if chosen is None or not _possible(system, report) or not check_rest(system, report):
+        return None
+    name, reason = chosen
+    choices.append(Choice("step", name, reason, settings.step is not None, settings.places.get("step")))
+    if settings.dt is not None and name == "l1":
+        warn_uniform(system, settings.places["dt"], max(orders), report)
+    recall = _mesh(name, orders, times, settings, choices)
+    mesh = step_times(recall, settings.dt, (times[0], times[-1]), times)
     lengths = np.concatenate([np.diff(m) for m in mesh])
+    if name == "cq" and lengths.max() > lengths.min() * (1 + 1e-6):
+        report.error(
+            "P401",
+            settings.places.get("step", remembering[0].memory[0].span),
+            "`cq` takes equal steps, and these output times lie on none",
+            notes=settings.origin("step"),
+            help="use `step = l1`, or a `dt` and `every` that divide all times of output",
+        )
+        return None
     recall = replace(recall, capacity=len(lengths), shortest=float(lengths.min()))
-    engine = _engine(situation, settings, len(lengths), choices, report)
-    recall = replace(recall, engine=engine)
-    return Stepping(name, 1, settings.dt, recall.tol, 0.0, recall=recall)
+    engine = _engine(situation, name, settings, len(lengths), choices, report)
+    if engine is None:
+        return None
+    order = 2 if name == "cq" else 1
+    return Stepping(name, order, settings.dt, recall.tol, 0.0, recall=replace(recall, engine=engine))
 
 
-def _stepper(settings: Settings, equation: Evolution, report: Report) -> StepperName | None:
+def _mesh(
+    name: StepperName,
+    orders: Sequence[float],
+    times: Sequence[float],
+    settings: Settings,
+    choices: list[Choice],
+) -> Recall:
+    """The steps that are asked for, or those that suit the start of the solution."""
+    plain = Recall("direct", STEPS, 1.0, 0, 0.0, TOLERANCE[settings.dtype or "float64"])
+    if settings.dt is not None:
+        place = settings.places.get("dt")
+        choices.append(Choice("dt", f"{settings.dt:g}", "asked for: equal steps", True, place))
+        return plain
+    if name == "cq":
+        choices.append(Choice("mesh", f"{STEPS} equal steps", "the quadrature takes equal steps only"))
+        return plain
+    grading = _grading(orders)
+    reason = (
+        f"solutions start like t^{_regularity(orders):.3g}: steps grow like n^{grading - 1:.3g}"
+        if grading > 1
+        else "solutions are smooth enough at the start for equal steps"
+    )
+    choices.append(Choice("mesh", f"{STEPS} steps, graded {grading:.3g}", reason))
+    return replace(plain, grading=grading)
+
+
+def _stepper(
+    settings: Settings, order: float, equation: Evolution, report: Report
+) -> tuple[StepperName, str] | None:
     name = settings.step
+    if name is None and order > 1:
+        return "cq", "corrected convolution quadrature: order 2 however the solution starts"
     if name is None:
-        return "l1"
+        return "l1", "piecewise linear in time under the memory, implicit: order 2 - α on a graded mesh"
     if name in MEMORY_STEPPERS:
-        return name
+        return name, "asked for"
     report.error(
         "P401",
         settings.places["step"],
@@ -146,12 +167,29 @@ def _grading(orders: Sequence[float]) -> float:
 
 
 def _engine(
-    situation: Situation, settings: Settings, steps: int, choices: list[Choice], report: Report
-) -> Engine:
+    situation: Situation,
+    name: StepperName,
+    settings: Settings,
+    steps: int,
+    choices: list[Choice],
+    report: Report,
+) -> Engine | None:
     asked = settings.memory
     place = settings.places.get("memory")
-    if asked is None:
-        engine: Engine = "direct" if steps < SWITCH else "exponentials"
+    if name == "cq" and asked == "exponentials":
+        report.error(
+            "P401",
+            place or situation.system.problem.span,
+            "`cq` sums over all steps, and no sum of exponentials stands for its weights",
+            notes=settings.origin("memory"),
+            help="use `step = l1`, or `memory = direct`",
+        )
+        return None
+    if name == "cq":
+        engine: Engine = "direct"
+        reason = f"{steps} steps: the quadrature sums over all of them"
+    elif asked is None:
+        engine = "direct" if steps < SWITCH else "exponentials"
         reason = (
             f"{steps} steps: fewer than {SWITCH} are summed as they are"
             if engine == "direct"
@@ -168,7 +206,7 @@ def _engine(
                 "P422",
                 place or situation.system.problem.span,
                 f"the history of {steps} steps fills {size / LARGE:.3g} GiB",
-                help="use `memory = sum_of_exponentials`",
+                help="use `memory = sum_of_exponentials`" if name == "l1" else "use `step = l1`",
             )
     return engine
 

@@ -83,7 +83,7 @@ def linearise(system: System, points: int) -> Linearisation:
     count = points ** len(space)
     moving = [i for i, u in enumerate(system.unknowns) if not u.algebraic]
     column = {i: c for c, i in enumerate(moving)}
-    states = _states(system)
+    states = states_of(system)
     entries: list[Entry] = []
     masses: list[Entry] = []
 
@@ -105,14 +105,14 @@ def linearise(system: System, points: int) -> Linearisation:
                     continue  # bounded operators: they set no step
                 owner = next(i for i, u in enumerate(system.unknowns) if u.value == base(jet))
                 if owner in column and not isinstance(jet, Fourier):
-                    value = np.broadcast_to(sample(_at(slope, states, system, values), values), (count,))
+                    value = np.broadcast_to(sample(at_start(slope, states, system, values), values), (count,))
                     orders = orders_of(jet, space)
                     operator = jet if isinstance(jet, Between) else None
                     entries.append(Entry(row, column[owner], orders, sp.S.One, value, flux.span, operator))
     return Linearisation(len(moving), count, tuple(entries), tuple(masses))
 
 
-def _states(system: System) -> dict[sp.Basic, sp.Expr]:
+def states_of(system: System) -> dict[sp.Basic, sp.Expr]:
     """Initial values by unknown, 0 where an algebraic one has none."""
     return {
         u.value: sp.S.Zero if value is None else value
@@ -132,7 +132,7 @@ def _slopes(flux: sp.Expr) -> list[tuple[sp.Basic, sp.Expr]]:
     return [(jet, sp.Add(*slopes[name]).xreplace(back)) for jet, name in names.items()]
 
 
-def _at(
+def at_start(
     slope: sp.Expr, states: dict[sp.Basic, sp.Expr], system: System, values: dict[sp.Basic, np.ndarray]
 ) -> sp.Expr:
     """The slope with every jet replaced by the derivative of the initial data."""

@@ -1,9 +1,9 @@
 """Which part of a step takes each term: exactly, implicitly or explicitly. Schemes ask here."""
 
 from nablax.plan import Claim, Method, StepperName, Treatment
-from nablax.system import Evolution, LinearTerm, System
+from nablax.system import Evolution, LinearTerm, System, root_of
 
-WHOLE: tuple[StepperName, ...] = ("l1",)
+WHOLE: tuple[StepperName, ...] = ("l1", "cq")
 """Steppers for derivatives that remember the past: what is linear with coefficients constant in time is
 solved directly, the rest by Newton's method."""
 STIFF_ORDER = 2  # derivatives from this order on are worth an implicit solve
@@ -30,8 +30,10 @@ def is_stiff(system: System, equation: Evolution, term: LinearTerm) -> bool:
     conditions = (b for b in system.boundary if b.unknown == term.unknown)
     if any(t.coefficient.has(system.time.symbol) for b in conditions for t in b.terms):
         return False
-    if system.has_memory:
-        return True
+    if system.has_memory and root_of(term.unknown, system.unknowns) == root_of(
+        equation.unknown, system.unknowns
+    ):
+        return True  # steps with memory solve for all that a field does to itself
     definition = system.unknowns[term.unknown].rate_of == equation.unknown and not any(term.orders)
     return sum(term.orders) >= STIFF_ORDER or term.operator is not None or definition
 

@@ -135,3 +135,59 @@ def test_decay_follows_the_mittag_leffler_function(misses, n, uniform, graded, l
     steep = [misses[Run(n, a, None, (2 - a) / a)] for a in SINGULAR]
     np.testing.assert_allclose([s[0] for s in steep], graded, rtol=0.02)
     np.testing.assert_allclose([s[1] for s in steep], last, rtol=0.02)
+
+
+QUADRATURE = """
+space { x in [0, pi] }
+time { t in [0, 1] }
+fields { u }
+params { a = 0.5; lam = 1 }
+equations { caputo(u, t, a) = dxx(u)/lam }
+initial { u = sin(x); START }
+boundary { all: u = 0 }
+solve { method = fd; order = 2; n = 6; dt = DT; step = cq }
+"""
+
+
+def decay(text, alphas, steps, dt):
+    """Errors of E_α(-t^α) at the crest, [alphas, steps]."""
+    lam = float((12 / pi * np.sin(pi / 12)) ** 2)
+    solver = nablax.parse(text, params={"lam": lam}).compile()
+    programs = solver.programs
+
+    def run(alpha):
+        ready = programs.prepare(dict(solver.parameters) | {"a": alpha})
+        start = programs.initial(ready, {}, {}).y
+
+        def one(y, i):
+            y = programs.method.step(i * dt, y, (), jnp.asarray(dt), (), ready).carry
+            return y, y[0][3]
+
+        return jax.lax.scan(one, start, jnp.arange(steps, dtype=float))[1]
+
+    found = np.asarray(jax.jit(jax.vmap(run))(np.asarray(alphas)))
+    t = dt * np.arange(1, steps + 1)
+    a = np.asarray(alphas)[:, None]
+    return found - mittag_leffler(np, *np.broadcast_arrays(a, 1.0, -(t**a), 1.0))
+
+
+def test_corrected_convolution_quadrature_has_order_two_from_a_singular_start():
+    """Uncorrected, its error at the end would be 20 times as large and of order 1."""
+    table = {
+        20: [8.5957421e-5, 1.4792342e-4, 1.8898341e-4],
+        40: [2.0858198e-5, 3.6017242e-5, 4.7012432e-5],
+    }
+    found = {}
+    for n, wanted in table.items():
+        text = QUADRATURE.replace("; START", "").replace("DT", str(1 / n))
+        found[n] = np.abs(decay(text, (0.3, 0.5, 0.8), n, 1 / n)[:, -1])
+        np.testing.assert_allclose(found[n], wanted, rtol=0.02)
+    assert (np.abs(np.log2(found[20] / found[40]) - 2) < 0.05).all()
+
+
+def test_oscillations_between_diffusion_and_waves():
+    text = QUADRATURE.replace("START", "dt(u) = 0").replace("DT", "1e-3").replace("a = 0.5", "a = 1.5")
+    text = text.replace("[0, 1]", "[0, 4]")
+    alphas = (1.2, 1.5, 1.8)
+    errors = decay(text, alphas, 4000, 1e-3)
+    assert np.abs(errors[:, [499, 999, 1999, 3999]]).max() < 3e-6

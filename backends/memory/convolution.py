@@ -1,0 +1,117 @@
+"""Corrected convolution quadrature of BDF2: order 2 on equal steps, whatever the solution's start is like.
+
+Σ_j ω_(n-j) (u_j - u_0 - t_j u_0') = R(u_n, t_n), with ½ R(u_0, t_0) added to the first step, ω_j τ^α the
+coefficients of (3/2 - 2ζ + ζ²/2)^α: C. Lubich, SIAM J. Math. Anal. 17 (1986) 704, with the correction of
+B. Jin, B. Li, Z. Zhou, SIAM J. Sci. Comput. 39 (2017) A3129. One formula for all orders in (0, 2], whole ones
+among them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from nablax.backends.interface import Parameters, Vector
+from nablax.backends.memory.history import Order, weighted
+from nablax.backends.memory.implicit import ImplicitStep
+from nablax.backends.memory.scheme import Past, Remembering, ticked
+from nablax.backends.stepping.method import Attempt
+from nablax.backends.stepping.vectors import scaled
+
+
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """A `Method` over an anchored `Remembering` scheme; the time it is given is that since the start."""
+
+    scheme: Remembering
+    implicit: ImplicitStep
+
+    @property
+    def order(self) -> int:
+        return 2
+
+    @property
+    def error_order(self) -> int:
+        return 0
+
+    @property
+    def aided(self) -> bool:
+        return False
+
+    @property
+    def reversible(self) -> bool:
+        return True
+
+    def aid(self, h: Array, params: Parameters) -> tuple[()]:
+        return ()
+
+    def start(self, t: Array, carry: Vector, params: Parameters) -> tuple[()]:
+        return ()
+
+    def step(
+        self, t: Array, carry: Vector, memory: tuple[()], h: Array, aid: tuple[()], params: Parameters
+    ) -> Attempt[Vector, tuple[()]]:
+        scheme = self.scheme
+        y, past = scheme.split(carry)
+        after = t + h
+        taken = past.clock.taken.astype(jnp.int32)
+        zero = jnp.asarray(scheme.plan.frames[0], h.dtype)
+        at_start = lax.cond(taken == 0, lambda: self._rate(zero, y, params), lambda: _nothing(y))
+        right, guess, anchors = list(y), list(y), []
+        pull = jnp.ones((), h.dtype)
+        for k, (line, orders) in enumerate(zip(scheme.lines, scheme.orders(params), strict=True)):
+            weights = _weights(k, orders, h, params)
+            pull = weights[0]
+            lags = taken - jnp.arange(len(past.kept[k]), dtype=jnp.int32)
+            seen = jnp.where(lags > 0, weights[jnp.maximum(lags, 0)], 0)
+            anchor = _anchor(past.anchors, scheme.anchored.index(line.field), after, line.rate is not None)
+            anchors.append(anchor)
+            rest = weighted(seen, past.kept[k]) - at_start[line.top] / 2
+            right[line.field] = anchor - rest / pull.astype(rest.dtype)
+            if line.rate is not None:
+                right[line.rate] = jnp.zeros_like(y[line.rate])
+        rates = [n.rate for n in scheme.lines if n.rate is not None]
+        start = zero + after
+        if rates:
+            # u = a + s v and v = s r with s² one over the weight: u - r(u)/weight = a.
+            shift = 1 / jnp.sqrt(pull)
+            found = list(self.implicit.solve(start, shift, tuple(right), tuple(guess), params))
+        else:
+            found = list(self.implicit.solve(start, 1 / pull, tuple(right), tuple(guess), params))
+        kept = []
+        for k, (line, anchor) in enumerate(zip(scheme.lines, anchors, strict=True)):
+            kept.append(past.kept[k].at[taken].set(found[line.field] - anchor))
+            if line.rate is not None:
+                found[line.rate] = self._slope(kept[k], taken, h, past.anchors, line.rate)
+        y = scheme.inner.finish(start, tuple(found), params)
+        clock = ticked(past.clock, after, h)
+        return Attempt(scheme.joined(y, Past(clock, tuple(kept), past.anchors)), (), None)
+
+    def _rate(self, t: Array, y: Vector, params: Parameters) -> Vector:
+        inner = self.scheme.inner
+        return inner.rate(t, inner.embed(t, y, params), params)
+
+    def _slope(self, kept: Array, taken: Array, h: Array, anchors: Vector, rate: int) -> Array:
+        """u' by the formula of two steps."""
+        before = jnp.where(taken > 0, kept[jnp.maximum(taken - 1, 0)], 0)
+        second = jnp.where(taken > 1, kept[jnp.maximum(taken - 2, 0)], 0)
+        change = 1.5 * kept[taken] - 2 * before + 0.5 * second
+        return anchors[self.scheme.anchored.index(rate)] + scaled(1 / h, change)
+
+
+def _weights(line: int, orders: Sequence[Order], h: Array, params: Parameters) -> Array:
+    """Σ c τ^(-α) ω_j of a line."""
+    total = jnp.zeros((), h.dtype)
+    for i, (c, a) in enumerate(orders):
+        total = total + c * h**-a * params[f"memory/{line}/{i}"]
+    return total
+
+
+def _anchor(anchors: Vector, index: int, t: Array, sloped: bool) -> Array:
+    """u_0 + t u_0'."""
+    return anchors[index] + scaled(t, anchors[index + 1]) if sloped else anchors[index]
+
+
+def _nothing(y: Vector) -> Vector:
+    return tuple(jnp.zeros_like(a) for a in y)

@@ -1,0 +1,81 @@
+"""How a solution with memory starts: at rest, smoothly, or with a slope that is infinite."""
+
+import numpy as np
+import sympy as sp
+
+from nablax.frontend.diagnostics import Report
+from nablax.frontend.source import Span
+from nablax.nonlocal_operators import Nonlocal
+from nablax.passes.jets import derivative, jets
+from nablax.planning.spectrum import at_start, nominal, states_of
+from nablax.sampling import sample
+from nablax.system import Evolution, System, root_of
+
+POINTS = {1: 24, 2: 8, 3: 4}  # per axis
+REST = 1e-6  # of the largest term: below it, the terms of an equation cancel
+
+
+def check_rest(system: System, report: Report) -> bool:
+    """A derivative of Riemann and Liouville is that of Caputo where the field and its rates start at 0; it is
+    infinite at the start where they do not."""
+    for equation in system.evolution:
+        remembered = [m for m in equation.memory if m.kind == "riemann-liouville"]
+        field = root_of(equation.unknown, system.unknowns)
+        own = [i for i in range(len(system.unknowns)) if root_of(i, system.unknowns) == field]
+        moved = next((i for i in own if system.initial[i] != 0), None)
+        if remembered and moved is not None:
+            name = system.unknowns[field].name
+            report.error(
+                "P330",
+                remembered[0].span,
+                f"this derivative is infinite at the start, where `{system.unknowns[moved].name}` is not 0",
+                help=f"write it with `caputo`, or start `{name}` at 0",
+            )
+            return False
+    return True
+
+
+def warn_uniform(system: System, place: Span, order: float, report: Report) -> None:
+    """A warning where equal steps meet a solution that starts like u_0 + c t^α."""
+    if order >= 1 or not any(_moves(system, e) for e in system.evolution if e.memory):
+        return
+    report.warning(
+        "P421",
+        place,
+        f"the solution starts like t^{order:g}, which equal steps follow to order {order:g} only",
+        help="leave `dt` out for steps that grow from the start, or use `step = cq`",
+    )
+
+
+def _moves(system: System, equation: Evolution) -> bool:
+    """Whether the right side is not zero at the start; False where it holds operators that have no value
+    here."""
+    space = tuple(a.symbol for a in system.axes)
+    values = nominal(system)
+    count = POINTS[len(space)]
+    lines = [
+        low + (high - low) * (np.arange(count) + 0.37) / count
+        for low, high in (
+            (float(sample(a.lower, values)), float(sample(a.upper, values))) for a in system.axes
+        )
+    ]
+    grids = np.meshgrid(*lines, indexing="ij")
+    values |= {a.symbol: g.ravel() for a, g in zip(system.axes, grids, strict=True)}
+    assert system.time is not None
+    values[system.time.symbol] = sample(system.time.lower, values)
+    states = states_of(system)
+    terms: list[sp.Expr] = []
+    for linear in equation.terms.linear:
+        if not linear.local:
+            return False
+        jet = derivative(system.unknowns[linear.unknown].value, space, linear.orders)
+        terms.append(linear.coefficient * at_start(jet, states, system, values))
+    for flux in (*equation.terms.nonlinear, *equation.terms.forcing):
+        if any(isinstance(j, Nonlocal) for j in jets(flux.flux)):
+            return False
+        terms.append(flux.coefficient * at_start(flux.flux, states, system, values))
+    found = [np.broadcast_to(sample(term, values), grids[0].size) for term in terms]
+    if not found or not np.isfinite(found).all():
+        return False
+    scale = float(np.abs(found).max())
+    return bool(np.abs(np.sum(found, axis=0)).max() > REST * scale)
