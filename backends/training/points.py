@@ -23,7 +23,8 @@ Magnitudes = Callable[[PyTree, Columns, Array], Array]
 
 def draw(task: Task, key: Array) -> Drawn:
     """Points of every place, spread as the sampler says; tables of measurements whole."""
-    counts = dict(task.training.counts)
+    families = {place.split("/")[0] for place in task.places}  # without those that hold by construction
+    counts = {name: count for name, count in task.training.counts if name in families}
     return _placed(sample(task.system.problem, task.places, key, counts, task.training.sampler.spread), task)
 
 

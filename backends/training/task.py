@@ -9,6 +9,7 @@ from jax import Array
 from nablax.backends.networks.build import build_field
 from nablax.backends.residuals.build import build_losses
 from nablax.backends.residuals.field import Field, PyTree
+from nablax.backends.residuals.hard import hard_field
 from nablax.backends.residuals.losses import Losses, ResidualVector
 from nablax.backends.training.unknowns import Bounds, bounds_of
 from nablax.system import System
@@ -28,7 +29,8 @@ class Task:
 
     @property
     def places(self) -> tuple[str, ...]:
-        return tuple(self.losses.places)
+        """Those that have a loss: what holds by construction has none."""
+        return tuple(p for p, e in self.losses.places.items() if e.needs.statements)
 
     @property
     def sampled(self) -> bool:
@@ -50,6 +52,8 @@ class Task:
 def make_task(system: System, training: Training) -> Task:
     """Raises `SpecError` where a statement has no residual."""
     field = build_field(system.problem, training.model, jax.random.key(0))
+    if training.hard:
+        field = hard_field(system, field)
     losses = build_losses(system, field, None)
     return Task(
         system, training, field, losses, ResidualVector(field, losses.places), bounds_of(system.problem)

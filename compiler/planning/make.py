@@ -254,12 +254,11 @@ def _warn_left_aside(system: System, report: Report) -> None:
             f"{names} {'is' if len(unknown) == 1 else 'are'} to be found, and the start value is taken",
             help="set another value with `--set`, or find it with `nablax train`",
         )
-    aside = (*(o.span for o in problem.train), *(m.span for m in problem.data))
-    if aside:
+    if problem.data:
         report.warning(
             "P504",
-            aside[0],
-            "this is for training, and the solver leaves it aside",
+            problem.data[0].span,
+            "measurements are for training, and the solver leaves them aside",
             help="remove it, or keep it for `nablax train`",
         )
 

@@ -6,7 +6,6 @@ from nablax.models import Model
 from nablax.problem import Problem
 from nablax.training.records import Phase, Sampler, Weighting
 
-HARD = False
 WHY_COUNTS = "enough to see the solution, few enough for quick steps"
 _DENSE = 3000  # weights up to which normal equations are a matter of milliseconds
 _LOW = 3  # coordinates up to which a small network and least squares win
@@ -36,8 +35,8 @@ def model(second: bool) -> tuple[Model, str]:
 
 def counts(places: Sequence[str], second: bool) -> tuple[tuple[str, int], ...]:
     families = dict.fromkeys(p.split("/")[0] for p in places)
-    inside = 2048 if second else 4096
-    return tuple((f, inside if f == "equation" else 256) for f in families if f != "data")
+    inside, edge = (2048, 128) if second else (4096, 256)
+    return tuple((f, inside if f == "equation" else edge) for f in families if f != "data")
 
 
 def sampler(second: bool, sampled: bool) -> tuple[Sampler, str]:

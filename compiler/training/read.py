@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar, get_args
 
+from nablax.ansatz.derive import derive
 from nablax.derivatives.evaluation import OptionError, make_evaluation
 from nablax.derivatives.statements import INSIDE, places, statements
 from nablax.frontend.diagnostics import Report
@@ -111,11 +112,24 @@ class _Reading:
         return value
 
     def _hard(self) -> bool:
-        hard, asked = self.read("hard", _on, defaults.HARD)
-        if hard:
-            self._later("hard", "conditions built into the network")
-        self.choose("hard", "on" if hard else "off", "the conditions are terms of the loss", asked)
-        return hard
+        """On where conditions go in without derivatives of the network: they cost nothing then."""
+        hard, asked = self.read("hard", _on, None)
+        ansatz = None if hard is False or self.system.problem.families else derive(self.system)
+        exact = () if ansatz is None else ansatz.exact
+        if hard and not exact:
+            reasons = dict(() if ansatz is None else ansatz.left)
+            why = "; ".join(f"`{name}`: {reason}" for name, reason in reasons.items())
+            self._refuse(
+                "hard", f"no condition can be built in{': ' if why else ''}{why}", "write `hard = off`"
+            )
+        chosen = bool(exact) and (bool(hard) or (ansatz is not None and ansatz.order == 0))
+        why = (
+            f"these hold by construction: {', '.join(exact)}"
+            if chosen
+            else "conditions are terms of the loss"
+        )
+        self.choices.append(Choice("hard", "on" if chosen else "off", why, asked))
+        return chosen
 
     def _dtype(self, phases: tuple[Phase, ...]) -> Dtype:
         second = next((p for p in phases if not p.first_order), None)
@@ -231,7 +245,7 @@ def _tolerance(option: Option) -> float:
     return value
 
 
-def _on(option: Option) -> bool:
+def _on(option: Option) -> bool | None:
     return word(option, option.value, ("on", "off"), f"`{option.name}`") == "on"
 
 
