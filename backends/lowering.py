@@ -16,7 +16,9 @@ import sympy as sp
 from jax import Array, lax
 
 from nablax.backends.special import besselj, mittag_leffler, polygamma
+from nablax.backends.surrogates import surrogate
 from nablax.fractional_calculus.special import MittagLeffler
+from nablax.surrogates import Surrogate
 from nablax.tables import Tabulated, interpolate
 
 Operand = Array | float | complex
@@ -57,6 +59,7 @@ FUNCTIONS: Mapping[type[sp.Basic], Callable[..., Operand]] = {
     sp.polygamma: polygamma,
     sp.besselj: besselj,
     MittagLeffler: mittag_leffler,
+    Surrogate: lambda value, slope: surrogate(*alike(value, slope)),
     sp.floor: jnp.floor,
     sp.ceiling: jnp.ceil,
     sp.Heaviside: lambda z, at_zero=0.5: jnp.heaviside(z, at_zero),

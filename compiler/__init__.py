@@ -7,10 +7,11 @@ solution = problem.compile(n=256).solve()
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nablax.backends.smoothing import smoothed as surrogate
     from nablax.facade import Problem, field, load, parse, train
     from nablax.frontend.diagnostics import SpecError
 
-__all__ = ["Problem", "SpecError", "__version__", "field", "load", "parse", "train"]
+__all__ = ["Problem", "SpecError", "__version__", "field", "load", "parse", "surrogate", "train"]
 __version__ = "0.1.0"
 
 
@@ -32,6 +33,10 @@ def __getattr__(name: str) -> object:
         from nablax.backends.artifact.fields import load_field
 
         return load_field
+    if name == "surrogate":
+        from nablax.backends.smoothing import smoothed
+
+        return smoothed
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

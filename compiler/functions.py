@@ -7,6 +7,7 @@ import sympy as sp
 
 from nablax.fractional_calculus.special import MittagLeffler
 from nablax.reductions import Noise
+from nablax.surrogates import Surrogate
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ _ENTRIES = (
     Function("arg", sp.arg, 1, 1, "phase of a complex number"),
     Function("max", sp.Max, 2, None, "largest of its arguments; of one field: its maximum over the grid"),
     Function("min", sp.Min, 2, None, "smallest of its arguments; of one field: its minimum over the grid"),
+    Function("surrogate", Surrogate, 2, 2, "value of the first, gradient of the second"),
     Function("noise", Noise, 1, 1, "uniform on [-1, 1], zero mean over the grid", ("seed",)),
 )
 

@@ -168,18 +168,6 @@ def _convolution(use: Use) -> Value:
     return _each(use.value(1), lambda c: convolution(use.scope, use.scalar(0), c, use.span))
 
 
-def _planned(what: str) -> Callable[[Use], Value]:
-    def apply(use: Use) -> Value:
-        raise fault(
-            "P402",
-            use.span,
-            f"`{use.name}` ({what}) is not available yet",
-            "leave the term out, or write it with derivatives of integer order",
-        )
-
-    return apply
-
-
 _ENTRIES = (
     Operator("grad", "scalar → vector", "∇p", "gradient", 1, 1, _gradient),
     Operator("div", "vector → scalar", "∇·U", "divergence", 1, 1, _divergence),
@@ -205,10 +193,6 @@ _ENTRIES = (
     Operator("convolve", "kernel, any → same", "", "convolution over the box", 2, 2, _convolution),
     *SPACE_FRACTIONAL,
     *FRACTIONAL,
-    *(
-        Operator(name, "", "", what, 1, 9, _planned(what), options)
-        for name, what, options in (("surrogate", "a surrogate gradient", ()),)
-    ),
 )
 
 OPERATORS: Mapping[str, Operator] = {entry.name: entry for entry in _ENTRIES}

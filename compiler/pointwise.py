@@ -47,6 +47,7 @@ POINTWISE: Mapping[str, Callable[..., Samples]] = {
     "besseli": special.iv,
     "besselk": special.kv,
     "MittagLeffler": lambda a, b, z, c=1.0: mittag_leffler(np, a, b, z, np.asarray(c)),
+    "Surrogate": lambda value, slope: np.broadcast_arrays(value, slope)[0],
     "floor": np.floor,
     "ceiling": np.ceil,
     "Heaviside": np.heaviside,

@@ -8,11 +8,10 @@ _MEANINGS = {"pi": "3.14159...", "e": "2.71828...", "i": "imaginary unit", "inf"
 
 
 def operator_table() -> str:
-    """A Markdown table of the operators; those that a later version brings are named after it."""
+    """A Markdown table of the operators."""
     rows: list[tuple[str, ...]] = [("operator", "sugar", "takes → makes", "meaning"), ("---",) * 4]
-    rows += [_operator_row(entry) for entry in OPERATORS.values() if entry.signature]
-    later = ", ".join(f"`{name}`" for name, entry in OPERATORS.items() if not entry.signature)
-    return f"{_table(rows)}\n\nNamed in the language and not available yet: {later}."
+    rows += [_operator_row(entry) for entry in OPERATORS.values()]
+    return _table(rows)
 
 
 def function_table() -> str:

@@ -8,9 +8,10 @@ import sympy as sp
 from nablax.fractional_calculus.special import MittagLeffler
 from nablax.pointwise import POINTWISE, Samples
 from nablax.reductions import Noise
+from nablax.surrogates import Surrogate
 from nablax.tables import Tabulated, interpolate
 
-OWN: Mapping[str, type[sp.Basic]] = {"MittagLeffler": MittagLeffler}
+OWN: Mapping[str, type[sp.Basic]] = {"MittagLeffler": MittagLeffler, "Surrogate": Surrogate}
 """Classes that are not SymPy's."""
 
 FUNCTIONS: Mapping[type[sp.Basic], Callable[..., Samples]] = {
@@ -24,14 +25,21 @@ def sample(expression: sp.Basic, values: Mapping[sp.Basic, Samples]) -> Samples:
         return np.asarray(_sample(expression, dict(values)))
 
 
+def _number(node: sp.Basic) -> Samples:
+    try:
+        value = complex(node.evalf(17))
+    except TypeError:  # the density of a step, at the step
+        return np.asarray(np.nan)
+    return np.asarray(value.real if value.imag == 0 else value)
+
+
 def _sample(node: sp.Basic, known: dict[sp.Basic, Samples]) -> Samples:
     if node in known:
         return known[node]
     if node is sp.true or node is sp.false:
         result = np.asarray(bool(node))
     elif node.is_number and not node.has(sp.Piecewise, Noise):
-        value = complex(node.evalf(17))
-        result = np.asarray(value.real if value.imag == 0 else value)
+        result = _number(node)
     elif isinstance(node, sp.Piecewise):
         result = np.asarray(np.nan)
         for value_node, condition in reversed(node.args):

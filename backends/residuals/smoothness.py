@@ -16,21 +16,27 @@ LINEAR = frozenset({
 ORDINALS = ("no", "no first", "no second", "no third", "no fourth", "no fifth", "no sixth")
 
 
-def continuous_derivatives(program: core.ClosedJaxpr) -> tuple[float, str]:
+def continuous_derivatives(program: core.ClosedJaxpr, still: int = 0) -> tuple[float, str]:
     """How many derivatives of the outputs are continuous (inf: all, -1: a jump), and what limits them.
 
+    The first `still` inputs are constants: what is done to weights alone is no matter of smoothness.
     A bound for what is known to have kinks (`max`, so relu, `abs`, `clamp`) and jumps, powers of them
     included; branches chosen by values are taken to be smooth.
     """
     known: dict[core.Var, tuple[float, str]] = {}
-    outputs = _walk(program.jaxpr, [(inf, "")] * len(program.jaxpr.invars), known)
+    count = len(program.jaxpr.invars)
+    moving = [k >= still for k in range(count)]
+    outputs = _walk(program.jaxpr, [(inf, "")] * count, known, moving)
     return min(outputs, default=(inf, ""))
 
 
 def _walk(
-    jaxpr: core.Jaxpr, inputs: Sequence[tuple[float, str]], known: dict[core.Var, tuple[float, str]]
+    jaxpr: core.Jaxpr,
+    inputs: Sequence[tuple[float, str]],
+    known: dict[core.Var, tuple[float, str]],
+    moved: Sequence[bool],
 ) -> list[tuple[float, str]]:
-    moving = set(jaxpr.invars)
+    moving = {v for v, moves in zip(jaxpr.invars, moved, strict=True) if moves}
     known |= dict(zip(jaxpr.invars, inputs, strict=True))
 
     def read(atom: object) -> tuple[float, str]:
@@ -47,7 +53,8 @@ def _walk(
             if name.startswith("custom_") and not _piecewise_linear(inner):
                 found = [result] * len(equation.outvars)  # softplus: its rule is smooth, its parts are not
             else:
-                found = _walk(inner, [read(v) for v in equation.invars], {})
+                inner_moved = [isinstance(v, core.Var) and v in moving for v in equation.invars]
+                found = _walk(inner, [read(v) for v in equation.invars], {}, inner_moved)
         elif name in KINKS:
             found = [min(result, (0.0, name))]
         elif name in JUMPS:
@@ -90,7 +97,7 @@ def roughness(call: object, params: object, point: Array, order: int) -> str | N
     if order < 1 or not callable(call):
         return None
     program = jax.make_jaxpr(call)(params, point)
-    smooth, culprit = continuous_derivatives(program)
+    smooth, culprit = continuous_derivatives(program, len(jax.tree.leaves(params)))
     if smooth >= order - 1:
         return None
     missing = int(smooth) + 2

@@ -18,6 +18,7 @@ from nablax.passes.jets import base, jets, orders_of
 from nablax.planning.estimate import estimate
 from nablax.planning.operators import symbol_of
 from nablax.sampling import sample
+from nablax.surrogates import smooth
 from nablax.system import LinearTerm, Orders, System, wavenumbers
 
 Symbol = Callable[[int, int, np.ndarray], np.ndarray]
@@ -123,7 +124,7 @@ def states_of(system: System) -> dict[sp.Basic, sp.Expr]:
 def _slopes(flux: sp.Expr) -> list[tuple[sp.Basic, sp.Expr]]:
     found = sorted(jets(flux), key=sp.default_sort_key)
     names = {jet: sp.Dummy(real=True) for jet in found}
-    frozen = flux.xreplace(names).replace(sp.conjugate, lambda z: z)
+    frozen = smooth(flux).xreplace(names).replace(sp.conjugate, lambda z: z)
     back = {name: jet for jet, name in names.items()}
     slopes: dict[sp.Dummy, list[sp.Expr]] = {name: [] for name in back}
     for term in sp.Add.make_args(frozen):
