@@ -1,8 +1,8 @@
 """Fractional gradients of networks, loaded with JAX on first use.
 
 `FLinear` is a linear layer whose weights see a fractional derivative of its output, and
-`with_fractional_layers` puts it in the place of a model's linear layers; `scale_by_distance` and
-`grunwald_letnikov_momentum` are fractional update rules as optax transformations.
+`with_fractional_layers` puts it in the place of a model's linear layers; `scale_by_distance`,
+`scale_by_weight` and `grunwald_letnikov_momentum` are fractional update rules as optax transformations.
 """
 
 from typing import TYPE_CHECKING
@@ -12,9 +12,16 @@ if TYPE_CHECKING:
     from nablax.backends.fractional_gradients.optimisers import (
         grunwald_letnikov_momentum,
         scale_by_distance,
+        scale_by_weight,
     )
 
-__all__ = ["FLinear", "grunwald_letnikov_momentum", "scale_by_distance", "with_fractional_layers"]
+__all__ = [
+    "FLinear",
+    "grunwald_letnikov_momentum",
+    "scale_by_distance",
+    "scale_by_weight",
+    "with_fractional_layers",
+]
 
 
 def __getattr__(name: str) -> object:

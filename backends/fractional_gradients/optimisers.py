@@ -46,6 +46,32 @@ def scale_by_distance(order: float, floor: float = 1e-8) -> optax.GradientTransf
     return optax.GradientTransformation(init, update)
 
 
+def scale_by_weight(order: float, decay: float = 0.0, floor: float = 1e-8) -> optax.GradientTransformation:
+    """g (|w| + floor)^(1-α) / Γ(2-α) + decay sgn(w) |w|^(2-α) / Γ(3-α): the leading term of the Caputo
+    derivative of the loss from 0, and that of ½ decay w² (C. Bao, Y. Pu, Y. Zhang, Comput. Intell. Neurosci.
+    2018, 7361628).
+
+    0 < α < 2; α = 1 is the ordinary gradient with weight decay. Raises ValueError for another order.
+    """
+    if not 0 < order < 2:
+        raise ValueError(f"the order is above 0 and below 2, and this one is {order}")
+    slope, shrinking = 1 / math.gamma(2 - order), decay / math.gamma(3 - order)
+
+    def update(
+        updates: optax.Updates, state: optax.EmptyState, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, optax.EmptyState]:
+        if params is None:
+            raise ValueError("`scale_by_weight` needs the parameters: update(updates, state, params)")
+
+        def scaled(g: Array, w: Array) -> Array:
+            size = jnp.abs(w) + floor
+            return g * size ** (1 - order) * slope + shrinking * jnp.sign(w) * size ** (2 - order)
+
+        return jax.tree.map(scaled, updates, params), state
+
+    return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
+
+
 class MomentumState(NamedTuple):
     history: optax.Updates
     """The last momenta of every leaf, newest first: [terms, ...]."""

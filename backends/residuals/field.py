@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 
 from nablax.ansatz.derive import Ansatz
 from nablax.backends.residuals.layout import columns
@@ -17,6 +18,13 @@ from nablax.problem import Component, Problem
 PyTree: TypeAlias = object
 Call = Callable[[PyTree, Array], Array]
 """(parameters, one point [axes]) to the outputs at that point."""
+
+
+@runtime_checkable
+class Applied(Protocol):
+    """A network whose parameters live outside of it, as those of flax do."""
+
+    def apply(self, values: PyTree, z: Array) -> ArrayLike: ...
 
 
 class FieldError(ValueError):
@@ -96,8 +104,8 @@ def _callable(net: object, params: PyTree) -> tuple[Call, PyTree]:
         def call(values: PyTree, z: Array) -> Array:
             return jnp.asarray(eqx.combine(values, static)(z))
 
-    elif callable(getattr(net, "apply", None)):
-        apply = net.apply  # type: ignore[attr-defined]
+    elif isinstance(net, Applied):
+        apply = net.apply
 
         def call(values: PyTree, z: Array) -> Array:
             return jnp.asarray(apply(values, z))

@@ -60,7 +60,15 @@ class Evaluation:
 
 
 class OptionError(ValueError):
-    """A way to have derivatives that is not there."""
+    """A way to have derivatives that is not there. `option` is the option of `train` that asks for it."""
+
+    option = "derivatives"
+
+
+class QuadratureError(OptionError):
+    """A quadrature that is not there."""
+
+    option = "quadrature"
 
 
 def make_evaluation(problem: Problem, statements: Sequence[Statement], asked: str | None) -> Evaluation:
@@ -123,7 +131,7 @@ def _quadrature(problem: Problem) -> tuple[Style | None, int | None]:
             return ("quotient" if value.name == "quotient" else "slope"), int(count)
     if value in ("quotient", "slope"):
         return ("quotient" if value == "quotient" else "slope"), None
-    raise OptionError(f"`quadrature` in `train` is quotient(n) or slope(n), n from 1 to {MOST_NODES}")
+    raise QuadratureError(f"`quadrature` in `train` is quotient(n) or slope(n), n from 1 to {MOST_NODES}")
 
 
 def _mode(problem: Problem, asked: str | None) -> tuple[str, Sampling | None]:

@@ -60,8 +60,8 @@ class Rule:
     nearest: float
 
 
-SINGLE = Rule("quotient", 5, 8, 3, 1e-2, 1e-6)
-DOUBLE = Rule("quotient", 12, 16, 0, 0.0, 1e-12)
+SINGLE = Rule("slope", 5, 7, 3, 1e-2, 1e-6)
+DOUBLE = Rule("slope", 12, 16, 0, 0.0, 1e-12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,12 @@ def _shared_nodes(
         exponents = [_main_exponent(op, rule).subs(nominal) for op in members]
         one = len(set(exponents)) == 1 and not any(_varies(problem, op) for op in members)
         middle = float(sum(exponents) / len(exponents))
-        found[line] = quadrature.nodes(rule.count if one else rule.varying, middle)
+        if one:
+            found[line] = quadrature.nodes(rule.count, middle)
+        elif rule.style == "quotient":
+            found[line] = quadrature.nodes(rule.varying, middle)
+        else:
+            found[line] = quadrature.with_end(rule.varying, middle)
     return found
 
 

@@ -16,6 +16,11 @@ def nodes(count: int, exponent: float) -> tuple[float, ...]:
     return tuple(((1 + roots_jacobi(count, 0, exponent)[0]) / 2).tolist())
 
 
+def with_end(count: int, exponent: float) -> tuple[float, ...]:
+    """Nodes for all exponents around one: 0 is among them, where weights gather as an exponent nears -1."""
+    return (0.0, *nodes(count - 1, exponent + 0.7))
+
+
 def from_moments(places: tuple[float, ...]) -> np.ndarray:
     """The matrix [nodes, moments] that takes modified moments to weights."""
     values = legvander(2 * np.asarray(places) - 1, len(places) - 1)

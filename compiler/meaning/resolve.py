@@ -49,7 +49,6 @@ def resolve(
         folder=folder,
     )
     parameters, known = declarations.parameters(module, bare, values, report)
-    _check_given(values, {"solve": replaced, "train": retrained}, parameters, module, report)
     constants = replace(bare, entities=known)
     axes = declarations.space(module, constants, system, report)
     time = declarations.time(module, constants, report)
@@ -62,6 +61,7 @@ def resolve(
     geometry = Geometry(system, tuple(a.symbol for a in axes), sizes)
     scope = Scope(source, geometry, axes, time, known, "let", incomplete=bare.incomplete, folder=folder)
     unknown = declarations.coefficients(module, scope, report)
+    _check_given(values, {"solve": replaced, "train": retrained}, parameters, unknown, module, report)
     for coefficient in unknown:
         declarations.declare(coefficient.name, coefficient.span, known, coefficient, report)
     if not axes or not declared:
@@ -103,6 +103,7 @@ def _check_given(
     values: Mapping[str, Given],
     replaced: Mapping[str, Mapping[str, Given]],
     parameters: tuple[Parameter, ...],
+    unknown: tuple[Coefficient | Failed, ...],
     module: syntax.Module,
     report: Report,
 ) -> None:
@@ -117,6 +118,14 @@ def _check_given(
                 f"`{given.text}` names no parameter of the spec",
                 given=given.text,
                 help=f"the parameters are: {known}",
+            )
+        elif any(c.name == name for c in unknown):
+            report.error(
+                "P114",
+                NOWHERE,
+                f"`{given.text}` sets an unknown field, which is no number",
+                given=given.text,
+                help=f"change its start value in the spec: `{name}(...) ~ ...`",
             )
     for block, options_given in replaced.items():
         known_options = options.KNOWN[block]

@@ -155,8 +155,13 @@ class _Reading:
         try:
             return make_evaluation(self.system.problem, inside, None).sampling is not None
         except OptionError as error:
-            span = self.given["derivatives"].span
-            self.report.error("P511", span, str(error), help="write `derivatives = stochastic(16)`")
+            example = {"derivatives": "stochastic(16)", "quadrature": "quotient(8)"}[error.option]
+            self.report.error(
+                "P511",
+                self.given[error.option].span,
+                str(error),
+                help=f"write `{error.option} = {example}`",
+            )
             self.failed = True
             return False
 

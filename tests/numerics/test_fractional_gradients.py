@@ -10,7 +10,13 @@ import numpy as np
 import optax
 import pytest
 
-from nablax.fractional import FLinear, grunwald_letnikov_momentum, scale_by_distance, with_fractional_layers
+from nablax.fractional import (
+    FLinear,
+    grunwald_letnikov_momentum,
+    scale_by_distance,
+    scale_by_weight,
+    with_fractional_layers,
+)
 
 KEY = jax.random.key(7)
 
@@ -174,6 +180,19 @@ def test_distance_scaling_follows_its_formula():
     np.testing.assert_allclose(path[1], w1 - 0.1 * jnp.asarray([1.0, 4.0]) * w1 * factor, rtol=1e-6)
     plain = descend(optax.identity(), start, 20, 0.1)
     np.testing.assert_allclose(descend(scale_by_distance(1.0), start, 20, 0.1), plain, rtol=1e-6)
+
+
+def test_weight_scaling_follows_its_formula():
+    w, g = jnp.asarray([0.5, -2.0]), jnp.asarray([0.3, 0.7])
+    rule = scale_by_weight(0.7, decay=0.1, floor=0.0)
+    found, _ = rule.update(g, rule.init(w), w)
+    size = jnp.abs(w)
+    shrinking = 0.1 * jnp.sign(w) * size**1.3 / math.gamma(2.3)
+    np.testing.assert_allclose(found, g * size**0.3 / math.gamma(1.3) + shrinking, rtol=1e-6)
+    ordinary, _ = scale_by_weight(1.0, decay=0.1, floor=0.0).update(g, rule.init(w), w)
+    np.testing.assert_allclose(ordinary, g + 0.1 * w, rtol=1e-6)
+    with pytest.raises(ValueError, match="order"):
+        scale_by_weight(0.0)
 
 
 def test_momentum_solves_the_fractional_difference_equation():

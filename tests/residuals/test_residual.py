@@ -49,6 +49,29 @@ def test_burgers_on_an_equinox_network():
     np.testing.assert_allclose(named["equation/u"].ravel(), found["equation/u"], rtol=1e-12, atol=1e-13)
 
 
+class Linear:
+    """A network as flax has them: no parameters inside, `init` makes them, `apply` takes them."""
+
+    def init(self, key, z):
+        return {"params": {"kernel": jax.random.normal(key, (z.shape[-1], 1))}}
+
+    def apply(self, variables, z):
+        return jnp.sin(z @ variables["params"]["kernel"])
+
+
+def test_a_network_with_parameters_outside_of_it():
+    problem = nablax.parse(BURGERS.format(params="nu = 0.01"))
+    net, z = Linear(), points(8, 2)
+    variables = net.init(jax.random.key(3), z[0])
+    field = nablax.field(problem, net, variables)
+    assert field.params is variables
+    plain = nablax.field(problem, net.apply, variables)
+    found = problem.residual(field)(variables, z)["equation/u"]
+    np.testing.assert_array_equal(found, problem.residual(plain)(variables, z)["equation/u"])
+    slope = jax.grad(lambda v: (problem.residual(field)(v, z)["equation/u"] ** 2).sum())(variables)
+    assert bool(jnp.isfinite(slope["params"]["kernel"]).all())
+
+
 def test_unknown_parameters_are_leaves():
     problem = nablax.parse(BURGERS.format(params="nu ~ 0.05 in [0, 1]"))
     field = nablax.field(problem, mlp(2, 1))
