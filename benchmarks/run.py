@@ -20,6 +20,7 @@ from benchmarks import (
     fractional_layer,
     gray_scott,
     heat,
+    history,
     kuramoto_sivashinsky,
     large,
     members,
@@ -64,6 +65,9 @@ def main() -> None:
         quiet(asked.below)
         steps, seeds = (20, 1) if asked.quick else (1500, 3)
         say(f"\n{fractional_layer.tables(asked.rounds, steps, seeds)}")
+    if wanted("history of a fractional derivative", asked.only):
+        quiet(asked.below)
+        say(f"\n{history.tables(1 if asked.quick else max(asked.rounds // 4, 2))}\n\nload {load()}")
     if wanted("compiled file artifact", asked.only):
         quiet(asked.below)
         rows = artifact.shown(3 if asked.quick else asked.rounds, 10 if asked.quick else 1)

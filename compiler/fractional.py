@@ -1,8 +1,9 @@
-"""Fractional gradients of networks, loaded with JAX on first use.
+"""Fractional derivatives of known series, and fractional gradients of networks; loaded on first use.
 
 `FLinear` is a linear layer whose weights see a fractional derivative of its output, and
 `with_fractional_layers` puts it in the place of a model's linear layers; `scale_by_distance`,
 `scale_by_weight` and `grunwald_letnikov_momentum` are fractional update rules as optax transformations.
+`caputo_of_series` takes the derivative of a series at all its times.
 """
 
 from typing import TYPE_CHECKING
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
         scale_by_distance,
         scale_by_weight,
     )
+    from nablax.backends.memory.series import caputo_of_series
 
 __all__ = [
     "FLinear",
+    "caputo_of_series",
     "grunwald_letnikov_momentum",
     "scale_by_distance",
     "scale_by_weight",
@@ -29,6 +32,10 @@ def __getattr__(name: str) -> object:
         from nablax.backends.fractional_gradients import layer
 
         return getattr(layer, name)
+    if name == "caputo_of_series":
+        from nablax.backends.memory import series
+
+        return series.caputo_of_series
     if name in __all__:
         from nablax.backends.fractional_gradients import optimisers
 

@@ -55,13 +55,15 @@ class Line:
 def lines_of(system: System) -> tuple[Line, ...]:
     """The memory of every equation of a system."""
     values = {p.symbol: p.value for p in system.parameters}
+    time = system.time
+    middle = {} if time is None else {time.symbol: (time.lower + time.upper) / 2}
     found = []
     for equation in system.evolution:
         if not equation.memory:
             continue
         parent = system.unknowns[equation.unknown].rate_of
         field = equation.unknown if parent is None else parent
-        whole = [(m.order.subs(values), m) for m in equation.memory]
+        whole = [(m.order.subs(middle).subs(values), m) for m in equation.memory]
         found.append(
             Line(
                 field,

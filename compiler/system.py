@@ -103,7 +103,8 @@ Kind = Literal["caputo", "riemann-liouville"]
 class Memory:
     """coefficient · D^order of a field in time, from the start of time on.
 
-    `coefficient` and `order` hold numbers and parameters. An order of 1 or 2 is the classical derivative.
+    `coefficient` and `order` hold numbers and parameters, and an order below 1 may hold the time (its
+    value is that at the time of the derivative). An order of 1 or 2 is the classical derivative.
     """
 
     coefficient: sp.Expr

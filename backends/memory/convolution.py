@@ -60,7 +60,7 @@ class Convolution:
         at_start = lax.cond(taken == 0, lambda: self._rate(zero, y, params), lambda: _nothing(y))
         right, guess, anchors = list(y), list(y), []
         pull = jnp.ones((), h.dtype)
-        for k, (line, orders) in enumerate(zip(scheme.lines, scheme.orders(params), strict=True)):
+        for k, (line, orders) in enumerate(zip(scheme.lines, scheme.orders(params, zero), strict=True)):
             weights = _weights(k, orders, h, params)
             pull = weights[0]
             lags = taken - jnp.arange(len(past.kept[k]), dtype=jnp.int32)

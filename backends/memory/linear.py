@@ -75,7 +75,8 @@ class PiecewiseLinear:
         scheme = self.scheme
         y, past = scheme.split(carry)
         after = t + h
-        orders = scheme.orders(params)
+        now = jnp.asarray(scheme.plan.frames[0], h.dtype) + after
+        orders = scheme.orders(params, now)
         sums: Sums = {}
         for part, engine, kept, own in zip(scheme.parts, scheme.engines, past.kept, orders, strict=True):
             sums[part.unknown, part.less] = local_weight(own, h), engine.past(kept, past.clock, after, h, own)
@@ -100,7 +101,7 @@ class PiecewiseLinear:
         for line in scheme.lines:
             two = TwoStep(h, past.clock.pace)
             slow, fast = sums.get((line.field, 0)), sums.get((line.rate, 1))
-            first, second = (scheme.number(c, params) for c in (line.first, line.second))
+            first, second = (scheme.number(c, params, t) for c in (line.first, line.second))
             if line.rate is None:
                 pull, rest = _added(slow, two.of(first, before.get(line.field)))
                 known[line.field] = y[line.field] - _over(rest, pull)

@@ -92,18 +92,20 @@ class Remembering:
         kept = tuple(jnp.pad(k, [(0, more)] + [(0, 0)] * (k.ndim - 1)) for k in past.kept)
         return self.joined(fields, past._replace(clock=past.clock._replace(times=times), kept=kept))
 
-    def orders(self, params: Parameters) -> tuple[tuple[Order, ...], ...]:
-        """The numbers of every part's derivatives."""
+    def orders(self, params: Parameters, t: Array) -> tuple[tuple[Order, ...], ...]:
+        """The numbers of every part's derivatives, those that vary as they are at t."""
         return tuple(
             tuple(
-                Order(self.number(m.coefficient, params), self.number(m.order - p.less, params))
+                Order(self.number(m.coefficient, params, t), self.number(m.order - p.less, params, t))
                 for m in p.memory
             )
             for p in self.parts
         )
 
-    def number(self, expression: sp.Expr, params: Parameters) -> Array:
-        environment = {p.symbol: params[p.name] for p in self.plan.system.parameters}
+    def number(self, expression: sp.Expr, params: Parameters, t: Array) -> Array:
+        environment: dict[sp.Basic, Array] = {p.symbol: params[p.name] for p in self.plan.system.parameters}
+        if self.plan.system.time is not None:
+            environment[self.plan.system.time.symbol] = t
         return jnp.asarray(evaluate([expression], environment)[0], self.plan.dtype)
 
     # --- what every scheme does ---
@@ -113,7 +115,8 @@ class Remembering:
         ready = dict(self.inner.prepare(params) if isinstance(self.inner, Prepared) else params)
         recall = self.plan.stepping.recall
         if self.is_anchored and recall is not None:
-            for k, orders in enumerate(self.orders(params)):
+            start = jnp.asarray(self.plan.frames[0], self.plan.dtype)
+            for k, orders in enumerate(self.orders(params, start)):
                 for i, one in enumerate(orders):
                     ready[f"memory/{k}/{i}"] = convolution_weights(one.order, recall.capacity + 1)
         return ready

@@ -19,6 +19,7 @@ from nablax.fractional_calculus.operators import (
     FractionalOperator,
     GrunwaldLetnikov,
     RiemannLiouville,
+    VariableCaputo,
 )
 from nablax.notation import text
 from nablax.passes.expansion import Expanded
@@ -143,7 +144,7 @@ def _orders(
 ) -> list[Memory]:
     """The derivatives of one order each that an operator stands for."""
     assert problem.time is not None
-    start = problem.time.lower
+    start, space = problem.time.lower, {a.symbol for a in problem.axes}
     if sp.simplify(node.base - start) != 0 or node.side != 1:
         raise _refused(node, summand, "that does not look back to the start of time")
     if isinstance(node, DistributedCaputo):
@@ -157,6 +158,8 @@ def _orders(
                 Memory(coefficient * half * sp.Float(w, 17) * density, order, "caputo", summand.span)
             )
         return found
+    if isinstance(node, VariableCaputo) and node.ceiling == 1 and not node.order.free_symbols & space:
+        return [Memory(coefficient, node.order, "caputo", summand.span)]
     if not isinstance(node, KINDS):
         raise _refused(node, summand, "in time")
     if _nominal(problem, node.order) > 2:
@@ -198,7 +201,10 @@ def _check_alone(problem: Problem, expanded: Sequence[Expanded], taken: Taken) -
 
 
 def _nominal(problem: Problem, order: sp.Expr) -> sp.Expr:
-    return order.subs({p.symbol: p.value for p in problem.parameters})
+    """An order at the parameters' values, in the middle of time where it varies."""
+    time = problem.time
+    middle = {} if time is None else {time.symbol: (time.lower + time.upper) / 2}
+    return order.subs(middle).subs({p.symbol: p.value for p in problem.parameters})
 
 
 def _refused(node: FractionalOperator, summand: Summand, where: str) -> _Refused:

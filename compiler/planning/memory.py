@@ -31,8 +31,20 @@ def choose_memory(
     system = situation.system
     remembering = [e for e in system.evolution if e.memory]
     values = nominal(system)
-    orders = [float(sample(m.order, values)) for e in remembering for m in e.memory]
+    varying = next((m for e in remembering for m in e.memory if _varies(system, m.order)), None)
+    if system.time is not None:
+        values[system.time.symbol] = np.linspace(times[0], times[-1], 33)
+    orders = [float(np.max(sample(m.order, values))) for e in remembering for m in e.memory]
     chosen = _stepper(settings, max(orders), remembering[0], report)
+    if varying is not None and chosen is not None and chosen[0] == "cq":
+        report.error(
+            "P401",
+            settings.places.get("step", varying.span),
+            "`cq` has no weights for an order that varies",
+            notes=(Note("this one", varying.span), *settings.origin("step")),
+            help="use `step = l1`",
+        )
+        return None
     if chosen is None or not _possible(system, report) or not check_rest(system, report):
         return None
     name, reason = chosen
@@ -140,6 +152,10 @@ def _possible(system: System, report: Report) -> bool:
         help="use the residual of a network: `problem.residual(field)`",
     )
     return False
+
+
+def _varies(system: System, order: sp.Expr) -> bool:
+    return system.time is not None and bool(order.has(system.time.symbol))
 
 
 def _is_top(system: System, equation: Evolution) -> bool:

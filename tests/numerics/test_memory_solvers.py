@@ -1,9 +1,12 @@
 """Whole problems with memory, from the text to numbers: engines, mixed orders, gradients, the host's loop."""
 
+from math import gamma
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import digamma
 
 import nablax
 from nablax.backends.frames import Frame
@@ -178,3 +181,29 @@ def test_allen_cahn_kinetics(alpha, value):
     text = text.replace("EQUATIONS", f"caputo(u, t, {alpha}) = dxx(u) + u - u^3")
     run = nablax.parse(text.replace("SOLVE", "n = 4; dt = 0.004; step = cq")).compile()
     assert abs(float(run.solve(save_at=[2.0]).fields["u"][-1, 0]) - value) < 1e-5
+
+
+def test_the_derivative_of_a_series_at_all_its_times():
+    from nablax.fractional import caputo_of_series
+
+    t = np.linspace(0, 2, 2001)
+    found = caputo_of_series(jnp.asarray(np.stack([t**2, 1j * t], axis=1)), t[1], 0.5)
+    assert found.shape == (2000, 2)
+    np.testing.assert_allclose(found[:, 0].real, 2 * t[1:] ** 1.5 / gamma(2.5), atol=2e-5)
+    np.testing.assert_allclose(found[:, 1].imag, t[1:] ** 0.5 / gamma(1.5), rtol=1e-9)
+    slope = jax.grad(lambda a: caputo_of_series(jnp.asarray(t), t[1], a)[-1])(0.5)
+    assert slope == pytest.approx(2**0.5 / gamma(1.5) * (digamma(1.5) - np.log(2)), rel=1e-8)
+
+
+def test_orders_that_vary_in_time_keep_the_past_in_both_engines():
+    """The exact solution is t² sin(x)."""
+    found = []
+    for memory in ("direct", "sum_of_exponentials"):
+        run = solver(
+            "vocaputo(u, t, 0.8 - 0.4*t) = dxx(u) + (2*t^(1.2 + 0.4*t)/gamma(2.2 + 0.4*t) + t^2)*sin(x)",
+            "u = 0",
+            f"n = 8; dt = 0.02; memory = {memory}",
+        )
+        found.append(np.asarray(run.solve(save_at=[1.0]).fields["u"][-1]))
+    assert np.abs(found[0] - np.sin(X)).max() < 3e-3
+    assert np.abs(found[0] - found[1]).max() < 1e-8
