@@ -226,7 +226,9 @@ def _filled(terms: Terms, values: Mapping[sp.Symbol, sp.Expr]) -> Terms:
             flux = (term.coefficient * term.flux).xreplace(dict(values))
             term = FluxTerm(sp.S.One, term.orders, flux, term.span)
         forcing.append(term)
-    return replace(terms, forcing=tuple(forcing))
+    known = dict(values)
+    written = tuple(replace(s, value=s.value.xreplace(known)) for s in terms.written)
+    return replace(terms, forcing=tuple(forcing), written=written)
 
 
 def _initial(system: System, index: int, exact: Mapping[AppliedUndef, sp.Expr]) -> sp.Expr | None:

@@ -83,7 +83,11 @@ def _equation(
     source = sp.S.Zero
     slopes: dict[tuple[int, AppliedUndef], sp.Expr] = {}
     place = equation.span
+    given = sp.S.Zero  # data alone, which nothing here has to look into
     for summand in _right_side(equation, system):
+        if not summand.value.has(AppliedUndef):
+            given += summand.value
+            continue
         if summand.value.has(*INTEGRALS):
             return Obstacle("an integral stands in it", summand.span)
         for term in sp.Add.make_args(_opened(summand.value)):
@@ -112,7 +116,7 @@ def _equation(
         fluxes[axis] -= potential
         frozen, thaw = _frozen(potential, values)
         source -= sp.diff(frozen, symbol).xreplace(thaw)
-    return tuple(fluxes), sp.expand(source) if source.has(*space) else source
+    return tuple(fluxes), given + (sp.expand(source) if source.has(*space) else source)
 
 
 def _right_side(equation: Evolution, system: System) -> tuple[Summand, ...]:

@@ -43,6 +43,7 @@ class Entry:
     values: np.ndarray  # at the sample points
     span: Span
     operator: sp.Expr | None = None  # between walls
+    constant: bool = False  # the same at every place and state
 
     @property
     def moves(self) -> bool:
@@ -92,7 +93,8 @@ def linearise(system: System, points: int) -> Linearisation:
         if term.unknown in column:
             value = np.broadcast_to(sample(term.coefficient, values), (count,))
             entry = Entry(row, column[term.unknown], term.orders, term.multiplier, value, term.span)
-            into.append(replace(entry, operator=term.operator))
+            constant = not term.coefficient.free_symbols & set(space)
+            into.append(replace(entry, operator=term.operator, constant=constant))
 
     for equation in system.evolution:
         row = column[equation.unknown]
@@ -229,7 +231,7 @@ def unbounded_growth(system: System) -> Growth | None:
     Only terms with constant coefficients are looked at: they are what the equation does to every mode.
     """
     frozen = linearise(system, 1)
-    constant = frozen.keeping(e for e in frozen.entries if _is_constant(system, e))
+    constant = frozen.keeping(e for e in frozen.entries if e.constant)
     found = _growth(system, constant)
     if found is None:
         return None
@@ -237,15 +239,6 @@ def unbounded_growth(system: System) -> Growth | None:
     spans = sorted({e.span for e in constant.entries if e.moves})
     guilty = next((s for s in spans if _growth(system, constant.without(s)) is None), spans[0])
     return Growth(power, rate, wavelength, guilty)
-
-
-def _is_constant(system: System, entry: Entry) -> bool:
-    space = {a.symbol for a in system.axes}
-    for equation in system.evolution:
-        for term in equation.terms.linear:
-            if term.span == entry.span and term.orders == entry.orders:
-                return not term.coefficient.free_symbols & space
-    return False
 
 
 def _growth(system: System, frozen: Linearisation) -> tuple[float, float, float] | None:

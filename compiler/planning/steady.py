@@ -1,6 +1,9 @@
 """How a steady problem is solved, and what fixes the constants that its equations leave free."""
 
 from nablax.frontend.diagnostics import Report
+from nablax.frontend.source import Span
+from nablax.nonlocal_operators import Nonlocal
+from nablax.passes import jets
 from nablax.passes.determination import free_constants
 from nablax.plan import Choice, Method, Stepping
 from nablax.planning.settings import Settings
@@ -22,6 +25,14 @@ def choose_iteration(
                 notes=settings.origin(name),
                 help="remove it, or add a `time` block and a time derivative",
             )
+    if method == "fd" and (span := _only_first_order(system)) is not None:
+        report.error(
+            "P402",
+            span,
+            "steady equations of first order between walls are not available yet",
+            label="no derivative here is above the first",
+            help="add a `time` block and time derivatives, and let the problem come to rest",
+        )
     if report.failed:
         return None
     linear = not any(c.terms.nonlinear for c in system.constraints)
@@ -41,6 +52,23 @@ def choose_iteration(
     )
     mean_choices(system, choices)
     return Stepping("newton", 0, None, tol, tol)
+
+
+def _only_first_order(system: System) -> Span | None:
+    """The place of a first derivative where no equation holds a higher one, nor any operator but it."""
+    space = tuple(a.symbol for a in system.axes)
+    place: Span | None = None
+    for terms in system.right_sides:
+        for term in terms.linear:
+            if sum(term.orders) > 1 or not term.local:
+                return None
+            place = term.span if any(term.orders) else place
+        for flux in terms.nonlinear:
+            for jet in jets.jets(flux.flux):
+                if isinstance(jet, Nonlocal) or sum(jets.orders_of(jet, space)) > 1:
+                    return None
+                place = flux.span if any(jets.orders_of(jet, space)) else place
+    return place
 
 
 def mean_choices(system: System, choices: list[Choice]) -> None:

@@ -37,6 +37,25 @@ def test_order_of_advection(order, least):
 
 
 @pytest.mark.slow
+def test_three_dimensions():
+    """A plane wave along the diagonal: order, mass and bounds."""
+    errors = []
+    for n in (8, 16):
+        text = ring("dt(u) + dx(u) + dy(u) + dz(u) = 0", "sin(2*pi*(x + y + z))", 0.05, "x y z")
+        first, last = solved(text, method="fv", order=5, n=n, dt=0.1 * n ** (-5 / 3))
+        assert abs(last.mean() - first.mean()) < 1e-14
+        centres = (np.arange(n) + 0.5) / n
+        x, y, z = np.meshgrid(centres, centres, centres, indexing="ij")
+        exact = np.sinc(1 / n) ** 3 * np.sin(2 * np.pi * (x + y + z - 0.15))  # the average over a cell
+        errors.append(float(np.abs(last - exact).mean()))
+    assert orders(errors).min() > 4, errors
+    steep, after = solved(ring("dt(u) + dx(u^2/2) + dz(u) = 0", "box(x*y, 0, 0.3)", 0.1, "x y z"), n=12)
+    assert abs(after.mean() - steep.mean()) < 1e-14
+    assert after.min() > -1e-12
+    assert after.max() < 1 + 1e-12
+
+
+@pytest.mark.slow
 def test_order_of_a_nonlinear_law_in_two_dimensions():
     # u = f(x + y - 2ut): the average over a cell by Newton's method at Gauss points.
     text = ring("dt(u) + dx(u^2/2) + dy(u^2/2) = 0", "1 + sin(2*pi*(x + y))/4", 0.1, "x y")
