@@ -8,22 +8,20 @@ from dataclasses import dataclass
 from typing import cast
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array, lax
 
 from nablax.backends.interface import Courant, Parameters, Prepared, Semidiscretisation, State, Vector
 from nablax.backends.memory.march import MeshMethod, Steps, follow, steps_of, trajectory
 from nablax.backends.memory.scheme import Remembering
 from nablax.backends.nodes import noisy_fields
+from nablax.backends.solving import FOREVER, in_chosen_steps, in_equal_steps, poisoned
 from nablax.backends.stepping import adaptive, checked, courant
 from nablax.backends.stepping.bundles import Bundle
 from nablax.backends.stepping.choice import AnyMethod
 from nablax.backends.stepping.control import STEPWISE, Control, Tolerance
-from nablax.backends.stepping.fixed import March, checkpointed, march, step_count
+from nablax.backends.stepping.fixed import March, checkpointed, march
 from nablax.plan import Plan
 from nablax.planning.meshes import mesh_of
-
-FOREVER = np.int32(2**31 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ class Programs:
         if self.control in STEPWISE:
             one = jnp.ones((), "int32")
             after, tally = self.advance(state, state.t + span, one, ready)
-            return after._replace(y=_poisoned(after.y, tally.stuck))
+            return after._replace(y=poisoned(after.y, tally.stuck))
         if self.control == "fixed":
             h = jnp.asarray(self.plan.stepping.dt, state.t.dtype)
         else:
@@ -139,12 +137,12 @@ class Programs:
             after = State(until, moved.y, steps.lengths[last - 1])
         elif self.control in STEPWISE:
             after, tally = self.advance(state, until, jnp.asarray(FOREVER), ready)
-            after = State(until, _poisoned(after.y, tally.stuck), after.dt)
+            after = State(until, poisoned(after.y, tally.stuck), after.dt)
         else:
             after, tally = checked.advance(
                 self.scheme, self.method, self.tolerance, self.bound, state, until, ready
             )
-            after = State(until, _poisoned(after.y, tally.stuck), after.dt)
+            after = State(until, poisoned(after.y, tally.stuck), after.dt)
         return after, self.scheme.fields(until, after.y, ready)
 
     def solve(
@@ -156,43 +154,20 @@ class Programs:
         """
         ready = self.prepare(params)
         dtype = self.plan.dtype
-        begin = np.asarray([start, *times[:-1]], dtype)
-        end = np.asarray(times, dtype)
         if self.control == "mesh":
-            return jnp.asarray(end), self._remembered(state, ready, (start, *times))
+            return jnp.asarray(times, dtype), self._remembered(state, ready, (start, *times))
         if self.control != "fixed":
-
-            def controlled(state: State, until: Array) -> tuple[State, dict[str, Array]]:
-                return self.frame(state, until, jnp.zeros((), "int32"), ready)
-
-            _, fields = lax.scan(controlled, state, jnp.asarray(end))
-            return jnp.asarray(end), fields
+            none = jnp.zeros((), "int32")
+            return in_chosen_steps(lambda s, until: self.frame(s, until, none, ready), state, times, dtype)
         assert self.plan.stepping.dt is not None
-        counts = [
-            step_count(float(b) - float(a), self.plan.stepping.dt) for a, b in zip(begin, end, strict=True)
-        ]
-        parts: list[dict[str, Array]] = []
-        y = state.y
-        first = 0
-        for last in range(1, len(counts) + 1):
-            if last < len(counts) and counts[last] == counts[first]:
-                continue
-            count = counts[first]
 
-            def fixed(
-                y: Vector, ends: tuple[Array, Array], count: int = count
-            ) -> tuple[Vector, dict[str, Array]]:
-                a, b = ends
-                if count:
-                    h = (b - a) / count
-                    y = checkpointed(self.scheme, self.method, a, y, h, count, ready, self.bundle)
-                return y, self.scheme.fields(b, y, ready)
+        def to(y: Vector, a: Array, b: Array, count: int) -> tuple[Vector, dict[str, Array]]:
+            if count:
+                h = (b - a) / count
+                y = checkpointed(self.scheme, self.method, a, y, h, count, ready, self.bundle)
+            return y, self.scheme.fields(b, y, ready)
 
-            y, fields = lax.scan(fixed, y, (jnp.asarray(begin[first:last]), jnp.asarray(end[first:last])))
-            parts.append(fields)
-            first = last
-        together = {name: jnp.concatenate([p[name] for p in parts]) for name in parts[0]}
-        return jnp.asarray(end), together
+        return in_equal_steps(to, state.y, start, times, self.plan.stepping.dt, dtype)
 
     def _remembered(self, state: State, ready: Parameters, times: Sequence[float]) -> dict[str, Array]:
         """Fields at all but the first of `times`, over the mesh that meets them."""
@@ -207,11 +182,6 @@ class Programs:
 
         fields: dict[str, Array] = lax.map(shown, (jnp.asarray(times[1:], dtype), found))
         return fields
-
-
-def _poisoned(y: Vector, stuck: Array) -> Vector:
-    # A pure function cannot raise: what the error control could not reach must not look like a result.
-    return tuple(jnp.where(stuck, jnp.full_like(a, jnp.nan), a) for a in y)
 
 
 def _precision(plan: Plan, a: Array) -> str:

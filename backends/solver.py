@@ -11,15 +11,16 @@ import numpy as np
 from jax import Array
 
 from nablax.backends.arguments import complete, default_parameters
-from nablax.backends.checks import Numbers, check_fields, check_order, check_state, times_of
+from nablax.backends.checks import Numbers, check_fields, check_state, times_of
 from nablax.backends.frames import Frame, Progress
 from nablax.backends.interface import Parameters, Semidiscretisation, Split, State, Unsupported, Vector
-from nablax.backends.loop import Drive, HostPrograms, collected, events
+from nablax.backends.loop import Drive, HostPrograms, events
 from nablax.backends.memory.scheme import build_remembering
 from nablax.backends.nodes import samples
 from nablax.backends.precision import precise, traced
 from nablax.backends.programs import Programs
 from nablax.backends.solution import Solution
+from nablax.backends.solving import solution_of
 from nablax.backends.stepping.adaptive import Tally
 from nablax.backends.stepping.choice import bundle_of, control_of, method_of, tolerance_of
 from nablax.backends.stepping.fixed import March
@@ -143,18 +144,8 @@ class Solver:
             eager = not traced(params, initial)
             complete = self._complete(params)
             state = self.compiled.initial(complete, {}, samples(self.plan)) if initial is None else initial
-            check_state(self.outline, state)
-            start = float(state.t) if initial is not None and eager else self.plan.frames[0]
-            check_order(start, times)
-            if eager and self.programs.control == "checked":
-                t, fields = collected(self.drive, complete, state, start, times)
-                return Solution(t, fields, complete, self.outline)
-            t, fields = self.compiled.solve(complete, state, start=start, times=times)
-            finite = not eager or all(bool(np.isfinite(np.asarray(a)).all()) for a in fields.values())
-        if not finite:
-            for _ in self._events(params, state, times):
-                pass
-        return Solution(t, fields, complete, self.outline)
+            solve = self.compiled.solve
+            return solution_of(self.drive, solve, complete, state, times, eager, initial is None)
 
     def stream(
         self, params: Numbers | None = None, initial: State | None = None
@@ -163,14 +154,9 @@ class Solver:
 
         From `initial`, the frames after its time. Raises `NumericalFailure`.
         """
-        return self._events(params, initial, self.plan.frames)
-
-    def _events(
-        self, params: Numbers | None, initial: State | None, times: Sequence[float]
-    ) -> Iterator[Frame | Progress]:
         with precise(self.plan.dtype, params, initial):
             complete = self._complete(params)
-        return events(self.drive, complete, initial, times)
+        return events(self.drive, complete, initial, self.plan.frames)
 
     # --- arguments ---
 

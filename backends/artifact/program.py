@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import cast
 
 import jax
@@ -17,23 +16,22 @@ from nablax.backends.artifact.parameters import complete, number
 from nablax.backends.checks import (
     Numbers,
     check_fields,
-    check_order,
     check_state,
     times_of,
 )
 from nablax.backends.frames import Frame, Progress
 from nablax.backends.interface import Parameters, State, Vector
-from nablax.backends.loop import Drive, HostPrograms, collected, events
+from nablax.backends.loop import Drive, HostPrograms, events
 from nablax.backends.noise import noise
 from nablax.backends.precision import precise, traced
 from nablax.backends.solution import Solution
+from nablax.backends.solving import FOREVER, Program, in_chosen_steps, in_equal_steps, poisoned, solution_of
 from nablax.backends.stepping.adaptive import Tally
 from nablax.backends.stepping.control import STEPWISE
-from nablax.backends.stepping.fixed import March, step_count
+from nablax.backends.stepping.fixed import March
 from nablax.outline import Outline
 
 Call = Callable[..., object]
-FOREVER = np.int32(2**31 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +113,8 @@ class Artifact:
             eager = not traced(params, initial)
             complete = self.complete(params)
             state = self._initial(complete, {}) if initial is None else initial
-            check_state(self.outline, state)
-            start = float(state.t) if initial is not None and eager else self.outline.frames[0]
-            check_order(start, times)
-            if eager and self.manifest.control == "checked":
-                t, fields = collected(self.drive, complete, state, start, times)
-                return Solution(t, fields, complete, self.outline)
-            solve = self._jitted("solve", self._solve, ("start", "times"))
-            t, fields = cast(tuple[Array, dict[str, Array]], solve(complete, state, start=start, times=times))
-            finite = not eager or all(bool(np.isfinite(np.asarray(a)).all()) for a in fields.values())
-        if not finite:
-            for _ in events(self.drive, complete, state, times):
-                pass
-        return Solution(t, fields, complete, self.outline)
+            solve = cast(Program, self._jitted("solve", self._solve, ("start", "times")))
+            return solution_of(self.drive, solve, complete, state, times, eager, initial is None)
 
     def stream(
         self, params: Numbers | None = None, initial: State | None = None
@@ -244,7 +231,7 @@ class Artifact:
         if self.manifest.control in STEPWISE:
             one = jnp.ones((), "int32")
             after, tally = self._advance(state, state.t + span, one, ready, self.calls["advance"])
-            return after._replace(y=_poisoned(after.y, tally.stuck))
+            return after._replace(y=poisoned(after.y, tally.stuck))
         if self.manifest.control == "fixed":
             h = jnp.asarray(dt, dtype)
             return State(state.t + h, self._stepped(state.t, h, state.y, 1, ready), h)
@@ -259,35 +246,24 @@ class Artifact:
         self, params: Parameters, state: State, start: float, times: tuple[float, ...]
     ) -> tuple[Array, dict[str, Array]]:
         ready = self.calls["prepare"](dict(params))
-        dtype = self.outline.dtype
-        begin, end = np.asarray([start, *times[:-1]], dtype), np.asarray(times, dtype)
+        dtype, dt = self.outline.dtype, self.outline.stepping.dt
+
+        def shown(t: Array, y: Vector) -> dict[str, Array]:
+            return cast(dict[str, Array], self.calls["show"](t, y, ready))
+
+        def frame(state: State, until: Array) -> tuple[State, dict[str, Array]]:
+            after = self._frame(state, until, ready)
+            return after, shown(until, after.y)
+
+        def to(y: Vector, a: Array, b: Array, count: int) -> tuple[Vector, dict[str, Array]]:
+            if count:
+                y = self._stepped(a, (b - a) / count, y, count, ready)
+            return y, shown(b, y)
+
         if self.manifest.control != "fixed":
-
-            def controlled(state: State, until: Array) -> tuple[State, object]:
-                after = self._frame(state, until, ready)
-                return after, self.calls["show"](until, after.y, ready)
-
-            _, fields = lax.scan(controlled, state, jnp.asarray(end))
-            return jnp.asarray(end), cast(dict[str, Array], fields)
-        dt = self.outline.stepping.dt
+            return in_chosen_steps(frame, state, times, dtype)
         assert dt is not None
-        needed = [step_count(float(b) - float(a), dt) for a, b in zip(begin, end, strict=True)]
-        parts: list[dict[str, Array]] = []
-        y, first = state.y, 0
-        for last in range(1, len(needed) + 1):
-            if last < len(needed) and needed[last] == needed[first]:
-                continue
-            body = partial(self._to, count=needed[first], ready=ready)
-            y, fields = lax.scan(body, y, (jnp.asarray(begin[first:last]), jnp.asarray(end[first:last])))
-            parts.append(cast(dict[str, Array], fields))
-            first = last
-        return jnp.asarray(end), {n: jnp.concatenate([p[n] for p in parts]) for n in parts[0]}
-
-    def _to(self, y: Vector, ends: tuple[Array, Array], count: int, ready: object) -> tuple[Vector, object]:
-        a, b = ends
-        if count:
-            y = self._stepped(a, (b - a) / count, y, count, ready)
-        return y, self.calls["show"](b, y, ready)
+        return in_equal_steps(to, state.y, start, times, dt, dtype)
 
     def _stepped(self, t: Array, h: Array, y: Vector, count: int, ready: object) -> Vector:
         """`count` steps by programs of as many steps as there are, the longest first."""
@@ -313,7 +289,7 @@ class Artifact:
         if self.manifest.control in STEPWISE:
             program = self.calls["advance"]
             after, tally = self._advance(state, until, jnp.asarray(FOREVER), ready, program)
-            return State(until, _poisoned(after.y, tally.stuck), after.dt)
+            return State(until, poisoned(after.y, tally.stuck), after.dt)
         frame = self.calls["frame"](state.t, state.y, state.dt, until, ready)
         return State(*cast(tuple[Array, Vector, Array], frame))
 
@@ -324,8 +300,3 @@ class Artifact:
         """
         derive = self._program("derive") if "derive" in self.calls else None
         return complete(self.outline, derive, params)
-
-
-def _poisoned(y: Vector, stuck: Array) -> Vector:
-    # A pure function cannot raise: what the error control could not reach must not look like a result.
-    return tuple(jnp.where(stuck, jnp.full_like(a, jnp.nan), a) for a in y)

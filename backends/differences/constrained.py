@@ -12,7 +12,7 @@ from nablax.backends.differences.elliptic import Elliptic
 from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.implicit import Entry, entry
 from nablax.backends.differences.linearisation import implicit_groups, jacobian
-from nablax.backends.differences.modes import Group
+from nablax.backends.differences.modes import Group, carried
 from nablax.backends.differences.scheme import FiniteDifferences
 from nablax.backends.differences.scheme import build as build_scheme
 from nablax.backends.differences.steady import refuse_traces
@@ -37,7 +37,9 @@ class ConstrainedDifferences:
 
     def prepare(self, params: Parameters) -> Parameters:
         """See `FiniteDifferences.prepare`."""
-        return self.scheme.prepare(params)
+        name = self.plan.stepping.name
+        split = self.scheme.split_groups if name == "imex" else ()
+        return self.scheme.prepared(params, self._jacobian[1] if name == "implicit" else split)
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         """y at the start of time; see `FiniteDifferences.initial`."""
@@ -96,7 +98,7 @@ class ConstrainedDifferences:
         found = implicit.solve_linearised(
             self.scheme.nodes,
             entries,
-            groups,
+            carried(groups, params),
             rate,
             jnp.asarray(shift, self.plan.dtype),
             whole,

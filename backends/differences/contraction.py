@@ -11,7 +11,7 @@ def complex_dtype(real: jnp.dtype) -> jnp.dtype:
     return jnp.dtype(np.result_type(real, np.complex64))
 
 
-def along(matrix: NDArray[np.inexact], array: Array, axis: int, dtype: jnp.dtype) -> Array:
+def along(matrix: NDArray[np.inexact] | Array, array: Array, axis: int, dtype: jnp.dtype) -> Array:
     """matrix · array along one axis. A real matrix meets the parts of a complex array one by one."""
     if np.iscomplexobj(matrix):
         kind = complex_dtype(dtype)

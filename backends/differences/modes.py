@@ -1,7 +1,7 @@
 """Bases of eigenvectors along the axes of a box, and the transforms to and from their modes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -26,8 +26,8 @@ class Basis:
 
     periodic: bool
     transformed: bool
-    forward: Spectrum | None
-    backward: Spectrum | None
+    forward: Spectrum | Array | None
+    backward: Spectrum | Array | None
     spectra: Mapping[int, Spectrum]
     exact: bool
     waves: trigonometric.Kind | None = None
@@ -53,6 +53,35 @@ class Group:
     region: Region
     bases: tuple[Basis, ...]
     exact: bool
+
+
+def matrices(groups: Sequence[Group]) -> dict[str, Spectrum | Array]:
+    """The dense eigenvectors of all bases and their inverses, by names of their own."""
+    found: dict[str, Spectrum | Array] = {}
+    for name, basis in _named(groups):
+        if basis.forward is not None and basis.backward is not None:
+            found |= {f"{name}/forward": basis.forward, f"{name}/backward": basis.backward}
+    return found
+
+
+def carried(groups: Sequence[Group], params: Mapping[str, Array]) -> tuple[Group, ...]:
+    """The groups with their matrices as `params` brings them: arguments of a program, where they would be
+    constants in it that the compiler has to chew. Those it does not bring stay."""
+
+    def known(name: str, matrix: Spectrum | Array | None) -> Spectrum | Array | None:
+        given = params.get(name)
+        return matrix if given is None else lax.stop_gradient(given)
+
+    def bound(name: str, b: Basis) -> Basis:
+        ahead, back = known(f"{name}/forward", b.forward), known(f"{name}/backward", b.backward)
+        return replace(b, forward=ahead, backward=back)
+
+    bases = iter([bound(name, b) for name, b in _named(groups)])
+    return tuple(replace(g, bases=tuple(next(bases) for _ in g.bases)) for g in groups)
+
+
+def _named(groups: Sequence[Group]) -> list[tuple[str, Basis]]:
+    return [(f"modes/{i}/{k}", b) for i, g in enumerate(groups) for k, b in enumerate(g.bases)]
 
 
 def last(group: Group) -> int:

@@ -1,7 +1,7 @@
 """Finite differences on a box: a plan as a system of ordinary differential equations at the nodes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ from nablax.backends.differences.held import HeldWall, replaced, traced_walls, w
 from nablax.backends.differences.implicit import Entry, LinearOperator, entry
 from nablax.backends.differences.layout import conservative, coordinates, places
 from nablax.backends.differences.linearisation import coupling_of, implicit_groups, jacobian
-from nablax.backends.differences.modes import Group
+from nablax.backends.differences.modes import Group, carried, matrices
 from nablax.backends.differences.nodes import Nodes
 from nablax.backends.differences.operators import operators
 from nablax.backends.differences.traces import on_wall
@@ -50,11 +50,16 @@ class FiniteDifferences:
     # -- what every scheme does -------------------------------------------------------------------
 
     def prepare(self, params: Parameters) -> Parameters:
-        """The parameters, and the kernels of nonlocal operators beside them."""
-        if not self.nodes.operators:
-            return params
+        """The parameters, kernels of nonlocal operators, and the matrices that implicit steps take."""
+        name = self.plan.stepping.name
+        groups = self._jacobian[1] if name == "implicit" else self.split_groups if name == "imex" else ()
+        return self.prepared(params, groups)
+
+    def prepared(self, params: Parameters, groups: tuple[Group, ...]) -> Parameters:
+        """The same for the groups that a step inverts."""
         scalars = self.nodes.scalars(None, params)
-        return {**params, **{o.key.name: jnp.asarray(scalars[o.key]) for o in self.nodes.operators}}
+        kernels = {o.key.name: jnp.asarray(scalars[o.key]) for o in self.nodes.operators}
+        return {**params, **kernels, **{name: jnp.asarray(a) for name, a in matrices(groups).items()}}
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         """y at the start of time, walls pinned to their Dirichlet values.
@@ -129,7 +134,13 @@ class FiniteDifferences:
         averaged coefficients otherwise, and then NaN throughout if it does not converge.
         """
         shift = jnp.asarray(shift, self.plan.dtype)
-        return implicit.solve(self._operator, shift, right, self.nodes.scalars(None, params))
+        operator = replace(self._operator, groups=carried(self._operator.groups, params))
+        return implicit.solve(operator, shift, right, self.nodes.scalars(None, params))
+
+    @property
+    def split_groups(self) -> tuple[Group, ...]:
+        """What `solve` inverts."""
+        return self._operator.groups
 
     @property
     def direct(self) -> bool:
@@ -148,7 +159,7 @@ class FiniteDifferences:
         return implicit.solve_linearised(
             self.nodes,
             entries,
-            groups,
+            carried(groups, params),
             lambda v: self.rate(t, self.embed(t, v, params), params),
             jnp.asarray(shift, self.plan.dtype),
             y,

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import sympy as sp
 
+import nablax
 from nablax.backends.differences import FiniteDifferences, build
 from nablax.backends.interface import Parameters, Unsupported, Vector
+from nablax.backends.solver import Solver
 from nablax.plan import Dtype
 from nablax.reductions import Noise
 from tests.numerics.integrate import nominal
@@ -244,3 +246,28 @@ def test_refusals() -> None:
     plan = build_plan(build_system(lines, heat_rate), lines, order=3)
     with pytest.raises(Unsupported, match="2, 4, 6 or 8"):
         build(plan)
+
+
+@pytest.mark.parametrize("step", ["imex", "implicit"])
+def test_marching_programs_hold_no_matrix(step: str) -> None:
+    """The eigenvectors of an axis between walls are arguments: n² digits would show in the program's text."""
+
+    def length(n: int) -> int:
+        solver = nablax.parse(
+            f"""
+space {{ x in [0, 1] }}
+time {{ t in [0, 0.05] }}
+fields {{ u }}
+equations {{ dt(u) = dxx(u) + u*(1 - u) }}
+initial {{ u = 1 - x^2 }}
+boundary {{ x = 0: dx(u) = 0; x = 1: u = 0 }}
+solve {{ n = {n}; order = 4; step = {step}; dt = 0.005 }}
+"""
+        ).compile()
+        assert isinstance(solver, Solver)
+        ready = solver.compiled.prepare({})
+        assert any(a.size == n * n for a in ready.values())
+        state, h = solver.initial(), jnp.asarray(0.005)
+        return len(solver.compiled.march.lower(state.t, state.y, h, np.int32(2), (), ready).as_text())
+
+    assert length(120) - length(60) < 60 * 120
