@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import jax.numpy as jnp
+import numpy as np
 import sympy as sp
 from jax import Array
 
@@ -13,10 +14,11 @@ from nablax.backends.residuals.networks import Part
 from nablax.backends.residuals.tables import tables
 from nablax.derivatives import quadrature
 from nablax.derivatives.evaluation import Evaluation, RemoteGroup
-from nablax.derivatives.histories import TAU, Moment
+from nablax.derivatives.lines import TAU, Moment
 from nablax.passes.jets import base
 from nablax.problem import Problem
 
+ROUNDING = 16  # units in the last place
 Environment = Mapping[sp.Basic, Operand]
 
 
@@ -43,39 +45,49 @@ def _remote(
 ) -> dict[sp.Basic, Operand]:
     """Jets at the points that have another coordinate in one column: [points], or [points, nodes]."""
     place = group.place
-    if place.nodes:
-        shares = jnp.asarray(place.nodes, z.dtype)[None, :]
+    if place.nodes is not None:
+        shares = _shares(place.nodes, z)
         (coordinate,) = evaluate((place.coordinate,), lifted(environment) | {TAU: shares})
-        shape: tuple[int, ...] = (z.shape[0], len(place.nodes))
+        shape: tuple[int, ...] = (z.shape[0], len(place.nodes.places))
     else:
         (coordinate,) = evaluate((place.coordinate,), environment)
         shape = (z.shape[0],)
-    moved = jnp.broadcast_to(z[:, None] if place.nodes else z, (*shape, z.shape[1]))
+    moved = jnp.broadcast_to(z if place.nodes is None else z[:, None], (*shape, z.shape[1]))
     moved = moved.at[..., column].set(jnp.broadcast_to(jnp.asarray(coordinate, z.dtype), shape))
     values = tables(part, group.plan, moved.reshape(-1, z.shape[1]))
     by_form = dict(zip(group.plan.forms, (part.values(v) for v in values), strict=True))
     return {r.stand_in: by_form[((r.orders, sp.S.One),)][base(r.jet)].reshape(shape) for r in group.remotes}
 
 
+def _shares(nodes: quadrature.Nodes, z: Array) -> Array:
+    """τ [1, nodes], none so near to 1 that rounding moves its point onto the wall."""
+    furthest = 1 - ROUNDING * 2.0 ** (-52 if z.dtype.itemsize >= 8 else -23)
+    return jnp.asarray(np.minimum(nodes.shares, furthest), z.dtype)[None, :]
+
+
 def _moment(moment: Moment, known: Environment, z: Array) -> Array:
     """Σ_j w_j inside(τ_j); the weights are numbers where the exponent is one."""
-    shares = jnp.asarray(moment.nodes, z.dtype)[None, :]
+    shares = _shares(moment.nodes, z)
     (inside,) = evaluate((moment.inside,), lifted(known) | {TAU: shares})
     if moment.exponent.is_number:
         weights = jnp.asarray(quadrature.weights(moment.nodes, float(moment.exponent)), z.dtype)
     else:
         (exponent,) = evaluate((moment.exponent,), known)
         weights = _weights(moment.nodes, jnp.asarray(exponent, z.dtype))
-    shape = (z.shape[0], len(moment.nodes))
+    shape = (z.shape[0], len(moment.nodes.places))
     weights = weights if weights.ndim == 2 else weights[None, :]
     return jnp.sum(jnp.broadcast_to(inside, shape) * jnp.broadcast_to(weights, shape), axis=1)
 
 
-def _weights(nodes: tuple[float, ...], exponent: Array) -> Array:
+def _weights(nodes: quadrature.Nodes, exponent: Array) -> Array:
     """The weights [..., nodes] for exponents [...]: see `nablax.derivatives.quadrature`."""
     found = [1 / (exponent + 1)]
-    for k in range(1, len(nodes)):
+    for k in range(1, len(nodes.places)):
         found.append(found[-1] * (exponent + 1 - k) / (exponent + 1 + k))
-    matrix = jnp.asarray(quadrature.from_moments(nodes), exponent.dtype)
-    stacked = jnp.stack(found, axis=-1)
-    return jnp.einsum("...k,jk->...j", stacked, matrix)
+    matrix = jnp.asarray(quadrature.from_moments(nodes.places), exponent.dtype)
+    weights = jnp.einsum("...k,jk->...j", jnp.stack(found, axis=-1), matrix)
+    if nodes.grade == 1:
+        return weights
+    share, slope = (jnp.asarray(a, exponent.dtype) for a in nodes.stretch)
+    shape = (1,) * exponent.ndim + share.shape
+    return weights * share.reshape(shape) ** exponent[..., None] * slope.reshape(shape)

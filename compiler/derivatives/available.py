@@ -8,12 +8,12 @@ from sympy.core.function import AppliedUndef
 from nablax.derivatives.histories import has_rule
 from nablax.derivatives.statements import Statement
 from nablax.families import FamilySum, MemberDerivative
-from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.frontend.diagnostics import Report
 from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Nonlocal
 from nablax.notation import text
 from nablax.passes.jets import is_jet
+from nablax.problem import Problem
 from nablax.reductions import Noise
 from nablax.system import System
 
@@ -50,7 +50,7 @@ def check_available(system: System, statements: Sequence[Statement]) -> None:
                     "residuals of integral terms are not available yet",
                     help="solve the problem on a grid",
                 )
-            missing = [n for n in value.atoms(*Nonlocal) if not _evaluable(n)]
+            missing = [n for n in value.atoms(*Nonlocal) if not _evaluable(system.problem, n)]
             if missing:
                 report.error(
                     "P402",
@@ -61,9 +61,9 @@ def check_available(system: System, statements: Sequence[Statement]) -> None:
     report.check()
 
 
-def _evaluable(node: sp.Basic) -> bool:
+def _evaluable(problem: Problem, node: sp.Basic) -> bool:
     """Whether a residual can hold a nonlocal operator: of an unknown or a derivative of whole order."""
-    if not isinstance(node, FractionalOperator) or not has_rule(node):
+    if not has_rule(problem, node):
         return False
-    operand = node.operand
+    operand = node.args[0]
     return isinstance(operand, AppliedUndef) or (isinstance(operand, sp.Derivative) and is_jet(operand))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from nablax.derivatives.histories import Place, Remote, Style, expand_histories, operators_in, rule_of
+from nablax.derivatives.histories import expand_histories, operators_in
+from nablax.derivatives.lines import Place, Remote, Style, rule_of
 from nablax.derivatives.needs import Form, Needs, needs
 from nablax.derivatives.plans import Candidate, DerivativePlan, plan_derivatives
 from nablax.derivatives.statements import Statement
@@ -87,8 +88,8 @@ def _evaluation(
     problem: Problem, statements: Sequence[Statement], asked: str | None, single: bool
 ) -> Evaluation:
     rule = rule_of(*_quadrature(problem), single)
-    operators = operators_in([v for s in statements for v in s.values])
-    wanted = needs(statements, *expand_histories(problem, operators, rule))
+    values = [v for s in statements for v in s.values]
+    wanted = needs(statements, *expand_histories(problem, values, rule))
     mode, sampling = _mode(problem, asked)
     large = max((s.size for s in wanted.sums), default=0)
     if mode == "planned" and large > SAMPLED_ABOVE:

@@ -11,15 +11,16 @@ integrals are taken by Gauss and Jacobi, which converge exponentially for smooth
 of the quotient would cancel, its Taylor polynomial about y stands for it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import sympy as sp
 from numpy.polynomial.legendre import leggauss
 from sympy.core.function import AppliedUndef
 
 from nablax.derivatives import quadrature
+from nablax.derivatives.lines import TAU, Histories, Moment, Place, Remote, Rule
+from nablax.derivatives.quadrature import Nodes
 from nablax.fractional_calculus.operators import (
     Caputo,
     CaputoFabrizio,
@@ -33,107 +34,66 @@ from nablax.fractional_calculus.operators import (
     Tempered,
     VariableCaputo,
 )
-from nablax.passes.jets import base, jets, orders_of
-from nablax.problem import Problem
-from nablax.system import Orders
+from nablax.nonlocal_operators import BoundedRiesz, IntegralLaplacian
+from nablax.passes.jets import jets
+from nablax.problem import Axis, Problem
 
-TAU = sp.Dummy("τ", positive=True)
-"""The share of the way back to the base."""
-
-Style = Literal["quotient", "slope"]
 ORDERS = 8  # Gauss–Legendre nodes in a distributed order
+WALL_GRADE = 4  # where fields vanish at the walls like a fractional power of the distance
+TWO_SIDED = (IntegralLaplacian, BoundedRiesz)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """How history integrals are taken: `count` nodes where the order is one number, else `varying`.
-
-    A quotient over a step below `cut` times the axis is replaced by its Taylor polynomial of `terms` terms.
-    Points nearer to the base than `nearest` times the axis are taken to be that far from it.
-    """
-
-    style: Style
-    count: int
-    varying: int
-    terms: int
-    cut: float
-    nearest: float
-
-
-SINGLE = Rule("slope", 5, 7, 3, 1e-2, 1e-6)
-DOUBLE = Rule("slope", 12, 16, 0, 0.0, 1e-12)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Other points: `coordinate` along `axis`; one for each node where it holds `TAU`."""
-
-    axis: sp.Symbol
-    coordinate: sp.Expr
-    nodes: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """A jet at a place."""
-
-    jet: sp.Expr
-    place: Place
-    stand_in: sp.Dummy
-
-    @property
-    def orders(self) -> Orders:
-        """Of the derivative, along the arguments of its unknown."""
-        return orders_of(self.jet, base(self.jet).args)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """∫_0^1 τ^exponent inside dτ by a sum over nodes."""
-
-    exponent: sp.Expr
-    inside: sp.Expr
-    nodes: tuple[float, ...]
-    stand_in: sp.Dummy
-
-
-@dataclass(frozen=True, slots=True)
-class Histories:
-    """What stands for the fractional operators of some statements."""
-
-    remotes: tuple[Remote, ...] = ()
-    moments: tuple[Moment, ...] = ()
-
-
-NO_HISTORIES = Histories()
-
-
-def rule_of(style: Style | None, count: int | None, single: bool) -> Rule:
-    """The rule for a precision, with what was asked for in it."""
-    rule = SINGLE if single else DOUBLE
-    if style is None:
-        return rule
-    nodes = rule.count if count is None else count
-    return Rule(style, nodes, max(nodes, rule.varying), rule.terms, rule.cut, rule.nearest)
-
-
-def operators_in(values: Sequence[sp.Expr]) -> tuple[FractionalOperator, ...]:
-    """The fractional operators of unknowns."""
-    found = {n for v in values for n in v.atoms(FractionalOperator) if n.has(AppliedUndef)}
+def operators_in(values: Sequence[sp.Expr]) -> tuple[sp.Expr, ...]:
+    """The operators of unknowns that look at other points of a line."""
+    kinds = (FractionalOperator, *TWO_SIDED)
+    found = {n for v in values for n in v.atoms(*kinds) if n.has(AppliedUndef)}
     return tuple(sorted(found, key=sp.default_sort_key))
 
 
 def expand_histories(
-    problem: Problem, operators: Sequence[FractionalOperator], rule: Rule
+    problem: Problem, values: Sequence[sp.Expr], rule: Rule
 ) -> tuple[dict[sp.Basic, sp.Expr], Histories]:
-    """Every operator in jets at the point and the stand-ins of what is needed elsewhere."""
-    writing = _Writing(problem, rule, _shared_nodes(problem, operators, rule))
-    values: dict[sp.Basic, sp.Expr] = {op: _RULES[type(op)](writing.line(op)) for op in operators}
-    return values, Histories(tuple(writing.remotes.values()), tuple(writing.moments.values()))
+    """Every operator in the values in jets at the point and the stand-ins of what is needed elsewhere."""
+    found = operators_in(values)
+    both = {node: _from_both_walls(problem, node) for node in found if isinstance(node, TWO_SIDED)}
+    halves = operators_in(list(both.values()))
+    plain = [op for op in found if isinstance(op, FractionalOperator)]
+    operators = [op for op in dict.fromkeys((*plain, *halves)) if isinstance(op, FractionalOperator)]
+    graded = {_line(op) for op in halves if isinstance(op, FractionalOperator)}
+    writing = _Writing(problem, rule, _shared_nodes(problem, operators, rule, graded))
+    written: dict[sp.Basic, sp.Expr] = {op: _RULES[type(op)](writing.line(op)) for op in operators}
+    written |= {node: value.xreplace(written) for node, value in both.items()}
+    return written, Histories(tuple(writing.remotes.values()), tuple(writing.moments.values()))
 
 
-def has_rule(operator: FractionalOperator) -> bool:
+def _from_both_walls(problem: Problem, node: sp.Expr) -> sp.Expr:
+    """(-∂xx)^(α/2) u, or its opposite, the Riesz derivative, of a field that is zero beyond the walls:
+    (D_left^α + D_right^α) u / (2 cos(πα/2)) with the derivatives of Riemann and Liouville (S. Samko,
+    A. Kilbas, O. Marichev, Fractional Integrals and Derivatives, 1993, section 25.4)."""
+    order, axis = _two_sided_order(problem, node)
+    nominal = order.subs({p.symbol: p.value for p in problem.parameters})
+    n = int(sp.ceiling(nominal))
+    sign = -1 if isinstance(node, BoundedRiesz) else 1
+    sides = (
+        RiemannLiouville(node.args[0], axis.symbol, order, end, side, n)
+        for end, side in ((axis.lower, 1), (axis.upper, -1))
+    )
+    return sign * sp.Add(*sides) / (2 * sp.cos(sp.pi * order / 2))
+
+
+def _two_sided_order(problem: Problem, node: sp.Expr) -> tuple[sp.Expr, Axis]:
+    if isinstance(node, BoundedRiesz):
+        return node.args[2], next(a for a in problem.axes if a.symbol == node.args[1])
+    return 2 * node.args[1], problem.axes[0]
+
+
+def has_rule(problem: Problem, operator: sp.Basic) -> bool:
     """Whether a residual can hold it."""
+    if isinstance(operator, TWO_SIDED):
+        order, axis = _two_sided_order(problem, operator)
+        return not axis.periodic and order.subs({p.symbol: p.value for p in problem.parameters}) != 1
+    if not isinstance(operator, FractionalOperator):
+        return False
     return type(operator) in _RULES and _inverse(operator, TAU) is not None
 
 
@@ -142,8 +102,11 @@ def _line(op: FractionalOperator) -> tuple[sp.Basic, ...]:
 
 
 def _shared_nodes(
-    problem: Problem, operators: Sequence[FractionalOperator], rule: Rule
-) -> dict[tuple[sp.Basic, ...], tuple[float, ...]]:
+    problem: Problem,
+    operators: Sequence[FractionalOperator],
+    rule: Rule,
+    graded: Collection[tuple[sp.Basic, ...]],
+) -> dict[tuple[sp.Basic, ...], Nodes]:
     """The nodes of every line: Gauss's own where all operators along it have one order, a number."""
     nominal = {p.symbol: p.value for p in problem.parameters}
     axes = (*problem.axes, *((problem.time,) if problem.time else ()))
@@ -156,12 +119,11 @@ def _shared_nodes(
         exponents = [_main_exponent(op, rule).subs(nominal) for op in members]
         one = len(set(exponents)) == 1 and not any(_varies(problem, op) for op in members)
         middle = float(sum(exponents) / len(exponents))
-        if one:
-            found[line] = quadrature.nodes(rule.count, middle)
-        elif rule.style == "quotient":
-            found[line] = quadrature.nodes(rule.varying, middle)
-        else:
-            found[line] = quadrature.with_end(rule.varying, middle)
+        walls = line in graded
+        count = rule.walls if walls else rule.count if one else rule.varying
+        free = one or rule.style == "quotient"
+        places = quadrature.nodes(count, middle) if free else quadrature.with_end(count, middle)
+        found[line] = Nodes(places, WALL_GRADE if walls else 1)
     return found
 
 
@@ -192,9 +154,9 @@ class _Writing:
 
     problem: Problem
     rule: Rule
-    nodes: Mapping[tuple[sp.Basic, ...], tuple[float, ...]]
+    nodes: Mapping[tuple[sp.Basic, ...], Nodes]
     remotes: dict[tuple[sp.Basic, Place], Remote] = field(default_factory=dict)
-    moments: dict[tuple[sp.Expr, sp.Expr, tuple[float, ...]], Moment] = field(default_factory=dict)
+    moments: dict[tuple[sp.Expr, sp.Expr, Nodes], Moment] = field(default_factory=dict)
 
     def at(self, place: Place, value: sp.Expr) -> sp.Expr:
         """An expression in jets, taken at another place."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from nablax.derivatives.histories import NO_HISTORIES, Histories
+from nablax.derivatives.lines import NO_HISTORIES, Histories
 from nablax.derivatives.statements import Statement
 from nablax.families import FamilySum, MemberDerivative
 from nablax.notation import text

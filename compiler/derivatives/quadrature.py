@@ -6,9 +6,34 @@ exponent. They come from modified moments (W. Gautschi, Math. Comp. 24 (1970) 24
 polynomials, ∫_0^1 τ^e P_k(2τ - 1) dτ = Π_{i<k} (e - i) / Π_{i≤k} (e + 1 + i).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.polynomial.legendre import legvander
 from scipy.special import roots_jacobi
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Shares τ = 1 - (1 - σ)^grade at places σ of a rule: a grade above 1 gathers them at τ = 1 too, where f
+    may then have a power of 1 - τ in it."""
+
+    places: tuple[float, ...]
+    grade: int = 1
+
+    @property
+    def shares(self) -> np.ndarray:
+        """τ [nodes]."""
+        found: np.ndarray = 1 - (1 - np.asarray(self.places)) ** self.grade
+        return found
+
+    @property
+    def stretch(self) -> tuple[np.ndarray, np.ndarray]:
+        """τ/σ and dτ/dσ [nodes]: a weight for σ^e is multiplied by the first to the e, and by the second."""
+        places = np.asarray(self.places)
+        slope = self.grade * (1 - places) ** (self.grade - 1)
+        share = np.divide(self.shares, places, out=np.full_like(places, self.grade), where=places > 0)
+        return share, slope
 
 
 def nodes(count: int, exponent: float) -> tuple[float, ...]:
@@ -36,7 +61,9 @@ def moments(count: int, exponent: float) -> np.ndarray:
     return np.asarray(found)
 
 
-def weights(places: tuple[float, ...], exponent: float) -> np.ndarray:
+def weights(rule: Nodes, exponent: float) -> np.ndarray:
     """The weights [nodes] for one exponent."""
-    found: np.ndarray = from_moments(places) @ moments(len(places), exponent)
+    share, slope = rule.stretch
+    found: np.ndarray = from_moments(rule.places) @ moments(len(rule.places), exponent)
+    found = found * share**exponent * slope
     return found

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import beta, gamma
 
 import nablax
 from nablax.derivatives import quadrature
@@ -17,6 +18,7 @@ equations {{ {equation} = 0 }}
 initial {{ {starts} }}
 {train}
 """
+TOLERANCE = 1e-6
 STARTS = ("u = 0", "dy(u) = 0", "dyy(u) = 0")
 FUNCTIONS = {
     "y^2": lambda x, y: y**2,
@@ -161,12 +163,12 @@ def test_relaxation_in_time_with_initial_values():
 
 def test_moments_of_polynomials_are_exact():
     for exponent in (-0.9, -0.3, 0.0, 0.4, 1.7):
-        nodes = quadrature.nodes(6, exponent)
+        nodes = quadrature.Nodes(quadrature.nodes(6, exponent))
         for other in (exponent, -0.5, 0.8):
             weights = quadrature.weights(nodes, other)
             highest = 12 if other == exponent else 6
             for k in range(highest):
-                assert weights @ np.asarray(nodes) ** k == pytest.approx(1 / (k + other + 1), rel=1e-12)
+                assert weights @ nodes.shares**k == pytest.approx(1 / (k + other + 1), rel=1e-12)
 
 
 def test_bad_quadrature_is_said():
@@ -174,3 +176,25 @@ def test_bad_quadrature_is_said():
     field = nablax.field(problem, lambda _, z: z[:1], ())
     with pytest.raises(ValueError, match="quotient"):
         problem.residual(field)
+
+
+def test_graded_nodes_follow_fractional_powers_at_the_base():
+    """∫ τ^(-1/2) (1 - τ)^(3/4) dτ is a Beta function."""
+    nodes = quadrature.Nodes(quadrature.nodes(12, -0.5), 4)
+    found = quadrature.weights(nodes, -0.5) @ (1 - nodes.shares) ** 0.75
+    assert found == pytest.approx(float(beta(0.5, 1.75)), rel=1e-8)
+
+
+@pytest.mark.parametrize("order", [0.6, 1.4, 1.8])
+@pytest.mark.parametrize("term", ["fraclap(u, a/2, kind=integral)", "-riesz(u, x, a)"])
+def test_the_integral_laplacian_between_walls(term, order):
+    """(1 - x²)^(1 + α/2) has a polynomial for its image (B. Dyda, Fract. Calc. Appl. Anal. 15 (2012) 536)."""
+    problem = nablax.parse(
+        f"space {{ x in [-1, 1] }}\nfields {{ u }}\nparams {{ a = {order} }}\n"
+        f"equations {{ {term} = 0 }}\nboundary {{ all: u = 0 }}"
+    )
+    field = nablax.field(problem, lambda _, z: (1 - z**2) ** (1 + order / 2), ())
+    x = np.linspace(-0.9, 0.9, 7)
+    found = jax.jit(problem.residual(field))((), x[:, None])["equation/u"]
+    scale = gamma(order + 1) * (1 + order / 2)
+    np.testing.assert_allclose(found, scale * (1 - (1 + order) * x**2), atol=TOLERANCE * scale)

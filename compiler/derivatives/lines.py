@@ -1,0 +1,92 @@
+"""What a residual needs to know at other points of a line, and the rules of its sums over them."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import sympy as sp
+
+from nablax.derivatives.quadrature import Nodes
+from nablax.passes.jets import base, orders_of
+from nablax.system import Orders
+
+TAU = sp.Dummy("τ", positive=True)
+"""The share of the way back to the base."""
+
+Style = Literal["quotient", "slope"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How history integrals are taken: `count` nodes where the order is one number, else `varying`;
+    `walls` between two of them, where fields vanish like a fractional power.
+
+    A quotient over a step below `cut` times the axis is replaced by its Taylor polynomial of `terms` terms.
+    Points nearer to the base than `nearest` times the axis are taken to be that far from it.
+    """
+
+    style: Style
+    count: int
+    varying: int
+    walls: int
+    terms: int
+    cut: float
+    nearest: float
+
+
+SINGLE = Rule("slope", 5, 7, 24, 3, 1e-2, 1e-6)
+DOUBLE = Rule("slope", 12, 16, 36, 0, 0.0, 1e-12)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Other points: `coordinate` along `axis`; one for each node where it holds `TAU`."""
+
+    axis: sp.Symbol
+    coordinate: sp.Expr
+    nodes: Nodes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A jet at a place."""
+
+    jet: sp.Expr
+    place: Place
+    stand_in: sp.Dummy
+
+    @property
+    def orders(self) -> Orders:
+        """Of the derivative, along the arguments of its unknown."""
+        return orders_of(self.jet, base(self.jet).args)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """∫_0^1 τ^exponent inside dτ by a sum over nodes."""
+
+    exponent: sp.Expr
+    inside: sp.Expr
+    nodes: Nodes
+    stand_in: sp.Dummy
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """What stands for the fractional operators of some statements."""
+
+    remotes: tuple[Remote, ...] = ()
+    moments: tuple[Moment, ...] = ()
+
+
+NO_HISTORIES = Histories()
+
+
+def rule_of(style: Style | None, count: int | None, single: bool) -> Rule:
+    """The rule for a precision, with what was asked for in it."""
+    rule = SINGLE if single else DOUBLE
+    if style is None:
+        return rule
+    nodes = rule.count if count is None else count
+    return replace(
+        rule, style=style, count=nodes, varying=max(nodes, rule.varying), walls=count or rule.walls
+    )
