@@ -46,7 +46,10 @@ class Task:
 
     def _fresh(self, key: Array) -> PyTree:
         field = build_field(self.system.problem, self.training.model, key)
-        return self.bounds.free(cast(field.params, self.training.dtype))
+        params = field.params
+        if self.training.phases[0].optimiser == "lm" and not self.training.model.factorised:
+            params = scattered(params, jax.random.fold_in(key, 1))
+        return self.bounds.free(cast(params, self.training.dtype))
 
 
 def make_task(system: System, training: Training) -> Task:
@@ -65,3 +68,17 @@ def cast(tree: PyTree, dtype: str) -> PyTree:
     return jax.tree.map(
         lambda a: jnp.asarray(a, dtype) if jnp.issubdtype(jnp.asarray(a).dtype, jnp.floating) else a, tree
     )
+
+
+def scattered(params: PyTree, key: Array) -> PyTree:
+    """Biases [n] drawn from [-1, 1]: the bends of a small network spread over the domain.
+
+    With zeros, Burgers' front took Levenberg-Marquardt half as many steps again to the same error.
+    """
+    leaves, tree = jax.tree.flatten(params)
+    keys = jax.random.split(key, max(len(leaves), 1))
+    spread = [
+        jax.random.uniform(k, leaf.shape, leaf.dtype, -1, 1) if jnp.ndim(leaf) == 1 else leaf
+        for k, leaf in zip(keys, leaves, strict=True)
+    ]
+    return jax.tree.unflatten(tree, spread)

@@ -8,5 +8,5 @@ let    { exact = sin(pi*x)*sin(pi*y) }
 equations { -laplacian(u) = 2*pi^2*exact }
 boundary  { all: u = 0 }
 
-train  { steps = lm(200) }
+train  { steps = lm(40) }
 expect { u ≈ exact within 1e-5 }
