@@ -48,6 +48,8 @@ def show(
         text = "" if stages.problem is None else shown.latex(stages.problem)
     elif stage is None:
         text = shown.show(stages)
+        if stages.plan is not None and stages.plan.tune and not stages.report.failed:
+            text += tuned(stages.plan, stages.report)
     elif stage in ("jaxpr", "hlo"):
         text = "" if stages.plan is None else program(stages.plan, stages.report, stage)
     else:
@@ -58,6 +60,23 @@ def show(
     elif text.strip():
         click.echo(text, nl=not text.endswith("\n"))
     return 1 if stages.report.failed else 0
+
+
+def tuned(plan: "Plan", report: Report) -> str:
+    """What `tune` keeps on this device, measured now where it was not before."""
+    from nablax.cli.run import build_solver, quiet_jax
+
+    quiet_jax(plan.dtype == "float64")
+    from nablax.backends.solver import Solver
+
+    solver = build_solver(plan, report)
+    bundle = solver.programs.bundle if isinstance(solver, Solver) else None
+    kept = (
+        "ghosts attached at every step"
+        if bundle is None
+        else f"ghosts attached once for {bundle.steps} steps"
+    )
+    return f"\nTuned on this device\n  {kept}\n"
 
 
 def program(plan: "Plan", report: Report, stage: Literal["jaxpr", "hlo"]) -> str:

@@ -99,3 +99,14 @@ def test_a_spec_asks_for_it_and_the_solver_takes_the_choice(
         "one way"
         in nablax.parse(SPEC.replace("method = fd; order = 2; step = euler", "step = etdrk4")).show()
     )
+
+
+def test_show_tells_what_was_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from nablax.cli.main import main
+
+    spec = tmp_path / "a.pde"
+    spec.write_text(SPEC, "utf-8")
+    assert main(["show", str(spec)]) == 0
+    kept = nablax.parse(SPEC).compile().programs.bundle
+    wanted = "at every step" if kept is None else f"once for {kept.steps} steps"
+    assert f"Tuned on this device\n  ghosts attached {wanted}" in capsys.readouterr().out
