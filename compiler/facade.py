@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nablax.backends.steady import SteadySolver
     from nablax.backends.training.records import Trained
     from nablax.backends.training.run import Watcher
+    from nablax.backends.training.unknowns import Bounds
     from nablax.backends.verification import Verification
 
 Number = int | float
@@ -116,6 +117,14 @@ class Problem:
         report.check()
         assert found is not None
         return build_field(problem, found, key)
+
+    def bounds(self) -> "Bounds":
+        """Smooth maps for unknown parameters with an interval: `bounds.free(params)` are numbers without
+        bounds, for an optimiser, and `bounds.bounded(free)` the parameters again.
+        """
+        from nablax.backends.training.unknowns import bounds_of
+
+        return bounds_of(self.system.problem)
 
     def hard(self, net: object) -> "Field":
         """The field with its conditions built in: initial, Dirichlet, Neumann, Robin and periodic ones.

@@ -8,6 +8,7 @@ import re
 import runpy
 from pathlib import Path
 
+import jax
 import pytest
 
 from nablax.frontend.parser import read_source
@@ -50,10 +51,15 @@ def test_python_runs(
     del place
     if "run" not in marks.split():
         pytest.skip("not marked `run`")
+    for mark in marks.split():
+        if mark.startswith("with-"):
+            pytest.importorskip(mark.removeprefix("with-"))
     (tmp_path / "pde_examples").symlink_to(ROOT / "pde_examples")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "block.py").write_text(text, "utf-8")
-    runpy.run_path("block.py")
+    # A reader's JAX promotes as it does by default.
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        runpy.run_path("block.py")
 
 
 @pytest.mark.parametrize("name", TABLES)

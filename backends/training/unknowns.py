@@ -17,7 +17,10 @@ DECADES = (
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Smooth maps between numbers without bounds and the unknown scalars of a problem, by name."""
+    """Smooth maps between numbers without bounds and the unknown scalars of a problem, by name.
+
+    Both ways they take a field's `{"net": ..., "eq": {"D": ...}}` or the unknowns alone, `{"D": ...}`.
+    """
 
     low: dict[str, float]
     high: dict[str, float]
@@ -35,8 +38,10 @@ class Bounds:
         if not self.low:
             return params
         assert isinstance(params, dict)
-        unknown = {n: function(n, v) if n in self.low else v for n, v in params["eq"].items()}
-        return {"net": params["net"], "eq": unknown}
+        joint = set(params) == {"net", "eq"}
+        given = params["eq"] if joint else params
+        unknown = {n: function(n, jnp.asarray(v)) if n in self.low else v for n, v in given.items()}
+        return {"net": params["net"], "eq": unknown} if joint else unknown
 
     def _ends(self, name: str, dtype: jnp.dtype) -> tuple[Array, Array]:
         low, high = jnp.asarray(self.low[name], dtype), jnp.asarray(self.high[name], dtype)
