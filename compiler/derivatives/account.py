@@ -40,6 +40,10 @@ def _place(place: str, evaluation: Evaluation) -> Iterator[str]:
         yield f"  {_counted(best)}"
         if others:
             yield f"  before {'; '.join(_counted(other) for other in others)}"
+    for far in evaluation.remote:
+        nodes = far.place.nodes
+        where = "once at the base" if nodes is None else f"at {len(nodes.places)} points back"
+        yield f"  {where} along {far.place.axis}, {_counted(far.plan.chosen)}"
     for whole in evaluation.needs.sums:
         sampling = evaluation.sampling
         if sampling is None:

@@ -8,6 +8,7 @@ from scipy.special import beta, gamma
 
 import nablax
 from nablax.derivatives import quadrature
+from nablax.derivatives.account import account
 
 SPEC = """
 space {{ x in [0, 1] {walls} }}
@@ -159,6 +160,12 @@ def test_relaxation_in_time_with_initial_values():
     batch = problem.sample(jax.random.key(0), {"equation": 32, "initial": 8, "boundary": 8})
     for name, loss in losses(field.params, batch).items():
         assert float(loss) < 1e-13, name
+
+
+def test_the_account_says_where_a_residual_looks_back():
+    lines = list(account(of_equation("rl(u, y, a) + dx(u)").system))
+    assert "  at 12 points back along y, nested forward mode: 2 vectors, 0 products" in lines
+    assert "  once at the base along y, nested forward mode: 1 vector, 0 products" in lines
 
 
 def test_moments_of_polynomials_are_exact():
