@@ -52,18 +52,22 @@ class Line:
         return found
 
 
-def lines_of(system: System) -> tuple[Line, ...]:
-    """The memory of every equation of a system."""
-    values = {p.symbol: p.value for p in system.parameters}
+def nominal_order(memory: Memory, system: System) -> sp.Expr:
+    """The order at the parameters' values, in the middle of time where it varies."""
     time = system.time
     middle = {} if time is None else {time.symbol: (time.lower + time.upper) / 2}
+    return memory.order.subs(middle).subs({p.symbol: p.value for p in system.parameters})
+
+
+def lines_of(system: System) -> tuple[Line, ...]:
+    """The memory of every equation of a system."""
     found = []
     for equation in system.evolution:
         if not equation.memory:
             continue
         parent = system.unknowns[equation.unknown].rate_of
         field = equation.unknown if parent is None else parent
-        whole = [(m.order.subs(middle).subs(values), m) for m in equation.memory]
+        whole = [(nominal_order(m, system), m) for m in equation.memory]
         found.append(
             Line(
                 field,

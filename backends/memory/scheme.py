@@ -15,8 +15,9 @@ from nablax.backends.lowering import evaluate
 from nablax.backends.memory.coefficients import convolution_weights
 from nablax.backends.memory.exponentials import fitted, quadrature
 from nablax.backends.memory.history import Clock, Direct, Engine, Exponentials, Order
-from nablax.past import ANCHORED, Line, Part, anchors_of, lines_of, parts_of
+from nablax.past import ANCHORED, Line, Part, anchors_of, lines_of, nominal_order, parts_of
 from nablax.plan import Plan
+from nablax.system import Memory
 
 
 class Past(NamedTuple):
@@ -96,11 +97,19 @@ class Remembering:
         """The numbers of every part's derivatives, those that vary as they are at t."""
         return tuple(
             tuple(
-                Order(self.number(m.coefficient, params, t), self.number(m.order - p.less, params, t))
+                Order(self.number(m.coefficient, params, t), self._order(m, p.less, params, t))
                 for m in p.memory
             )
             for p in self.parts
         )
+
+    def _order(self, memory: Memory, less: int, params: Parameters, t: Array) -> Array:
+        """Not a number where parameters carry it across a whole number, and the equation is another."""
+        found = self.number(memory.order, params, t)
+        if memory.order.free_symbols:
+            low = int(sp.floor(nominal_order(memory, self.plan.system)))
+            found = jnp.where((found > low) & (found < low + 1), found, jnp.nan)
+        return found - less
 
     def number(self, expression: sp.Expr, params: Parameters, t: Array) -> Array:
         environment: dict[sp.Basic, Array] = {p.symbol: params[p.name] for p in self.plan.system.parameters}

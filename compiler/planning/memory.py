@@ -19,7 +19,7 @@ from nablax.system import Evolution, System, root_of
 
 STEPS = 512  # of a graded mesh that nothing else decides
 STEEPEST = 8.0  # grading: beyond, the first steps are lost in rounding
-SWITCH = 150  # steps: the break-even of both engines, measured (docs/fractional.md)
+SWITCH = 64  # steps: the break-even of both engines, measured (docs/benchmarks.md)
 TOLERANCE = {"float64": 1e-9, "float32": 1e-6}  # of the sum of exponentials, relative to the kernel
 LARGE = 2.0**30  # bytes of history worth a warning
 

@@ -121,6 +121,8 @@ def test_there_is_no_right_hand_side_and_no_file():
         run.rhs(0.0, run.initial())
     with pytest.raises(ArtifactError, match="remember the past"):
         compile_artifact(run)
+    beyond = jax.jit(lambda a: run.solve({"a": a}, save_at=[1.0]).fields["u"])(1.2)
+    assert np.isnan(beyond).all()  # another equation, which wants an initial rate
     with pytest.raises(ValueError, match="equal steps"):
         run.solve(save_at=[0.33, 1.0])
 
