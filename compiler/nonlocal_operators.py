@@ -49,6 +49,13 @@ class IntegralLaplacian(BetweenWalls):
     nargs = 2
 
 
+class Outside(sp.Function):
+    """What a field that is g outside an interval adds to its integral (-Δ)^s inside. No unknown stands in it.
+    Arguments: g, s, the axis' symbol, and a symbol with the name of the field."""
+
+    nargs = 4
+
+
 class BoundedRiesz(BetweenWalls):
     """-(-∂xx)^(β/2) u along one axis of a box with walls; zero beyond its own. Arguments: u, x, β."""
 

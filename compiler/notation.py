@@ -30,6 +30,7 @@ from nablax.nonlocal_operators import (
     FractionalLaplacian,
     IntegralLaplacian,
     OneSided,
+    Outside,
     RieszDerivative,
     SpectralLaplacian,
 )
@@ -128,6 +129,10 @@ class _Unicode(StrPrinter):
     def _print_IntegralLaplacian(self, node: IntegralLaplacian) -> str:
         value, order = node.args
         return f"fraclap({self._print(value)}, {self._print(order)}, kind=integral)"
+
+    def _print_Outside(self, node: Outside) -> str:
+        value, order, _, name = node.args
+        return f"fraclap({name} = {self._print(value)} outside, {self._print(order)}, kind=integral)"
 
     def _print_BoundedRiesz(self, node: BoundedRiesz) -> str:
         return f"riesz({', '.join(self._print(a) for a in node.args)})"

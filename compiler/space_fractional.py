@@ -7,6 +7,7 @@ text says which (`kind=`).
 from collections.abc import Callable
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from nablax.fractional_orders import check_order
 from nablax.meaning.values import Value, VectorValue, fault
@@ -14,6 +15,7 @@ from nablax.nonlocal_operators import (
     BoundedRiesz,
     FractionalLaplacian,
     IntegralLaplacian,
+    Outside,
     RieszDerivative,
     SpectralLaplacian,
 )
@@ -44,6 +46,13 @@ def _fractional_laplacian(use: Use) -> Value:
             )
         check_order(use, 1, order, 0, 2)
         return _each(use.value(0), lambda c: FractionalLaplacian(c, order))
+    if "exterior" in use.options and kind not in ("integral", "directional"):
+        raise fault(
+            "P334",
+            use.options["exterior"][1],
+            "only `fraclap` of kind `integral` looks outside",
+            "remove `exterior`, or write `kind=integral`",
+        )
     if not kind:
         raise fault(
             "P333",
@@ -75,7 +84,42 @@ def _fractional_laplacian(use: Use) -> Value:
     check_order(use, 1, order, 0, 1)
     if order == 1:
         return _each(use.value(0), lambda c: -sp.Derivative(c, (wall.symbol, 2)))
-    return _each(use.value(0), lambda c: IntegralLaplacian(c, order))
+    exterior = _exterior(use)
+
+    def whole(component: sp.Expr) -> sp.Expr:
+        inside: sp.Expr = IntegralLaplacian(component, order)
+        if exterior == 0:
+            return inside
+        return inside + Outside(exterior, order, wall.symbol, sp.Symbol(component.func.__name__))
+
+    return _each(use.value(0), whole)
+
+
+def _exterior(use: Use) -> sp.Expr:
+    """The field outside the box: 0, or what `exterior` gives."""
+    value, span = use.options.get("exterior", (sp.S.Zero, use.span))
+    if isinstance(value, str):
+        raise fault(
+            "P101",
+            span,
+            f"`{value}` is not declared",
+            "give a number or an expression of coordinates",
+        )
+    if isinstance(value, VectorValue) or value.atoms(AppliedUndef):
+        raise fault(
+            "P334",
+            span,
+            "the field outside is no known scalar function",
+            "write `exterior=` a number, or an expression of coordinates, time and parameters",
+        )
+    if value != 0 and not isinstance(use.value(0), AppliedUndef):
+        raise fault(
+            "P402",
+            span,
+            "`exterior` for anything but a scalar field is not available yet",
+            "apply `fraclap` to the field itself",
+        )
+    return value
 
 
 def _riesz(use: Use) -> Value:
@@ -110,7 +154,14 @@ def _each(value: Value, f: Callable[[sp.Expr], sp.Expr]) -> Value:
 
 SPACE_FRACTIONAL = (
     Operator(
-        "fraclap", "any, s → same", "(-Δ)^s u", "fractional Laplacian", 2, 2, _fractional_laplacian, ("kind",)
+        "fraclap",
+        "any, s → same",
+        "(-Δ)^s u",
+        "fractional Laplacian",
+        2,
+        2,
+        _fractional_laplacian,
+        ("kind", "exterior"),
     ),
     Operator("riesz", "any, axis, β → same", "", "Riesz derivative -(-∂xx)^(β/2)", 3, 3, _riesz),
 )

@@ -22,7 +22,7 @@ from nablax.backends.differences.layout import (
 from nablax.backends.interface import Unsupported
 from nablax.backends.lowering import Operand, evaluate
 from nablax.integrals import INTEGRALS
-from nablax.nonlocal_operators import Between
+from nablax.nonlocal_operators import Between, Outside
 from nablax.plan import Plan
 from nablax.stencils import radius
 from nablax.system import FluxTerm, LinearTerm, Orders
@@ -209,7 +209,9 @@ def value(
 def local(scalars: Mapping[sp.Basic, Operand], region: Region) -> Mapping[sp.Basic, Operand]:
     """The scalars, with the values of integral terms and nonlocal operators over a region of nodes."""
     return {
-        symbol: part(jnp.asarray(value), region) if isinstance(symbol, (*INTEGRALS, *Between)) else value
+        symbol: part(jnp.asarray(value), region)
+        if isinstance(symbol, (*INTEGRALS, *Between, Outside))
+        else value
         for symbol, value in scalars.items()
     }
 

@@ -9,6 +9,7 @@ import sympy as sp
 from jax import Array
 
 from nablax.backends.differences.equations import Extent, RightSide, value
+from nablax.backends.differences.exterior import Exterior
 from nablax.backends.differences.halo import Scalars, pad, wall_values
 from nablax.backends.differences.layout import Place, coordinates, slab, window
 from nablax.backends.differences.operators import Operator
@@ -28,6 +29,12 @@ class Nodes:
     places: tuple[Place, ...]
     integrals: tuple[sp.Expr, ...] = ()
     operators: tuple[Operator, ...] = ()
+    exteriors: tuple[Exterior, ...] = ()
+
+    @property
+    def prepared(self) -> tuple[Operator | Exterior, ...]:
+        """What has a kernel that follows from the parameters alone."""
+        return (*self.operators, *self.exteriors)
 
     def acted(self, scalars: Scalars, y: Mapping[int, Array]) -> Scalars:
         """The scalars with the values of nonlocal operators on nodal arrays, as far as y has them."""
@@ -40,6 +47,8 @@ class Nodes:
         """The scalars with the values of all integral terms and nonlocal operators at nodal arrays y of every
         unknown."""
         scalars = self.acted(scalars, y)
+        if self.exteriors:
+            scalars = {**scalars, **{e.node: e.value(scalars) for e in self.exteriors}}
         if not self.integrals:
             return scalars
         everywhere = tuple((0, n) for n in self.plan.shape)
@@ -57,9 +66,9 @@ class Nodes:
         }
         if t is not None and system.time is not None:
             result[system.time.symbol] = jnp.asarray(t, dtype)
-        for operator in self.operators:
-            given = params.get(operator.key.name)
-            result[operator.key] = operator.kernel(result) if given is None else given
+        for held in self.prepared:
+            given = params.get(held.key.name)
+            result[held.key] = held.kernel(result) if given is None else given
         return result
 
     def dtype(self, unknown: int) -> jnp.dtype:

@@ -10,6 +10,7 @@ from jax import Array
 
 from nablax.backends.differences import implicit
 from nablax.backends.differences.equations import RightSide, right_side
+from nablax.backends.differences.exterior import exteriors
 from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.held import HeldWall, replaced, traced_walls, with_rates, with_values
 from nablax.backends.differences.implicit import Entry, LinearOperator, entry
@@ -58,7 +59,7 @@ class FiniteDifferences:
     def prepared(self, params: Parameters, groups: tuple[Group, ...]) -> Parameters:
         """The same for the groups that a step inverts."""
         scalars = self.nodes.scalars(None, params)
-        kernels = {o.key.name: jnp.asarray(scalars[o.key]) for o in self.nodes.operators}
+        kernels = {o.key.name: jnp.asarray(scalars[o.key]) for o in self.nodes.prepared}
         return {**params, **kernels, **{name: jnp.asarray(a) for name, a in matrices(groups).items()}}
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
@@ -202,7 +203,7 @@ class FiniteDifferences:
 
     def _scalars(self, t: Array, carry: Vector, params: Parameters) -> Scalars:
         scalars = self.nodes.scalars(t, params)
-        if not (self.nodes.integrals or self.nodes.operators):
+        if not (self.nodes.integrals or self.nodes.prepared):
             return scalars
         return self.nodes.valued(scalars, dict(enumerate(self.nodes.core(carry))))
 
@@ -301,7 +302,7 @@ def build(plan: Plan, determined: frozenset[int] = frozenset()) -> FiniteDiffere
         linear.append(right_side(plan, held, ()))
         explicit.append(right_side(plan, rest, others))
     integrals = collected([*_fluxes(ordered), *(b.data for b in system.boundary)])
-    nodes = Nodes(plan, where, integrals, operators(plan, where))
+    nodes = Nodes(plan, where, integrals, operators(plan, where), exteriors(plan))
     return FiniteDifferences(
         plan,
         nodes,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from nablax.nonlocal_operators import BoundedRiesz, IntegralLaplacian
+from nablax.nonlocal_operators import BoundedRiesz, IntegralLaplacian, Outside
 from nablax.system import System
 
 
@@ -43,4 +43,6 @@ def interval_form(system: System) -> Interval | None:
     if terms.nonlinear or len(orders) != 1:
         return None
     forcing = sp.Add(*(f.coefficient * f.flux for f in terms.forcing))
+    if forcing.has(Outside):
+        return None
     return Interval(orders.pop(), coefficient, reaction, forcing)

@@ -5,6 +5,7 @@ import sympy as sp
 
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
+from nablax.nonlocal_operators import Outside
 from nablax.passes.jets import jets
 from nablax.planning.spectrum import nominal
 from nablax.sampling import sample
@@ -27,7 +28,7 @@ def check_finite(system: System, report: Report) -> None:
 
     def check(expression: sp.Expr, span: Span, what: str) -> bool:
         # Where every field and derivative is 1 nothing but the coefficients can be singular.
-        frozen = expression.xreplace(dict.fromkeys(jets(expression), sp.S.One))
+        frozen = expression.xreplace(dict.fromkeys((*jets(expression), *expression.atoms(Outside)), sp.S.One))
         found = np.broadcast_to(sample(frozen, values), grids[0].shape)
         bad = np.flatnonzero(~np.isfinite(found))
         if not len(bad):

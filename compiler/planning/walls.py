@@ -7,7 +7,14 @@ import sympy as sp
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
-from nablax.nonlocal_operators import Between, OneSided, SpectralLaplacian, order_along
+from nablax.nonlocal_operators import (
+    Between,
+    IntegralLaplacian,
+    OneSided,
+    Outside,
+    SpectralLaplacian,
+    order_along,
+)
 from nablax.notation import text
 from nablax.passes.jets import jets
 from nablax.system import Boundary, System
@@ -52,11 +59,14 @@ def _check_values(
                 notes=here,
                 help=f"give the value: `{place}: {name} = 0`",
             )
-        elif condition.data != 0 and _continues_as_zero(node, condition):
+            continue
+        beyond = _beyond(system, node, condition, name)
+        if beyond is not None and sp.simplify(condition.data - beyond) != 0:
             report.warning(
                 "P413",
                 condition.span,
-                f"`{text(node)}` takes `{name}` for zero beyond {place}, and its value there is not zero",
+                f"`{text(node)}` takes `{name}` for {text(beyond)} beyond {place}, and its value there is "
+                f"{text(condition.data)}",
                 label="the field jumps here",
                 notes=here,
                 help="expect errors near this wall that shrink slowly, or write equations for a field that "
@@ -64,11 +74,16 @@ def _check_values(
             )
 
 
-def _continues_as_zero(node: sp.Expr, condition: Boundary) -> bool:
-    if not isinstance(node, OneSided):
-        return True
-    *_, side, _, caputo, _ = node.args
-    return caputo == 0 and condition.side == (0 if side == 1 else 1)
+def _beyond(system: System, node: sp.Expr, condition: Boundary, name: str) -> sp.Expr | None:
+    """What an operator takes its field for just beyond a wall; None where it does not look there."""
+    if isinstance(node, OneSided):
+        *_, side, _, caputo, _ = node.args
+        return sp.S.Zero if caputo == 0 and condition.side == (0 if side == 1 else 1) else None
+    axis = system.axes[condition.axis]
+    end = (axis.lower, axis.upper)[condition.side]
+    known = {o for terms in system.right_sides for f in terms.forcing for o in f.flux.atoms(Outside)}
+    mine = [o for o in known if isinstance(node, IntegralLaplacian) and str(o.args[3]) == name]
+    return next((o.args[0].subs(o.args[2], end) for o in mine if o.args[1] == node.args[1]), sp.S.Zero)
 
 
 def operators_of(system: System) -> Iterator[tuple[sp.Expr, Span]]:

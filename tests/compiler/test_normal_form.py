@@ -204,7 +204,7 @@ def test_system_keeps_its_value(equations, fields, initial, axes):
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_example_keeps_its_value(path):
     text = path.read_text(encoding="utf-8")
-    if "Δ)^" in text:
+    if any(word in text for word in ("Δ)^", "fraclap(", "riesz(", "caputo(")):
         pytest.skip("a nonlocal operator has no pointwise value")
     compare(text, seed=1)
 

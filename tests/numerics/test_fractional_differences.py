@@ -190,6 +190,21 @@ def test_limits_and_signs() -> None:
     assert np.allclose((full - bare)[1:-1], 0.5**1.4 * u[1:-1] + 1.4 * 0.5**0.4 * slope, rtol=0, atol=1e-12)
 
 
+def test_a_field_known_outside() -> None:
+    """(-Δ)^(1/2) of 1/(1 + x²), on an interval of the line: order 2 up to the walls."""
+    errors = []
+    for n in (16, 32):
+        right = "fraclap(u, K/0.6, kind=integral, exterior=1/(1 + x^2))"
+        walls = "x = -1: u = 1/2; x = 2: u = 1/5"
+        solver = solver_of(right, n, "x in [-1, 2]", "1/(1 + x^2)", walls)
+        x = np.linspace(-1, 2, n + 1)
+        exact = (1 - x**2) / (1 + x**2) ** 2
+        rate = np.asarray(solver.rhs(0.0, solver.initial())[0])
+        errors.append(float(np.abs(rate - exact)[1:-1].max()))
+    assert errors[-1] < 5e-3
+    assert rates(errors)[0] > 1.9
+
+
 def test_along_one_axis_of_a_box() -> None:
     """Operators along single axes, bounded and periodic, act line by line and add up."""
     axes, start = "x in [0, 1]; y in [0, 2*pi] periodic", "x^3*(1 - x)^3*cos(3*y)"
