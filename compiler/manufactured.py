@@ -16,9 +16,11 @@ from sympy.core.function import AppliedUndef
 from sympy.simplify.fu import TR8
 
 from nablax.continuity import without_moduli
+from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
-from nablax.nonlocal_operators import Nonlocal, fourier_symbol
+from nablax.nonlocal_operators import Between, Nonlocal, fourier_symbol
+from nablax.notation import text
 from nablax.passes.determination import free_constants
 from nablax.passes.normalise import normalise
 from nablax.planning.spectrum import eigenvalues, exact_symbol, linearise, nominal
@@ -123,6 +125,8 @@ def _check_smooth(value: sp.Expr, span: Span, problem: Problem, report: Report) 
     for node in sp.preorder_traversal(without_moduli(value)):
         if isinstance(node, _GLOBAL):
             what = f"`{node.func.__name__.lower()}`, a value of the whole domain"
+        elif isinstance(node, Between) or _one_sided(node, problem):
+            what = f"`{text(node)}`, which has no closed form between walls"
         elif isinstance(node, _ROUGH) and (node.has(AppliedUndef) or node.free_symbols & moving):
             what = f"`{_NAMES.get(node.func, str(node.func))}`, which is not smooth"
         else:
@@ -134,6 +138,13 @@ def _check_smooth(value: sp.Expr, span: Span, problem: Problem, report: Report) 
             help="verify the problem without it, or with a smooth function in its place",
         )
         return
+
+
+def _one_sided(node: sp.Basic, problem: Problem) -> bool:
+    """Whether it is a fractional derivative along space."""
+    if not isinstance(node, FractionalOperator) or not node.has(AppliedUndef):
+        return False
+    return problem.time is None or node.variable != problem.time.symbol
 
 
 _NAMES: Mapping[type[sp.Basic], str] = {

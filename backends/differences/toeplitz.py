@@ -13,8 +13,8 @@ from jax.scipy.special import gammaln
 
 from nablax.backends.differences.contraction import complex_dtype, contract
 
-DENSE = {"float64": 400, "float32": 512}  # nodes up to which the dense product is faster (docs/benchmarks.md)
-DENSE_MANY = 256  # the same where many lines are multiplied at once
+DENSE = {"float64": 400, "float32": 640}  # nodes up to which the dense product is faster (docs/benchmarks.md)
+DENSE_MANY = {"float64": 512, "float32": 800}  # the same where many lines are multiplied at once
 
 
 def centred_weights(order: Array, count: int, spacing: float) -> Array:
@@ -48,7 +48,7 @@ def _scaled(weights: Array, order: Array, spacing: float) -> Array:
 
 def dense_product(nodes: int, others: int, dtype: jnp.dtype) -> bool:
     """Whether a dense product along an axis of so many nodes, for so many lines, is the faster one."""
-    return nodes <= (DENSE[dtype.name] if others < 16 else DENSE_MANY)
+    return nodes <= (DENSE if others < 16 else DENSE_MANY)[dtype.name]
 
 
 def prepared(diagonals: Array, nodes: int, dense: bool) -> Array:
