@@ -1,7 +1,9 @@
 """Statements of a problem evaluated on a field at points."""
 
 from collections.abc import Mapping
+from functools import partial
 
+import jax
 import jax.numpy as jnp
 import sympy as sp
 from jax import Array
@@ -31,15 +33,31 @@ def values_at(
 ) -> dict[str, Array]:
     """The statements' values at points z [..., axes], by name.
 
-    `extra` are values [points] of further atoms. Sampled evaluations draw with `key`.
+    `extra` are values [points] of further atoms. Sampled evaluations draw with `key`. One program for a field
+    and an evaluation: outside of a transformation too, the hundreds of operations are compiled as one.
     """
+    found: dict[str, Array] = _values(field, evaluation, tuple(extra), params, z, tuple(extra.values()), key)
+    return found
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _values(
+    field: Field,
+    evaluation: Evaluation,
+    atoms: tuple[sp.Basic, ...],
+    params: PyTree,
+    z: Array,
+    values: tuple[Array, ...],
+    key: Array | None,
+) -> dict[str, Array]:
     if evaluation.single is not None and z.dtype.itemsize < DOUBLE:
         evaluation = evaluation.single
     wanted = evaluation.needs
     net, unknown = parts(field, params)
     check_network(field, net, z.dtype, wanted.order)
     flat = z.reshape(-1, z.shape[-1])
-    environment = coordinates(field.problem, flat) | parameters(field.problem, unknown) | dict(extra)
+    environment = coordinates(field.problem, flat) | parameters(field.problem, unknown)
+    environment |= dict(zip(atoms, values, strict=True))
     all_parts = networks(field, net, unknown)
     for group in evaluation.groups:
         part = next(p for p in all_parts if group.unknowns[0] in p.unknowns)
@@ -49,8 +67,8 @@ def values_at(
         slots = {s.axis.symbol: s for s in layout(field.problem)}
         draw = _draw(evaluation, key)
         environment |= member_sums(wanted.sums, all_parts[0], slots, flat, environment, draw)
-        values = [v for s in wanted.statements for v in s.values]
-        environment |= sums_of_coordinates(values, slots, flat, environment)
+        expressions = [v for s in wanted.statements for v in s.values]
+        environment |= sums_of_coordinates(expressions, slots, flat, environment)
     return {s.name: _statement(s, environment, z.shape[:-1]) for s in wanted.statements}
 
 
