@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from nablax.frontend.diagnostics import Diagnostic, Report, Severity
 from nablax.frontend.parser import read_source
@@ -208,6 +208,16 @@ def _text(value: Number | str | Sequence[int]) -> str:
     return repr(value.item() if hasattr(value, "item") else value)
 
 
+def _train_text(name: str, value: object) -> str:
+    """An option of `train` in the language's own syntax. Raises TypeError for another kind of value."""
+    if isinstance(value, str | int | float) or getattr(value, "shape", None) == ():
+        return _text(cast(Number | str, value))
+    raise TypeError(
+        f"`{name}` is text, as in a `train` block ('mlp(width=64, depth=4)', '[adam(1000), lm(50)]'), and "
+        f"this is of type {type(value).__name__}; a network of your own goes into `nablax.field`"
+    )
+
+
 def field(
     problem: Problem,
     net: object,
@@ -265,7 +275,8 @@ def train(
 
     With a `folder`, checkpoints go there, and `resume` goes on with the newest; nothing is written without
     one. `watcher.saw(reading)` is called after every chunk of steps. Runs in the precision of the run
-    whatever the host's setting. Raises `SpecError`, and `OutputError` for the folder.
+    whatever the host's setting. Raises `SpecError`, `OutputError` for the folder, and TypeError for an option
+    that is neither text nor a number.
     """
     from nablax.backends.precision import precise
     from nablax.backends.training.finish import scored
@@ -274,7 +285,7 @@ def train(
     from nablax.backends.training.run import train as train_task
     from nablax.backends.training.task import make_task
 
-    given = dict(problem.overrides.train) | {k: _text(v) for k, v in (options or {}).items()}
+    given = dict(problem.overrides.train) | {k: _train_text(k, v) for k, v in (options or {}).items()}
     changes = Overrides(problem.overrides.parameters, problem.overrides.solve, given)
     stages = run_stages(problem.source, changes, problem.folder) if options else problem.stages
     system, training, _ = stages.demand_training()

@@ -38,6 +38,7 @@ class Losses:
     def __call__(
         self, params: PyTree, batch: Batch, key: Array | None = None, weights: Weights | None = None
     ) -> dict[str, Array]:
+        _check_weights(self.places, weights)
         keys = (None, None) if key is None else tuple(jax.random.split(key))
         found = statement_values(self.field, self.places, params, batch, keys[0])
         sampled = {p: points for p, points in batch.items() if p in self.places and self.places[p].sampling}
@@ -72,6 +73,7 @@ class ResidualVector:
                 f"the residuals of `{drawn[0]}` are drawn at random, and their squares would be biased: use "
                 'losses, or derivatives="exact"'
             )
+        _check_weights(self.places, weights)
         found = statement_values(self.field, self.places, params, batch, None)
         parts = []
         for name, (place, values, points) in found.items():
@@ -104,6 +106,14 @@ def statement_values(
         for name, values in values_at(field, places[place], params, z, extra, key).items():
             found[name] = (place, values, z.shape[:-1])
     return found
+
+
+def _check_weights(places: Mapping[str, Evaluation], weights: Weights | None) -> None:
+    """Raises `FieldError` for a weight that belongs to nothing."""
+    names = dict.fromkeys((*places, *(s.name for e in places.values() for s in e.needs.statements)))
+    for name in weights or ():
+        if name not in names:
+            raise FieldError(f"the weights name `{name}`, and these have weights: {', '.join(names)}")
 
 
 def _product(a: Array, b: Array, points: tuple[int, ...]) -> Array:

@@ -14,6 +14,7 @@ from nablax.backends.residuals.measurements import read_table
 from nablax.backends.residuals.points import fixed
 from nablax.problem import Problem
 
+MOST = 2**31  # arrays are indexed by 32 bits
 Cube = Callable[[Array, int, int], Array]
 """(key, count, dimension) to points [count, dimension] of the unit cube."""
 
@@ -26,13 +27,17 @@ def sample(
     `counts` has numbers for `equation`, `initial`, `boundary` (on every wall), one wall
     (`boundary/x=0`, which wins), `data` or `data/name` (rows drawn without replacement). Tables that are not
     mentioned come whole. `method` is `uniform`, `lhs`, `sobol` or `grid`; the last two draw on the host.
-    Raises `FieldError` for a place or a method that is not there.
+    Raises `FieldError` for a place or a method that is not there, and for a count that is no whole number.
     """
     if method not in METHODS:
         raise FieldError(f"`{method}` is no method of sampling: {', '.join(METHODS)}")
-    for name in counts:
+    for name, number in counts.items():
         if not any(name in (place, place.split("/")[0]) for place in places):
             raise FieldError(f"`{name}` is no place of this problem: {', '.join(places)}")
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number < MOST:
+            raise FieldError(
+                f"the number of points of `{name}` is whole, from 0 to 2^31 - 1, and this is `{number}`"
+            )
     batch: dict[str, dict[str, Array]] = {}
     for i, place in enumerate(places):
         family = place.split("/")[0]
@@ -104,7 +109,7 @@ def _grid(key: Array, count: int, dimension: int) -> Array:
     del key
     n = max(int(count ** (1 / dimension) + 1e-9), 1)
     line = (jnp.arange(n, dtype=jnp.result_type(float)) + 0.5) / n
-    return jnp.stack(jnp.meshgrid(*[line] * dimension, indexing="ij"), axis=-1).reshape(-1, dimension)
+    return jnp.stack(jnp.meshgrid(*[line] * dimension, indexing="ij"), axis=-1).reshape(-1, dimension)[:count]
 
 
 METHODS: Mapping[str, Cube] = {"uniform": _uniform, "lhs": _latin, "sobol": _sobol, "grid": _grid}

@@ -90,6 +90,8 @@ def whole(option: Option, value: OptionValue, what: str, least: int = 1) -> int:
     if isinstance(value, sp.Integer) and least <= value < 2**31:
         return int(value)
     kind = "a positive whole number" if least == 1 else f"a whole number of at least {least}"
+    if isinstance(value, sp.Integer) and value >= least:
+        kind = "a whole number below 2^31"
     raise fault("P511", option.span, f"{what} is {kind}, and this is `{text(value)}`", f"give {kind}")
 
 

@@ -193,12 +193,11 @@ class _Reading:
             )
 
     def _windows(self) -> int:
-        windows, asked = self.read("windows", _whole, 1)
+        windows, _ = self.read("windows", _whole, 1)
         if windows > 1 and self.system.time is None:
             self._refuse("windows", "windows follow time, and the problem is steady", "remove this line")
         elif windows > 1:
             self._later("windows", "windows of time, trained one after the other,")
-        self.choose("windows", str(windows), "all of time at once", asked)
         return windows
 
     def _batch(self, phases: tuple[Phase, ...]) -> int | None:

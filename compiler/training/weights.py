@@ -1,6 +1,6 @@
 """`weights = [initial(100), data(10)]`, `weights = adaptive`, `weights = [gradnorm(every=100), causal]`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from nablax.meaning.values import fault
@@ -53,11 +53,31 @@ def _factor(option: Option, call: OptionCall, names: Sequence[str]) -> tuple[str
         raise fault("P512", option.span, f"the weight of `{call.name}` is negative", "give 0 or more")
     name = "/".join((family, *(str(w) for w in words)))
     if not any(n == name or n.startswith(f"{name}/") for n in names):
-        there = ", ".join(f"`{n}`" for n in names)
-        raise fault(
-            "P512", option.span, f"nothing here is called `{name}`", f"weights belong to these: {there}"
-        )
+        there = ", ".join(f"`{_spelled(n)}`" for n in _terms(names))
+        message = f"nothing here is called `{_spelled(name)}`"
+        raise fault("P512", option.span, message, f"weights belong to these: {there}")
     return name, factor
+
+
+def _terms(names: Sequence[str]) -> Iterator[str]:
+    """Families, then what is below them; a name that is all there is below another is left out."""
+    for family in dict.fromkeys(FAMILIES.values()):
+        own = dict.fromkeys(n for n in names if n.split("/")[0] == family)
+        if own:
+            yield family
+        parents = [n.rpartition("/")[0] for n in own]
+        for name, parent in zip(own, parents, strict=True):
+            if name != family and not (parent in own and parents.count(parent) == 1):
+                yield name
+
+
+def _spelled(name: str) -> str:
+    """`equation/u` as the text has it: `residual(u)`; `boundary/x=0`: `boundary("x=0")`."""
+    family, _, rest = name.partition("/")
+    word = next(w for w, f in FAMILIES.items() if f == family)
+    if not rest:
+        return word
+    return f"{word}({rest})" if rest.isidentifier() else f'{word}("{rest}")'
 
 
 def _way(option: Option, call: OptionCall, found: Weighting) -> Weighting:

@@ -86,12 +86,29 @@ def test_points_off_the_wall():
         problem.sample(jax.random.key(0), {"equation": 4}, "halton")
     with pytest.raises(ValueError, match="`start` is no place of this problem"):
         problem.sample(jax.random.key(0), {"start": 4})
+    for count in (-3, 2.5, 2**31):
+        with pytest.raises(ValueError, match=f"whole, from 0 to 2\\^31 - 1, and this is `{count}`"):
+            problem.sample(jax.random.key(0), {"equation": count})
+    assert problem.sample(jax.random.key(0), {"equation": 0}, "grid")["equation"]["x"].shape == (0,)
 
 
 def test_weights_of_another_shape(burgers):
     field = nablax.field(burgers, mlp(2, 1))
     with pytest.raises(ValueError, match=r"weights of `equation` have shape \[3\], and its points \[4\]"):
         burgers.losses(field)(field.params, {"equation": jnp.ones((4, 2))}, weights={"equation": jnp.ones(3)})
+
+
+def test_weights_of_nothing(burgers):
+    field = nablax.field(burgers, mlp(2, 1))
+    batch = {"equation": jnp.ones((4, 2))}
+    for ask in (burgers.losses(field), burgers.residual_vector(field)):
+        with pytest.raises(ValueError, match="`eq`, and these have weights: equation, initial, equation/u"):
+            ask(field.params, batch, weights={"eq": 3})
+
+
+def test_training_wants_its_network_in_words(burgers):
+    with pytest.raises(TypeError, match=r"`model` is text, as in a `train` block .* this is of type MLP"):
+        nablax.train(burgers, {"model": mlp(2, 1)})
 
 
 def test_noise_has_no_residual():
