@@ -13,7 +13,9 @@ from nablax.pipeline import compile_plan
 
 RESIDUAL = ("P557", "P558")  # tests/residuals/test_pages.py
 BEFORE = [c for c in codes() if c in ("P450", "P451", "P452") or (c.startswith("P55") and c not in RESIDUAL)]
-DURING = [c for c in codes() if c.startswith("R7") and c != "R711"]
+COMPILED = tuple(c for c in codes() if c.startswith("R73"))  # tests/cli: compiled files
+ELSEWHERE = ("R711", "R720", *COMPILED)  # R720: tests/training/test_methods.py
+DURING = [c for c in codes() if c.startswith("R7") and c not in ELSEWHERE]
 
 
 class Quiet:

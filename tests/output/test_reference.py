@@ -15,6 +15,7 @@ from nablax.backends.reference import (
 from nablax.fractional_calculus.special import MittagLeffler
 from nablax.plan import GridAxis
 from nablax.sampling import FUNCTIONS
+from nablax.surrogates import Surrogate
 
 x, y, t = sp.symbols("x y t", real=True)
 RING = GridAxis("x", 0.0, 2 * np.pi, 24, periodic=True)
@@ -23,7 +24,7 @@ PLANE = Nodes((RING, ROD), (x, y), t, accuracy=6)
 POINT = Nodes((), (), None, accuracy=4)
 
 ARGUMENTS = {sp.acosh: 1.5, sp.acoth: 1.5, sp.Heaviside: -0.3}
-TWO = (sp.atan2, sp.besselj, sp.bessely, sp.besseli, sp.besselk, sp.Max, sp.Min, sp.polygamma)
+TWO = (Surrogate, sp.atan2, sp.besselj, sp.bessely, sp.besseli, sp.besselk, sp.Max, sp.Min, sp.polygamma)
 
 
 @pytest.mark.parametrize("function", [f for f in FUNCTIONS if issubclass(f, sp.Function)], ids=str)
