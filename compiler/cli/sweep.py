@@ -39,7 +39,7 @@ def plan_members(
     plans = []
     told = Report(source)
     for values in sweep.members:
-        member = Overrides({**changes.parameters, **values}, changes.solve)
+        member = Overrides({**changes.parameters, **values}, changes.solve, swept=frozenset(values))
         plan, report = compile_plan(source, member, folder)
         plans.append(plan)
         known = {(d.code, d.span) for d in told.diagnostics}

@@ -273,9 +273,9 @@ def _function(found: _Found, text: syntax.String, kind: str, scope: Scope) -> sp
     def function(part: np.ndarray) -> sp.Expr:
         return Tabulated(tabulated(name, kind, points, part, periods), *places)
 
-    if np.iscomplexobj(values):
+    if np.any(np.imag(values)):
         return function(values.real) + sp.I * function(values.imag)
-    return function(values)
+    return function(np.real(values))
 
 
 def _spread(axis: Axis, low: float, high: float, count: int) -> np.ndarray:

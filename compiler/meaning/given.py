@@ -1,6 +1,6 @@
 """Values given outside the text: `--set nu=0.02`, `--solve n=512`, the keywords of `compile`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from nablax.frontend import syntax
@@ -20,12 +20,15 @@ class Given:
     text: str
 
 
-def parse_values(texts: Mapping[str, str], flag: str, report: Report) -> dict[str, Given]:
-    """Each value read by the same parser as the one definition of a `let` block."""
+def parse_values(
+    texts: Mapping[str, str], flag: str, report: Report, swept: Collection[str] = ()
+) -> dict[str, Given]:
+    """Each value read by the same parser as the one definition of a `let` block; `swept` ones come from
+    `--sweep` in the flag's place."""
     found: dict[str, Given] = {}
     for name, text in texts.items():
         shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-        whole = f"--{flag} {name}={shown}"
+        whole = f"--{'sweep' if name in swept else flag} {name}={shown}"
         inner = read_source(whole, f"let {{ value = {text}\n }}")
         complaints = Report(inner)
         module = parse(inner, complaints)

@@ -32,7 +32,7 @@ def resolve(
 
     `folder` is where files named by the spec are looked for.
     """
-    values = parse_values(overrides.parameters, "set", report)
+    values = parse_values(overrides.parameters, "set", report, overrides.swept)
     replaced = parse_values(overrides.solve, "solve", report)
     retrained = parse_values(overrides.train, "train", report)
     system = declarations.coordinates(module)

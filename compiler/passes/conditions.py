@@ -33,8 +33,9 @@ def read(
 ) -> Stated | None:
     """The condition with its derivatives carried out; None where it is none, which the report says."""
     axis = next(i for i, a in enumerate(problem.axes) if a.name == condition.axis)
+    real = not any(c.complex for c in problem.components)
     try:
-        residual = expand(condition.residual, not any(c.complex for c in problem.components))
+        residual = expand(condition.residual, real)
     except TooLarge:
         report.error(
             "P316",
@@ -51,6 +52,14 @@ def read(
             "this condition speaks of no field",
             label="no field here",
             help=f"write `{problem.fields[0].name} = ...` or `dn({problem.fields[0].name}) = ...`",
+        )
+        return None
+    if real and residual.has(sp.I):
+        report.error(
+            "P208",
+            condition.span,
+            "this condition is imaginary, and every field is real",
+            help="declare the field as complex: `psi: complex`",
         )
         return None
     if any(isinstance(j, Nonlocal) for j in found):

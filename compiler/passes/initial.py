@@ -2,12 +2,19 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import sympy as sp
 
+from nablax.fractional_calculus.operators import DistributedCaputo, FractionalOperator
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
+from nablax.passes.jets import base
 from nablax.problem import Problem
+from nablax.sampling import sample
 from nablax.system import Unknown, root_of
+from nablax.tables import Tabulated
+
+PLACES = 24  # per axis, where an initial value is looked at
 
 
 def initial_values(
@@ -41,11 +48,11 @@ def initial_values(
         values.append(entry[0] if entry else None)
         if entry is None and not unknown.algebraic and problem.time is not None:
             if order:
+                span, height = _height(problem, root, order + 1)
                 report.error(
                     "P303",
-                    root.span,
-                    f"`{root.name}` is differentiated {order + 1} times in time, and `{unknown.name}` "
-                    "has no initial value",
+                    span,
+                    f"`{root.name}` {height}, and `{unknown.name}` has no initial value",
                     help=f"add `{unknown.name} = 0` (or the rate it starts with) to `initial`",
                 )
             else:
@@ -62,6 +69,13 @@ def initial_values(
                 f"`{unknown.name}` has an initial value, and no equation holds its time derivative",
                 help="remove the initial value: the equations determine it at every time",
             )
+        elif entry is not None and not unknown.complex and _is_imaginary(problem, entry[0]):
+            report.error(
+                "P208",
+                entry[1],
+                f"the initial value of `{unknown.name}` has an imaginary part, and `{root.name}` is real",
+                help="declare the field as complex: `psi: complex`, or take the real part: `re(...)`",
+            )
     for (name, order), (_, span) in given.items():
         report.error(
             "P304",
@@ -70,6 +84,45 @@ def initial_values(
             help="remove it, or check the order of the time derivative",
         )
     return tuple(values)
+
+
+def _height(problem: Problem, root: Unknown, order: int) -> tuple[Span, str]:
+    """Which derivative asks for an initial rate, and where it stands: one with memory, or the whole order."""
+    time = problem.time
+    assert time is not None
+    values = {p.symbol: np.asarray(float(p.value)) for p in problem.parameters}
+    low, high = (float(sample(e, values)) for e in (time.lower, time.upper))
+    values[time.symbol] = np.linspace(low, high, 33)
+    highest, span = 0.0, root.span
+    for summand in (s for e in problem.equations for s in e.summands):
+        for node in summand.value.atoms(FractionalOperator):
+            if node.variable == time.symbol and base(node) == root.value:
+                top = node.further[2] if isinstance(node, DistributedCaputo) else node.order
+                value = float(np.max(sample(top, values)))
+                if value > highest:
+                    highest, span = value, summand.span
+    if highest <= order - 1:
+        return root.span, f"is differentiated {order} times in time"
+    return span, f"has a derivative in time of order {highest:g}"
+
+
+def _is_imaginary(problem: Problem, value: sp.Expr) -> bool:
+    """Whether a value is not real somewhere: at places inside, and at the points of the files it is from."""
+    if not value.has(sp.I):
+        return False
+    values: dict[sp.Basic, np.ndarray] = {p.symbol: np.asarray(float(p.value)) for p in problem.parameters}
+    given: dict[sp.Basic, np.ndarray] = {}
+    for node in value.atoms(Tabulated):
+        for place, points in zip(node.args[1:], node.table.points, strict=True):
+            given[place] = np.union1d(given.get(place, points), points)
+    for k, axis in enumerate(problem.axes):
+        low, high = (float(sample(e, values)) for e in (axis.lower, axis.upper))
+        inside = low + (high - low) * (np.arange(PLACES) + 0.37) / PLACES
+        shape = tuple(-1 if k == j else 1 for j in range(len(problem.axes)))
+        values[axis.symbol] = given.get(axis.symbol, inside).reshape(shape)
+    found = sample(value, values)
+    scale = float(np.nanmax(np.abs(found), initial=0.0))
+    return bool((np.abs(np.imag(found)) > 1e-12 * scale).any())
 
 
 def _rate_name(name: str, order: int) -> str:

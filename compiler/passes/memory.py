@@ -21,6 +21,7 @@ from nablax.fractional_calculus.operators import (
     RiemannLiouville,
     VariableCaputo,
 )
+from nablax.frontend.diagnostics import Report
 from nablax.notation import text
 from nablax.passes.expansion import Expanded
 from nablax.passes.jets import base, jets, orders_of
@@ -42,6 +43,16 @@ class Remembered:
 
 def has_memory(expanded: Sequence[Expanded]) -> bool:
     return any(s.value.has(FractionalOperator) for summands in expanded for s in summands)
+
+
+def refuse(refusal: Refusal, report: Report) -> None:
+    """Say that no grid takes these equations."""
+    report.error(
+        "P402",
+        refusal.span,
+        f"{refusal.reason} not available yet on a grid",
+        help="use the residual of a network: `problem.residual(field)`",
+    )
 
 
 class _Refused(Exception):

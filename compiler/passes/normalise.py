@@ -10,7 +10,7 @@ from nablax.passes.divergence import first_order_terms
 from nablax.passes.expansion import checked_values, expand_all
 from nablax.passes.initial import initial_values
 from nablax.passes.isolation import isolate
-from nablax.passes.memory import remembered, with_memory
+from nablax.passes.memory import refuse, remembered, with_memory
 from nablax.passes.one_sided import between_walls
 from nablax.passes.rates import time_orders, unknowns_of
 from nablax.problem import Problem
@@ -42,8 +42,14 @@ def normalise(problem: Problem, report: Report) -> System | None:
     memory = remembered(problem, expanded, heights)
     if problem.families or isinstance(memory, Refusal):
         # No terms of a grid; the equations as they stand are all that a residual needs.
-        initial_values(problem, unknowns, report)
         refusal = memory if isinstance(memory, Refusal) else None
+        lacking = Report(report.source)
+        initial_values(problem, unknowns, lacking)
+        if refusal and lacking.failed and not problem.train and max(heights.values()) > 2:
+            # Rates that are asked for one after the other would not make a grid take the order.
+            refuse(refusal, report)
+            return None
+        report.diagnostics.extend(lacking.diagnostics)
         return System(stated, unknowns, (), (), (None,) * len(unknowns), (), statements, refusal)
     parts = isolate(problem, memory.expanded, heights, unknowns, report)
     if parts is None:

@@ -5,6 +5,7 @@ from nablax.limits import AXES
 from nablax.nonlocal_operators import Differenced
 from nablax.passes.boundary import check_boundary
 from nablax.passes.divergence import Law, first_order
+from nablax.passes.memory import refuse
 from nablax.plan import Choice, GridAxis, Method, Plan, Stepping
 from nablax.planning.finite import check_finite
 from nablax.planning.ghosts import choose_ghosts
@@ -119,12 +120,7 @@ def _check_memory(system: System, report: Report) -> bool:
     """Whether every fractional derivative of a field is one that a grid can take."""
     if system.refusal is None:
         return True
-    report.error(
-        "P402",
-        system.refusal.span,
-        f"{system.refusal.reason} not available yet on a grid",
-        help="use the residual of a network: `problem.residual(field)`",
-    )
+    refuse(system.refusal, report)
     return False
 
 

@@ -34,7 +34,9 @@ def choose_memory(
     varying = next((m for e in remembering for m in e.memory if _varies(system, m.order)), None)
     if system.time is not None:
         values[system.time.symbol] = np.linspace(times[0], times[-1], 33)
-    orders = [float(np.max(sample(m.order, values))) for e in remembering for m in e.memory]
+    # The steps follow the start of the solution, where an order that varies has its first value.
+    sampled = [np.ravel(sample(m.order, values)) for e in remembering for m in e.memory]
+    orders, starts = [float(o.max()) for o in sampled], [float(o[0]) for o in sampled]
     chosen = _stepper(settings, max(orders), remembering[0], report)
     if varying is not None and chosen is not None and chosen[0] == "cq":
         report.error(
@@ -50,8 +52,8 @@ def choose_memory(
     name, reason = chosen
     choices.append(Choice("step", name, reason, settings.step is not None, settings.places.get("step")))
     if settings.dt is not None and name == "l1":
-        warn_uniform(system, settings.places["dt"], max(orders), report)
-    recall = _mesh(name, orders, times, settings, choices)
+        warn_uniform(system, settings.places["dt"], max(starts), report)
+    recall = _mesh(name, starts, times, settings, choices)
     mesh = step_times(recall, settings.dt, (times[0], times[-1]), times)
     lengths = np.concatenate([np.diff(m) for m in mesh])
     if name == "cq" and lengths.max() > lengths.min() * (1 + 1e-6):

@@ -143,7 +143,11 @@ def test_what_cannot_be_swept(spec, nablax):
     answer = nablax("run", "a.pde", "--sweep", "nu=1,2")
     assert answer.code == 1
     assert "error[P565]: `nu` shapes the grid" in answer.err
-    assert nablax("run", "a.pde", "--sweep", "mu=1,2").code == 1
+    for given, message in (("mu=1", "`--sweep mu=1` names no parameter"), ("nu=a", "`a` is not declared")):
+        answer = nablax("run", "a.pde", "--sweep", f"{given},2")
+        assert answer.code == 1
+        assert message in answer.err
+        assert f"  | --sweep {given}\n" in answer.err
     assert nablax("run", "a.pde", "--sweep", "nu=1:2").code == 2
     assert nablax("run", "a.pde", "--sweep", "nu=1,2", "--restart", "a.zarr").code == 2
     assert nablax("run", "a.nbx", "--sweep", "nu=1,2").code == 2

@@ -7,6 +7,8 @@ import xarray
 
 import nablax
 from nablax.frontend.diagnostics import SpecError
+from nablax.frontend.parser import read_source
+from nablax.pipeline import check
 from nablax.tables import interpolate, tabulated
 
 WALLS = """
@@ -165,3 +167,27 @@ def test_located_messages(folder, call, code):
     (found,) = (d for d in caught.value.diagnostics if d.code == code)
     assert found.help
     assert found.span.start >= RING.index("initial") - 10
+
+
+def test_a_complex_file_is_no_value_of_a_real_field(tmp_path):
+    values = np.zeros(16, complex)
+    np.save(tmp_path / "real.npy", values)
+    values[5] = 1e-3j
+    np.save(tmp_path / "complex.npy", values)
+    text = """
+space { x in [0, 1] periodic }
+time { t in [0, 1] }
+fields { u }
+equations { dt(u) = K*dxx(u) }
+initial { u = V }
+"""
+    for k, value, refused in (
+        ("1", 'file("complex.npy", kind=linear)', True),
+        ('file("complex.npy")', "1", True),
+        ('(1 + file("real.npy"))', 'file("real.npy")', False),
+        ("1", 're(file("complex.npy"))', False),
+        ("1", 'file("complex.npy")*conj(file("complex.npy"))', False),
+    ):
+        spec = text.replace("K", k).replace("V", value)
+        report = check(read_source("spec", spec), folder=tmp_path)
+        assert [d.code for d in report.diagnostics if d.severity.name == "ERROR"] == ["P208"] * refused

@@ -209,3 +209,14 @@ def test_orders_that_vary_in_time_keep_the_past_in_both_engines():
         found.append(np.asarray(run.solve(save_at=[1.0]).fields["u"][-1]))
     assert np.abs(found[0] - np.sin(X)).max() < 3e-3
     assert np.abs(found[0] - found[1]).max() < 1e-8
+
+
+@pytest.mark.parametrize(
+    ("order", "grading", "start"),
+    [("0.5 + 0.4*t", 3, "0.5"), ("0.9 - 0.4*t", 11 / 9, "0.9"), ("t/2 + 0.01", 8, "0.01")],
+)
+def test_the_mesh_follows_the_order_at_the_start(order, grading, start):
+    plan = solver(f"vocaputo(u, t, {order}) = dxx(u)", "u = sin(x)", "n = 8").plan
+    assert plan.stepping.recall.grading == pytest.approx(grading)
+    (mesh,) = (c for c in plan.choices if c.what == "mesh")
+    assert mesh.reason.startswith(f"solutions start like t^{start}: ")
