@@ -279,7 +279,7 @@ def train(
     that is neither text nor a number.
     """
     from nablax.backends.precision import precise
-    from nablax.backends.training.finish import scored
+    from nablax.backends.training.finish import judged, scored
     from nablax.backends.training.loop import programs_of
     from nablax.backends.training.run import Silent
     from nablax.backends.training.run import train as train_task
@@ -293,4 +293,5 @@ def train(
     with precise(training.dtype):
         task = make_task(system, training)
         trained = train_task(task, programs_of(task), place, resume, watcher or Silent())
-        return scored(task, trained, stages.plan, partial(plan_on, problem.source, changes, problem.folder))
+        planner = partial(plan_on, problem.source, changes, problem.folder)
+        return scored(task, judged(task, trained), stages.plan, planner)

@@ -2,13 +2,14 @@
 
 from typing import Literal
 
-Code = Literal["R730", "R731", "R732", "R733", "R734"]
+Code = Literal["R730", "R731", "R732", "R733", "R734", "R735"]
 HELP: dict[Code, str] = {
     "R730": "compile the spec again: `nablax compile SPEC -o FILE.nbx`",
     "R731": "install a newer nablax, or compile the spec with this one",
     "R732": "leave the file alone, or compile its spec yourself",
     "R733": "compile the spec again with `--platforms` naming this machine's",
     "R734": "compile the spec again with the value wanted",
+    "R735": "read a trained field with `nablax.load_field`, a compiled spec with `nablax.load_artifact`",
 }
 
 

@@ -62,6 +62,7 @@ class TrainedField:
 
     `points` is a mapping of axis names to equally shaped arrays, or one array [..., axes], space axes in
     declared order, then time. Goes through jit, vmap and reverse mode. Needs neither SymPy nor lark.
+    Outside of the domain, whatever the network says there comes back.
     """
 
     manifest: FieldManifest
@@ -130,14 +131,14 @@ def load_field(path: str | Path) -> TrainedField:
     try:
         return _unpack(read_bytes(file))
     except ArtifactError as error:
-        raise ArtifactError(f"`{file}`: {error}") from None
+        raise ArtifactError(f"`{file}`: {error}", error.code) from None
 
 
 def _unpack(data: bytes) -> TrainedField:
     container = Container(data)
     found = container.manifest
     if not isinstance(found, dict) or found.get("kind") != "field":
-        raise ArtifactError("it holds no trained field; `nablax.load_artifact` reads compiled solvers")
+        raise ArtifactError("it holds no trained field; `nablax.load_artifact` reads compiled specs", "R735")
     number = found.get("format")
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= FORMAT:
         raise ArtifactError(f"it is of format {str(number)[:20]}, and this nablax reads up to {FORMAT}")

@@ -107,6 +107,8 @@ def read_manifest(value: Json) -> Manifest:
     """The manifest, believed in nothing: every entry has its type and makes sense. Raises `ArtifactError`."""
     if not isinstance(value, dict) or "format" not in value:
         raise ArtifactError("`manifest.json` has no `format`: it was not written by nablax")
+    if value.get("kind") == "field":
+        raise ArtifactError("it is a trained field and no compiled spec: there is nothing to run", "R735")
     number = value["format"]
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise ArtifactError("`format` is not a version number")

@@ -9,7 +9,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -21,11 +21,23 @@ from nablax.backends.output.paths import OutputError, reason
 from nablax.backends.training.loop import Position, State
 from nablax.backends.training.records import Reading
 from nablax.backends.training.task import Task
-from nablax.training.records import Training
+from nablax.frontend.diagnostics import Report
+from nablax.frontend.parser import parse
+from nablax.frontend.source import Source
+from nablax.training.records import Phase
 
 FORMAT = 1
 KEPT = 3  # checkpoints of a run; older ones go
 _PREFIX, _SUFFIX = "step-", ".npz"
+OPTIONS = {
+    "model": "model", "counts": "points", "sampler": "sampler", "weighting": "weights", "seed": "seed",
+    "dtype": "dtype", "hard": "hard", "windows": "windows", "ensemble": "ensemble", "batch": "batch",
+}  # fmt: skip
+"""Entries of a `Training` that its numbers depend on, with the options that set them."""
+
+
+class ForeignCheckpoint(OutputError):
+    """A checkpoint of a run of another spec, or with other options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +49,42 @@ class Checkpoint:
     readings: tuple[Reading, ...]
 
 
-def fingerprint(task: Task) -> str:
-    """Of everything that the numbers of a run depend on: budgets of time and places of files do not count."""
-    training = task.training
-    phases = tuple(replace(p, span=None) for p in training.phases)
-    timeless = replace(training, phases=phases, seconds=None, stop=0.0, checkpoint=1, choices=())
-    values = {p.name: str(p.value) for p in task.system.problem.parameters}
-    text = f"{task.system.problem.source.text}\n{values}\n{_written(timeless)}"
-    return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()
+def fingerprint(task: Task) -> dict[str, str]:
+    """Digests of everything that the numbers of a run depend on, by what messages call it.
+
+    Budgets of time, places of files and `expect` do not count; nor does the number of steps of the last
+    phase, where its learning rate does not depend on it.
+    """
+    problem, training = task.system.problem, task.training
+    parts: dict[str, object] = {
+        "the spec": _stated(problem.source),
+        "the parameters": {p.name: str(p.value) for p in problem.parameters},
+        "`steps`": _phases(training.phases),
+        "`derivatives`": [
+            (o.name, o.value) for o in problem.train if o.name in ("derivatives", "quadrature")
+        ],
+    }
+    for name, asked in OPTIONS.items():
+        parts[f"`{asked}`"] = getattr(training, name)
+    return {
+        name: hashlib.sha256(str(part).encode("utf-8", errors="surrogatepass")).hexdigest()
+        for name, part in parts.items()
+    }
 
 
-def _written(training: Training) -> str:
-    return str(training)
+def _stated(source: Source) -> str:
+    """The text without `train`, which has parts of its own, and `expect`, which changes no number."""
+    module = parse(source, Report(source))
+    text = source.text
+    for block in reversed(() if module is None else module.blocks):
+        if block.name.id in ("train", "expect"):
+            text = text[: block.span.start] + text[block.span.end :]
+    return " ".join(text.split())
+
+
+def _phases(phases: Sequence[Phase]) -> list[Phase]:
+    *before, last = (replace(p, span=None) for p in phases)
+    return [*before, last if last.schedule == "cosine" else replace(last, steps=0)]
 
 
 def save(folder: Path, task: Task, state: State, position: Position, readings: Sequence[Reading]) -> Path:
@@ -93,7 +129,7 @@ def saved(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}"), reverse=True))
 
 
-def _drop_old(folder: Path, mine: str) -> None:
+def _drop_old(folder: Path, mine: Mapping[str, str]) -> None:
     """Keep the newest of this run; those of other runs go once this one has a checkpoint of its own."""
     own = 0
     for path in saved(folder):
@@ -103,30 +139,37 @@ def _drop_old(folder: Path, mine: str) -> None:
             path.unlink(missing_ok=True)
 
 
-def _fingerprint_in(path: Path) -> str:
+def _fingerprint_in(path: Path) -> object:
     try:
         with zipfile.ZipFile(path) as archive:
-            found = json.loads(archive.read("manifest.json"))["fingerprint"]
+            found: object = json.loads(archive.read("manifest.json"))["fingerprint"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return ""
-    return str(found)
+        return None
+    return found
 
 
 def load(folder: Path, task: Task, templates: Sequence[State]) -> Checkpoint:
     """The newest checkpoint of this run that can be read; `templates` have the state of every phase.
 
-    Raises `OutputError` that says why there is none.
+    Raises `OutputError` that says why there is none, `ForeignCheckpoint` for those of another run.
     """
     files = saved(folder)
     if not files:
         raise OutputError(f"`{folder}` holds no checkpoint to go on from")
-    why = ""
+    first: OutputError | None = None
     for path in files:
         try:
             return _load(path, task, templates)
         except OutputError as error:
-            why = why or str(error)
-    raise OutputError(why)
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _differing(found: object, wanted: Mapping[str, str]) -> list[str]:
+    """What two fingerprints differ in; the first one comes from a file."""
+    known = found if isinstance(found, dict) else {}
+    return [name for name, digest in wanted.items() if known.get(name) != digest]
 
 
 def _load(path: Path, task: Task, templates: Sequence[State]) -> Checkpoint:
@@ -135,10 +178,10 @@ def _load(path: Path, task: Task, templates: Sequence[State]) -> Checkpoint:
             manifest = json.loads(archive.read("manifest.json"))
             if manifest["format"] > FORMAT:
                 raise OutputError(f"`{path}` was written by a newer nablax (format {manifest['format']})")
-            if manifest["fingerprint"] != fingerprint(task):
-                raise OutputError(
-                    f"`{path}` belongs to another run: the spec, a parameter or an option of `train` differs"
-                )
+            differing = _differing(manifest["fingerprint"], fingerprint(task))
+            if differing:
+                verb = "differs" if len(differing) == 1 else "differ"
+                raise ForeignCheckpoint(f"`{path}` belongs to another run: {' and '.join(differing)} {verb}")
             arrays = []
             for i in range(int(manifest["leaves"])):
                 with archive.open(f"leaf{i}.npy") as member:

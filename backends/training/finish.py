@@ -7,12 +7,21 @@ from nablax.backends.artifact.fields import FieldAxis, pack_field
 from nablax.backends.output.paths import OutputError, claim
 from nablax.backends.residuals.layout import layout
 from nablax.backends.training.checkpoint import write_whole
+from nablax.backends.training.judge import judge
 from nablax.backends.training.records import Score, Trained
 from nablax.backends.training.reference import Planner, score
 from nablax.backends.training.task import Task
 from nablax.backends.training.values import evaluate_of
 from nablax.frontend.diagnostics import Diagnostic, Severity
 from nablax.plan import Plan
+
+
+def judged(task: Task, trained: Trained) -> Trained:
+    """With what became of the expectations."""
+    if trained.status in ("interrupted", "broken"):
+        return trained
+    training = task.training
+    return replace(trained, verdicts=judge(trained.field, trained.params, training.ensemble, training.dtype))
 
 
 def scored(task: Task, trained: Trained, plan: Plan | None, planner: Planner) -> Trained:

@@ -114,7 +114,7 @@ def run(task: Task, programs: Programs, state: State, position: Position) -> Ite
     step, phase, within = position.step, position.phase, position.within
     while phase < len(training.phases):
         current = training.phases[phase]
-        if within == current.steps:
+        if within >= current.steps:
             phase, within = phase + 1, 0
             if phase < len(training.phases):
                 state = start_of(task, programs, state, phase)

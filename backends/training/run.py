@@ -1,4 +1,4 @@
-"""One training run from task to files: begin or go on, watch, keep, judge."""
+"""One training run: begin or go on, watch, keep."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from nablax.backends.output.paths import OutputError, reason
 from nablax.backends.residuals.field import PyTree
 from nablax.backends.run import uninterrupted
 from nablax.backends.training import checkpoint
-from nablax.backends.training.judge import judge
 from nablax.backends.training.loop import Event, Position, Programs, State, begin, run, start_of
 from nablax.backends.training.records import Reading, Status, Trained
 from nablax.backends.training.task import Task
@@ -47,7 +46,8 @@ def prepare_folder(folder: Path) -> None:
 def train(task: Task, programs: Programs, folder: Path | None, resume: bool, watcher: Watcher) -> Trained:
     """Train to the end of the steps, to the budget or the tolerance, or to an interrupt.
 
-    With a `folder`, checkpoints go there, and `resume` goes on with the newest. Raises `OutputError`.
+    With a `folder`, checkpoints go there, and `resume` goes on with the newest. What comes back is not
+    judged yet. Raises `OutputError`.
     """
     if folder is not None and not resume:
         prepare_folder(folder)
@@ -102,15 +102,13 @@ def _follow(
         with uninterrupted():
             checkpoint.save(folder, task, state, position, readings)
     params = task.bounds.bounded(state.params)
-    judged = status not in ("interrupted", "broken")
-    members = training.ensemble
     return Trained(
         status=status,
         field=task.field,
         params=params,
         readings=tuple(readings),
         unknowns=unknowns(task, params),
-        verdicts=judge(task.field, params, members, training.dtype) if judged else (),
+        verdicts=(),
         scores=(),
         diagnostics=diagnostics,
         steps=position.step,

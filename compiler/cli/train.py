@@ -11,8 +11,9 @@ from nablax.cli.files import folder_of, read_spec, stem_of
 from nablax.cli.messages import FileProblem, print_diagnostics
 from nablax.cli.options import overrides, set_option, train_option
 from nablax.cli.run import FAILED, INTERRUPTED, MISSED, quiet_jax
-from nablax.frontend.diagnostics import Severity, SpecError
+from nablax.frontend.diagnostics import Diagnostic, Severity, SpecError
 from nablax.frontend.render import to_json
+from nablax.frontend.source import Span
 
 if TYPE_CHECKING:
     from nablax.backends.training.records import Trained
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from nablax.plan import Plan
 
 SCHEMA = 1
+FOREIGN = (
+    "give what it was trained with (the steps of the last phase may change, but for a cosine schedule), or "
+    "leave out `--resume` to begin anew"
+)
 
 
 @click.command(short_help="Train networks on a spec, keep checkpoints, judge the result.")
@@ -59,7 +64,8 @@ def train(
         task = _task(stages)
         trained = _trained(task, folder, resume, quiet or as_json)
         planner = partial(plan_on, source, changes, place)
-        trained = _finished(task, trained, stages.plan, planner, folder / stem_of(spec), not no_plot)
+        trained = _written(task, trained, folder / stem_of(spec), not no_plot)
+        trained = _judged(task, trained, stages.plan, planner, quiet or as_json)
     except SpecError as error:
         if not as_json:
             raise
@@ -98,6 +104,7 @@ def _task(stages: "Stages") -> "Task":
 
 def _trained(task: "Task", folder: Path, resume: bool, silent: bool) -> "Trained":
     from nablax.backends.output.paths import OutputError
+    from nablax.backends.training.checkpoint import ForeignCheckpoint
     from nablax.backends.training.loop import programs_of
     from nablax.backends.training.run import train as train_task
     from nablax.cli.training import watching
@@ -105,20 +112,32 @@ def _trained(task: "Task", folder: Path, resume: bool, silent: bool) -> "Trained
     try:
         with watching(task.training, silent) as watcher:
             return train_task(task, programs_of(task), folder, resume, watcher)
+    except ForeignCheckpoint as error:
+        said = Diagnostic("R740", str(error), Span(0, 0), help=FOREIGN, given="--resume")
+        raise SpecError(task.system.problem.source, (said,)) from None
     except OutputError as error:
         raise FileProblem(str(error)) from None
 
 
-def _finished(
-    task: "Task", trained: "Trained", plan: "Plan | None", planner: "Planner", path: Path, plot: bool
-) -> "Trained":
+def _written(task: "Task", trained: "Trained", path: Path, plot: bool) -> "Trained":
     from nablax.backends.output.paths import OutputError
-    from nablax.backends.training.finish import scored, written
+    from nablax.backends.training.finish import written
 
     try:
-        return written(task, scored(task, trained, plan, planner), path.parent, path.name, plot)
+        return written(task, trained, path.parent, path.name, plot)
     except OutputError as error:
         raise FileProblem(str(error)) from None
+
+
+def _judged(
+    task: "Task", trained: "Trained", plan: "Plan | None", planner: "Planner", silent: bool
+) -> "Trained":
+    """Told of beforehand: it may take as long as a solver's run on a fine grid."""
+    from nablax.backends.training.finish import judged, scored
+
+    if not silent and trained.status not in ("interrupted", "broken"):
+        click.echo("judging the trained field", err=True)
+    return scored(task, judged(task, trained), plan, planner)
 
 
 def _facts(trained: "Trained", folder: Path) -> dict[str, object]:

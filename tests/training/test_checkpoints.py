@@ -96,7 +96,7 @@ def test_checkpoints_of_another_run_are_refused_and_kept(run, tmp_path):
     train(task, programs, tmp_path, False, StopsAt(4))
     before = {p: p.read_bytes() for p in checkpoint.saved(tmp_path)}
     other = dataclasses.replace(task, training=dataclasses.replace(task.training, seed=1))
-    with pytest.raises(OutputError, match="belongs to another run"):
+    with pytest.raises(OutputError, match="belongs to another run: `seed` differs"):
         train(other, programs, tmp_path, True, Silent())
     assert {p: p.read_bytes() for p in checkpoint.saved(tmp_path)} == before
 
@@ -106,6 +106,34 @@ def test_a_budget_of_time_does_not_change_what_a_run_is():
     assert checkpoint.fingerprint(first) == checkpoint.fingerprint(second)
     other = dataclasses.replace(first.training, seed=3)
     assert checkpoint.fingerprint(dataclasses.replace(first, training=other)) != checkpoint.fingerprint(first)
+
+
+def test_more_steps_of_the_last_phase_go_on(run, tmp_path):
+    task, programs, whole = run
+    shorter = task_of(
+        HEAT.replace("lm(8)", "lm(4)").replace("train {", "expect { u ~= 0 within 1 }\ntrain {")
+    )
+    cut = train(shorter, programs, tmp_path, False, Silent())
+    assert (cut.status, cut.steps) == ("done", 16)
+    assert same(whole.params, train(task, programs, tmp_path, True, Silent()).params)
+    again = train(shorter, programs, tmp_path, True, Silent())
+    assert (again.status, again.steps) == ("done", 20)
+
+
+def test_what_a_run_depends_on():
+    def differing(change, **options):
+        first, second = (
+            checkpoint.fingerprint(task_of(HEAT)),
+            checkpoint.fingerprint(task_of(change, **options)),
+        )
+        return [name for name in first if first[name] != second[name]]
+
+    assert differing(HEAT.replace("D ~ 0.1", "D ~ 0.2")) == ["the spec", "the parameters"]
+    assert differing(HEAT, steps="[adam(13), lm(8)]") == ["`steps`"]
+    assert differing(HEAT, steps="[adam(12), lm(8, damping=1)]") == ["`steps`"]
+    assert differing(HEAT, derivatives="nested") == ["`derivatives`"]
+    cosine = [checkpoint.fingerprint(task_of(HEAT, steps=f"adam({n}, schedule=cosine)")) for n in (8, 9)]
+    assert cosine[0] != cosine[1]
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 
 import nablax
 from nablax.backends.artifact.errors import ArtifactError
-from nablax.backends.training.finish import exported
+from nablax.backends.training.finish import exported, judged
 from nablax.backends.training.loop import programs_of
 from nablax.backends.training.run import Silent, train
 from nablax.backends.training.task import make_task
@@ -43,7 +43,7 @@ def trained(tmp_path_factory):
     problem = nablax.parse(WAVE, folder=folder)
     system, training, _ = problem.stages.demand_training()
     task = make_task(system, training)
-    return task, train(task, programs_of(task), None, False, Silent())
+    return task, judged(task, train(task, programs_of(task), None, False, Silent()))
 
 
 def test_field_and_unknown_are_found_and_judged(trained):
@@ -87,6 +87,9 @@ def test_the_field_goes_through_a_file_without_the_compiler(trained, tmp_path):
     assert [low, mid] == pytest.approx([scale * np.sin(np.pi / 4), scale], rel=1e-4)
     assert slope == pytest.approx(scale * np.pi * np.cos(np.pi / 4), rel=1e-3)
     assert k == pytest.approx(found.unknowns["k"])
+    with pytest.raises(ArtifactError, match=r"it is a trained field") as caught:
+        nablax.load_artifact(path)
+    assert "nablax.load_field" in caught.value.help
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(ArtifactError, match=r"wave\.nbx"):
         nablax.load_field(path)
