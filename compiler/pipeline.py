@@ -27,6 +27,7 @@ from nablax.problem import Problem
 from nablax.system import System
 from nablax.training.read import read_training
 from nablax.training.records import Training
+from nablax.training.tables import check_tables
 from nablax.verify import verify_plan, verify_problem, verify_system, wanted
 
 NOTHING = Overrides()
@@ -68,7 +69,10 @@ class Stages:
                 report.add(diagnostic)
         report.check()
         assert self.system is not None, "a system is missing, and no error says why"
-        training = self.training or read_training(self.system, report)
+        training = self.training
+        if training is None:
+            check_tables(self.system.problem, report)
+            training = read_training(self.system, report)
         report.check()
         assert training is not None, "a training run is missing, and no error says why"
         return self.system, training, report
@@ -106,7 +110,10 @@ def finish_stages(module: Module | None, problem: Problem, report: Report) -> St
     if wanted():
         verify_problem(problem)
         verify_system(system)
-    training = read_training(system, report) if problem.train else None
+    training = None
+    if problem.train:
+        check_tables(problem, report)
+        training = read_training(system, report)
     about_grids = Report(report.source) if problem.train and not problem.solve else report
     plan = None
     if check_axes(system, about_grids):

@@ -10,9 +10,9 @@ from scipy.stats import qmc
 
 from nablax.backends.residuals.field import FieldError
 from nablax.backends.residuals.layout import layout
-from nablax.backends.residuals.measurements import read_table
 from nablax.backends.residuals.points import fixed
 from nablax.problem import Problem
+from nablax.training.tables import read_table
 
 MOST = 2**31  # arrays are indexed by 32 bits
 Cube = Callable[[Array, int, int], Array]

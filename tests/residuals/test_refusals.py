@@ -6,6 +6,8 @@ import jax.numpy as jnp
 import pytest
 
 import nablax
+from nablax.frontend.source import read_source
+from nablax.pipeline import check
 
 INVERSE = """
 space { x in [0, 1] }
@@ -145,15 +147,19 @@ def test_measurements(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("x,t,u\n0.5,0.1,1\n0.7,0.1,n/a\n", "line 3 of the file has no finite number in `u`: `n/a`"),
-        ("x,t,u\n0.5,0.1\n", "line 2 of the file has no finite number in `u`: ``"),
-        ("x,t,u\n", "the file holds no measurements"),
+        ("x,t,u\n0.5,0.1,1\n0.7,0.1,n/a\n", "line 3 of `sensors.csv` has no finite number in `u`: `n/a`"),
+        ("x,t,u\n0.5,0.1\n", "line 2 of `sensors.csv` has no finite number in `u`: ``"),
+        ("x,t,u\n", "`sensors.csv` holds no measurements"),
         (
             "x,t,u\n0.5,0.1,1\n0.5,1.1,1\n",
-            "measurement 2 lies outside the domain: t = 1.1",
+            "measurement 2 of `sensors.csv` lies outside the domain: t = 1.1",
         ),
     ],
 )
 def test_tables_that_cannot_be_used(tmp_path, text, words):
     with pytest.raises(nablax.SpecError, match=words):
         table(tmp_path, text).sample(jax.random.key(0), {})
+    training = read_source("spec", INVERSE + "train { steps = adam(10) }\n")
+    (found,) = check(training, folder=tmp_path).diagnostics
+    assert found.code == "P558"
+    assert words in found.message

@@ -1,22 +1,34 @@
 """The tables of `data`, read and checked: every cell a finite number, every place in the domain."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 
-from nablax.backends.residuals.layout import layout
 from nablax.frontend.diagnostics import Report
 from nablax.problem import Measurement, Problem
+from nablax.sampling import sample
+
+
+def check_tables(problem: Problem, report: Report) -> None:
+    """Say of every table what is wrong with it (P558)."""
+    for table in problem.data:
+        _read(problem, table, report)
 
 
 def read_table(problem: Problem, name: str) -> dict[str, np.ndarray]:
     """Columns [rows] of a table: the axes by name, and `value`. Raises `SpecError` (P558)."""
     table = next(t for t in problem.data if t.name == name)
     report = Report(problem.source)
+    columns = _read(problem, table, report)
+    report.check()
+    return columns
+
+
+def _read(problem: Problem, table: Measurement, report: Report) -> dict[str, np.ndarray]:
     columns = _columns(problem, table, report)
-    report.check()
-    _check_inside(problem, table, columns, report)
-    report.check()
+    if columns:
+        _check_inside(problem, table, columns, report)
     return columns
 
 
@@ -26,25 +38,28 @@ def _columns(problem: Problem, table: Measurement, report: Report) -> dict[str, 
     if missing:
         _refuse(report, table, f"`at` lacks the axis {', '.join(missing)}", "list every axis, time included")
         return {}
+    name = Path(table.path).name
     wanted = {**{axis: axis for axis in table.axes}, "value": table.quantity}
     found: dict[str, list[float]] = {key: [] for key in wanted}
     try:
         with open(table.path, newline="", encoding="utf-8") as file:
             reader = csv.reader(file, skipinitialspace=True)
-            places = {name.strip(): i for i, name in enumerate(next(reader, []))}
+            places = {cell.strip(): i for i, cell in enumerate(next(reader, []))}
             for row in reader:
                 for key, column in wanted.items():
                     cell = row[places[column]] if places[column] < len(row) else ""
                     found[key].append(_number(cell))
                     if not np.isfinite(found[key][-1]):
-                        message = f"line {reader.line_num} of the file has no finite number in `{column}`"
+                        message = f"line {reader.line_num} of `{name}` has no finite number in `{column}`"
                         _refuse(report, table, f"{message}: `{cell[:40]}`", "mend the line, or remove it")
                         return {}
     except (OSError, UnicodeDecodeError, csv.Error, KeyError):
-        _refuse(report, table, "the file cannot be read any more", "check the name of the file")
+        _refuse(report, table, f"`{name}` cannot be read any more", "check the name of the file")
         return {}
     if not found["value"]:
-        _refuse(report, table, "the file holds no measurements", "add a line below the names of the columns")
+        message = f"`{name}` holds no measurements"
+        _refuse(report, table, message, "add a line below the names of the columns")
+        return {}
     return {key: np.asarray(column) for key, column in found.items()}
 
 
@@ -58,17 +73,19 @@ def _number(cell: str) -> float:
 def _check_inside(
     problem: Problem, table: Measurement, columns: dict[str, np.ndarray], report: Report
 ) -> None:
-    for slot in layout(problem):
-        slack = 1e-9 * (slot.high - slot.low)
-        column = columns[slot.axis.name]
-        outside = (column < slot.low - slack) | (column > slot.high + slack)
-        if not slot.axis.periodic and outside.any():
+    values = {p.symbol: np.asarray(float(p.value)) for p in problem.parameters}
+    for axis in problem.axes if problem.time is None else (*problem.axes, problem.time):
+        low, high = (float(sample(end, values)) for end in (axis.lower, axis.upper))
+        slack = 1e-9 * (high - low)
+        column = columns[axis.name]
+        outside = (column < low - slack) | (column > high + slack)
+        if not axis.periodic and outside.any():
             row = int(np.argmax(outside))
             _refuse(
                 report,
                 table,
-                f"measurement {row + 1} lies outside the domain: {slot.axis.name} = {column[row]:g} is not "
-                f"in [{slot.low:g}, {slot.high:g}]",
+                f"measurement {row + 1} of `{Path(table.path).name}` lies outside the domain: {axis.name} = "
+                f"{column[row]:g} is not in [{low:g}, {high:g}]",
                 "remove the line, or widen the axis",
             )
 
