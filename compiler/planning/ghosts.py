@@ -1,7 +1,7 @@
 """How many explicit steps go by between two times at which ghost nodes are attached.
 
-Measured on 2 CPU cores (docs/benchmarks.md): attaching ghosts costs about two evaluations of a stencil,
-and a step in a program of its own some 0.15 seconds of compile time.
+Measured on 2 CPU cores (docs/benchmarks.md): attaching ghosts costs about two evaluations of a stencil;
+a bundle costs some 0.7 seconds of compile time, and a further step in it next to nothing.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from nablax.system import FluxTerm, Orders, System
 STAGES = {"euler": 1, "rk2": 2, "rk4": 4, "leapfrog": 1}
 EVALUATIONS = 8  # in one bundle: more of them gained little
 SPREAD = 1.25  # how many times the grid an array may cover with its ghosts
-WORTH = 4e8  # point updates in a run for each step in the bundle, to be worth compiling it
+WORTH = 2e9  # point updates of unknowns in a run that make up for compiling a bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,10 @@ def bundle_size(
     if fitting <= 1:
         return Ghosts(1, "more would be a large part of the grid")
     longest = min((s for s in (stepping.dt, stepping.bound, stepping.cap) if s), default=inf)
-    work = prod(a.points for a in grid) * duration / longest
-    paid = int(work / WORTH)
-    size = max((s for s in (1, 2, 4, 8) if s <= min(fitting, paid)), default=1)
-    if size == 1:
+    work = prod(a.points for a in grid) * len(system.unknowns) * duration / longest
+    if work < WORTH:
         return Ghosts(1, "the run is too short to pay for compiling more")
+    size = max(s for s in (2, 4, 8) if s <= fitting)
     wide = max(r * stages * size for r in reach)
     return Ghosts(size, f"{wide} layers of ghosts, and no step between waits for them")
 
