@@ -11,6 +11,10 @@ from nablax.outline import Outline
 
 Number = float | Array | np.ndarray | np.floating
 Numbers = Mapping[str, Number]
+NO_RATE = (
+    "derivatives in time that remember the past make no right-hand side of the present state: "
+    "use `step` or `solve`"
+)
 
 
 def check_names(given: Iterable[str], known: Iterable[str]) -> None:

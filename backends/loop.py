@@ -13,7 +13,7 @@ from jax import Array
 
 from nablax.backends.frames import Breakdown, Frame, NumericalFailure, Progress
 from nablax.backends.interface import Parameters, State, Vector
-from nablax.backends.memory.march import steps_of
+from nablax.backends.memory.march import Steps, steps_of
 from nablax.backends.precision import precise
 from nablax.backends.stepping.adaptive import Tally
 from nablax.backends.stepping.checked import GROW, MOST_STEPS, SAFETY, TRIES
@@ -61,13 +61,15 @@ class Drive:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What a piece of a frame took. `stuck`: the error control found no step small enough."""
+    """What a piece of a frame took. `stuck`: the error control found no step small enough; `mesh`: the steps
+    known beforehand, of which it took the first."""
 
     steps: int
     rejected: int
     dt: float
     finite: bool
     stuck: bool
+    mesh: Steps | None = None
 
 
 def events(
@@ -151,29 +153,38 @@ def _breakdown(drive: Drive, state: State, after: State, chunk: Chunk, ready: Pa
         largest = float(fields[name].max())
         where = _place(drive, fields[name] == largest)
         return Breakdown("step", float(after.t), name, where, float(after.t), largest, chunk.dt)
-    h = drive.number(chunk.dt)
-    aid = drive.programs.aid(h, ready)
+    begins, steps = _again(drive, state, chunk, ready)
     sure = max(0, chunk.steps - 2 * BETWEEN_CHECKS)
-    t, y = state.t, drive.programs.march(state.t, state.y, h, np.int32(sure), aid, ready).y
-    last = _magnitudes(drive, State(t, y, h), ready)
-    for i in range(sure, chunk.steps + 1):
-        t = drive.number(float(state.t) + i * float(h))
-        seen = _magnitudes(drive, State(t, y, h), ready)
+    y = steps(state.y, 0, sure)
+    last = _magnitudes(drive, State(drive.number(begins[sure]), y, state.dt), ready)
+    for i in range(sure + 1, chunk.steps + 1):
+        y = steps(y, i - 1, i)
+        seen = _magnitudes(drive, State(drive.number(begins[i]), y, state.dt), ready)
         for name, values in seen.items():
             if not np.isfinite(values).all():
-                return Breakdown(
-                    "infinite",
-                    float(t),
-                    name,
-                    _place(drive, ~np.isfinite(values)),
-                    float(t) - float(h),
-                    float(last[name].max()),
-                    float(h),
-                )
+                where, largest = _place(drive, ~np.isfinite(values)), float(last[name].max())
+                h = begins[i] - begins[i - 1]
+                return Breakdown("infinite", begins[i], name, where, begins[i - 1], largest, h)
         last = seen
-        y = drive.programs.march(t, y, h, np.int32(1), aid, ready).y
     name = next(iter(last))
-    return Breakdown("infinite", float(t), name, {}, float(t), float(last[name].max()), float(h))
+    t = begins[chunk.steps]
+    return Breakdown("infinite", t, name, {}, t, float(last[name].max()), chunk.dt)
+
+
+def _again(
+    drive: Drive, state: State, chunk: Chunk, ready: Parameters
+) -> tuple[list[float], Callable[[Vector, int, int], Vector]]:
+    """The times between the steps of a chunk, and how to take some of them once more."""
+    p, mesh = drive.programs, chunk.mesh
+    if mesh is not None and p.follow is not None:
+        follow, start = p.follow, drive.outline.frames[0]
+        begins = [start + float(t) for t in mesh.begins[: chunk.steps]]
+        begins.append(start + float(mesh.begins[chunk.steps - 1] + mesh.lengths[chunk.steps - 1]))
+        return begins, lambda y, a, b: follow(y, mesh, np.int32(a), np.int32(b), ready).y
+    h = drive.number(chunk.dt)
+    aid = p.aid(h, ready)
+    times = [float(state.t) + i * float(h) for i in range(chunk.steps + 1)]
+    return times, lambda y, a, b: p.march(drive.number(times[a]), y, h, np.int32(b - a), aid, ready).y
 
 
 def _magnitudes(drive: Drive, state: State, ready: Parameters) -> dict[str, np.ndarray]:
@@ -260,7 +271,7 @@ class Loop:
         moved = self._programs.follow(state.y, steps, np.int32(0), np.int32(count), self._ready)
         h = float(times[-1] - times[-2])
         return State(self._number(times[-1]), moved.y, self._number(h)), Chunk(
-            int(moved.taken), 0, h, bool(moved.finite), False
+            int(moved.taken), 0, h, bool(moved.finite), False, steps
         )
 
     def _adaptive(self, state: State, until: float) -> tuple[State, Chunk]:

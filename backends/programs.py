@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
 from nablax.backends.interface import Courant, Parameters, Prepared, Semidiscretisation, State, Vector
-from nablax.backends.memory.march import MeshMethod, Steps, follow, steps_of, trajectory
+from nablax.backends.memory.march import MeshMethod, Steps, follow, piece_of, steps_from, taken, trajectory
 from nablax.backends.memory.scheme import Remembering
 from nablax.backends.nodes import noisy_fields
 from nablax.backends.solving import FOREVER, in_chosen_steps, in_equal_steps, poisoned
@@ -71,6 +72,10 @@ class Programs:
         """Steps whose times are known beforehand."""
         return follow(cast(MeshMethod, self.method), y, steps, first, last, ready)
 
+    def several(self, y: Vector, steps: Steps, marked: Array, ready: Parameters) -> Vector:
+        """Those of a fixed number of such steps that are marked; differentiable."""
+        return taken(cast(MeshMethod, self.method), y, steps, marked, ready)
+
     def judge(self, y: Vector, fine: Vector, coarse: Vector, h: Array, span: Array) -> Array:
         order = self.method.order
         return checked.judged(self.scheme, order, self.tolerance, y, fine, coarse, h, span)
@@ -114,11 +119,7 @@ class Programs:
         return State(self.plan.frames[0] + steps.begins[first] + h, moved.y, h)
 
     def _mesh(self, state: State) -> tuple[Steps, Array]:
-        """All steps of the run, and the one that begins where the state is."""
-        start = self.plan.frames[0]
-        found = steps_of(mesh_of(self.plan.stepping, self.plan.frames), start, self.plan.dtype)
-        steps = Steps(*(jnp.asarray(a) for a in found))
-        return steps, jnp.argmin(jnp.abs(steps.begins - (state.t - start))).astype("int32")
+        return steps_from(self.plan.stepping, self.plan.frames, self.plan.dtype, state.t)
 
     def frame(
         self, state: State, until: Array, count: Array, ready: Parameters
@@ -175,7 +176,8 @@ class Programs:
         begin, dtype = self.plan.frames[0], self.plan.dtype
         mesh = mesh_of(self.plan.stepping, self.plan.frames, times)
         y = scheme.with_room(state.y, mesh)
-        found = trajectory(cast(MeshMethod, self.method), y, scheme.width, mesh, begin, dtype, ready)
+        several = jax.checkpoint(lambda y, steps, marked: self.several(y, steps, marked, ready))
+        found = trajectory(several, piece_of(mesh), y, scheme.width, mesh, begin, dtype)
 
         def shown(at: tuple[Array, Vector]) -> dict[str, Array]:
             return scheme.inner.fields(at[0], at[1], ready)

@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 
 from nablax.backends.arguments import complete, default_parameters
-from nablax.backends.checks import Numbers, check_fields, check_state, times_of
+from nablax.backends.checks import NO_RATE, Numbers, check_fields, check_state, times_of
 from nablax.backends.frames import Frame, Progress
 from nablax.backends.interface import Parameters, Semidiscretisation, Split, State, Unsupported, Vector
 from nablax.backends.loop import Drive, HostPrograms, events
@@ -106,10 +106,7 @@ class Solver:
         derivatives in time remember the past.
         """
         if self.plan.system.has_memory:
-            raise TypeError(
-                "derivatives in time that remember the past make no right-hand side of the present state: "
-                "use `step` or `solve`"
-            )
+            raise TypeError(NO_RATE)
         if self.plan.system.constraints:
             name = self.plan.system.constraints[0].name
             raise TypeError(

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from nablax.plan import Plan, StepperName
+from nablax.plan import ANCHORED, Plan
 from nablax.system import Memory, System
-
-ANCHORED: tuple[StepperName, ...] = ("cq",)
-"""Steppers that keep u - u_0 - t u_0'."""
 
 
 @dataclass(frozen=True, slots=True)

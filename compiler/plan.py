@@ -21,6 +21,8 @@ StepperName = Literal[
     "cq",                # derivatives with memory by convolution quadrature, corrected at the start
     "newton",            # no time: the steady equations themselves, by Newton's method
 ]  # fmt: skip
+ANCHORED: tuple[StepperName, ...] = ("cq",)
+"""Steppers that keep u - u_0 - t u_0' of all their steps, which are equal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ _RATE = re.compile(r"dt\([^\W\d]\w*(\.[^\W\d]\w*)?\)", re.UNICODE)
 _MOST_POINTS = 2**31
 _MOST_STEPS = 100_000
 _HIGHEST_DERIVATIVE = 64
+_MOST_MESH = 2**26  # steps
+_STEEPEST = 100.0
 
 _ARITY = {
     "number": 0, "name": 0, "wavenumber": 0, "noise": 0, "derivative": 1, "integral": 1, "mean": 1,
@@ -56,8 +58,8 @@ class Output:
 class Manifest:
     """`draws` names the noise that the initial data want, with its seeds; `shown` the fields of a frame.
 
-    `counts`: for how many steps of one size there is a differentiable program. `control`, `bound` and
-    `order` are those of the host loop (`nablax.backends.loop.Drive`).
+    `counts`: for how many steps of one size, or known beforehand, there is a differentiable program.
+    `control`, `bound` and `order` are those of the host loop (`nablax.backends.loop.Drive`).
     """
 
     format: int
@@ -135,11 +137,28 @@ def read_manifest(value: Json) -> Manifest:
     positive = manifest.bound is None or manifest.bound > 0
     _require(positive, "manifest.bound", "is no step")
     _require(all(0 < c < 2**31 for c in manifest.counts), "manifest.counts", "has a count out of range")
+    _check_mesh(manifest)
     _require(all(0 <= seed < 2**53 for _, seed in manifest.draws), "manifest.draws", "has a negative seed")
     _distinct((p.name for p in manifest.programs), "manifest.programs")
     _distinct((p.member for p in manifest.programs), "manifest.programs")
     _check_initial(manifest)
     return manifest
+
+
+def _check_mesh(manifest: Manifest) -> None:
+    """Steps known beforehand are few enough to be listed."""
+    outline, recall = manifest.outline, manifest.outline.stepping.recall
+    place = "manifest.outline.stepping.recall"
+    _require((manifest.control == "mesh") == (recall is not None), place, "does not fit the control")
+    _require(outline.remembered >= 0, "manifest.outline.remembered", "is no number of arrays")
+    if recall is None:
+        return
+    dt, span = outline.stepping.dt, outline.frames[-1] - outline.frames[0]
+    few = 0 < recall.steps <= _MOST_MESH and 0 < recall.capacity <= _MOST_MESH
+    _require(few and (dt is None or span / dt <= _MOST_MESH), place, "has too many steps, or none")
+    _require(1 <= recall.grading <= _STEEPEST, place, "is no grading of a mesh")
+    _require(len(manifest.counts) == 1, "manifest.counts", "is not one piece of a mesh")
+    _require(manifest.counts[0] <= recall.capacity + 1, "manifest.counts", "is not one piece of a mesh")
 
 
 def _check_initial(manifest: Manifest) -> None:

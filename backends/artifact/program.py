@@ -13,15 +13,11 @@ from nablax.backends.artifact.errors import ArtifactError
 from nablax.backends.artifact.manifest import Manifest
 from nablax.backends.artifact.pace import Pace
 from nablax.backends.artifact.parameters import complete, number
-from nablax.backends.checks import (
-    Numbers,
-    check_fields,
-    check_state,
-    times_of,
-)
+from nablax.backends.checks import NO_RATE, Numbers, check_fields, check_state, times_of
 from nablax.backends.frames import Frame, Progress
 from nablax.backends.interface import Parameters, State, Vector
 from nablax.backends.loop import Drive, HostPrograms, events
+from nablax.backends.memory.march import Piece, Steps, check_room, steps_from, trajectory
 from nablax.backends.noise import noise
 from nablax.backends.precision import precise, traced
 from nablax.backends.solution import Solution
@@ -30,6 +26,7 @@ from nablax.backends.stepping.adaptive import Tally
 from nablax.backends.stepping.control import STEPWISE
 from nablax.backends.stepping.fixed import March
 from nablax.outline import Outline
+from nablax.planning.meshes import mesh_of
 
 Call = Callable[..., object]
 
@@ -79,7 +76,10 @@ class Artifact:
             return cast(State, self._jitted("step", self._step)(state, self.complete(params)))
 
     def rhs(self, t: float | Array, y: State | Vector, params: Numbers | None = None) -> Vector:
-        """dy/dt for `state.y`. Raises TypeError for a constrained system."""
+        """dy/dt for `state.y`. Raises TypeError for a constrained system, and for one that remembers its
+        past."""
+        if self.manifest.control == "mesh":
+            raise TypeError(NO_RATE)
         if "rate" not in self.calls:
             raise TypeError(
                 f"a system with constraints has no right-hand side of its own (`{self.outline.constraint}` "
@@ -141,6 +141,10 @@ class Artifact:
         def advance(state: State, until: Array, budget: Array, ready: Parameters) -> tuple[State, Tally]:
             return self._advance(state, until, budget, ready, self._program("advance"))
 
+        def follow(y: Vector, steps: Steps, first: Array, last: Array, ready: Parameters) -> March:
+            moved = self._program("follow")(y, *steps, first, last, ready)
+            return March(*cast(tuple[Vector, Array, Array], moved))
+
         host = HostPrograms(
             start=lambda params: self._initial(params, {}, self._hasty("initial")),
             prepare=cast(Callable[[Parameters], Parameters], self._program("prepare")),
@@ -149,6 +153,7 @@ class Artifact:
             march=march,
             judge=cast(Callable[..., Array], named("judge")),
             advance=advance,
+            follow=follow,
         )
         m = self.manifest
         return Drive(self.outline, m.control, m.bound, m.order, host)
@@ -232,6 +237,12 @@ class Artifact:
             one = jnp.ones((), "int32")
             after, tally = self._advance(state, state.t + span, one, ready, self.calls["advance"])
             return after._replace(y=poisoned(after.y, tally.stuck))
+        if self.manifest.control == "mesh":
+            steps, at = steps_from(self.outline.stepping, frames, self.outline.dtype, state.t)
+            one = jnp.arange(self._piece) == 0
+            begins, lengths = (jnp.where(one, a[at], 0) for a in steps)
+            y = self._several(ready)(state.y, Steps(begins, lengths), one)
+            return State(frames[0] + begins[0] + lengths[0], y, lengths[0])
         if self.manifest.control == "fixed":
             h = jnp.asarray(dt, dtype)
             return State(state.t + h, self._stepped(state.t, h, state.y, 1, ready), h)
@@ -260,10 +271,29 @@ class Artifact:
                 y = self._stepped(a, (b - a) / count, y, count, ready)
             return y, shown(b, y)
 
+        if self.manifest.control == "mesh":
+            stepping, frames = self.outline.stepping, self.outline.frames
+            mesh = mesh_of(stepping, frames, (start, *times))
+            check_room(stepping, mesh)
+            width = len(self.outline.evolving)
+            found = trajectory(self._several(ready), self._piece, state.y, width, mesh, frames[0], dtype)
+            ends = jnp.asarray(times, dtype)
+            # Frames show nothing of the past.
+            return ends, lax.map(lambda at: shown(at[0], (*at[1], *state.y[width:])), (ends, found))
         if self.manifest.control != "fixed":
             return in_chosen_steps(frame, state, times, dtype)
         assert dt is not None
         return in_equal_steps(to, state.y, start, times, dt, dtype)
+
+    @property
+    def _piece(self) -> int:
+        """The steps known beforehand that one program takes."""
+        (size,) = self.manifest.counts
+        return size
+
+    def _several(self, ready: object) -> Piece:
+        program = self.calls[f"steps/{self._piece}"]
+        return lambda y, steps, marked: cast(Vector, program(y, *steps, marked, ready))
 
     def _stepped(self, t: Array, h: Array, y: Vector, count: int, ready: object) -> Vector:
         """`count` steps by programs of as many steps as there are, the longest first."""

@@ -15,7 +15,9 @@ from jax import Array
 
 from nablax.backends.artifact.pace import pace
 from nablax.backends.interface import Parameters, State, Vector
+from nablax.backends.loop import chunk_steps
 from nablax.backends.lowering import evaluate
+from nablax.backends.memory.march import Steps, piece_of
 from nablax.backends.nodes import initial_values, samples
 from nablax.backends.precision import precise
 from nablax.backends.solver import Solver
@@ -23,6 +25,7 @@ from nablax.backends.steady import SteadySolver
 from nablax.backends.stepping import checked
 from nablax.backends.stepping.control import STEPWISE
 from nablax.backends.stepping.fixed import checkpointed, step_count
+from nablax.planning.meshes import mesh_of
 
 MOST_COUNTS = 4
 """Different numbers of steps between frames that get a differentiable program of their own."""
@@ -47,7 +50,9 @@ def exportables(solver: Solver | SteadySolver) -> tuple[Exportable, ...]:
     `initial(params, drawn, fields, chosen)`, `prepare(params)`, `show(t, y, ready)` and `rate(t, y, params)`
     make up the interface, `pace(t, y, params)` measures the rate; `steps/<count>(t, h, y, ready)` advance by
     a fixed number of steps, `advance` and `frame` by chosen ones, and all three can be differentiated; `aid`,
-    `march` and `judge` are those of the loops. A steady solver has `rest(params, drawn, fields, chosen)`.
+    `march` and `judge` are those of the loops. Where derivatives remember the past, `steps/<count>(y, begins,
+    lengths, marked, ready)` takes the marked ones of so many steps, and `follow` is the loop's. A steady
+    solver has `rest(params, drawn, fields, chosen)`.
     """
     with precise(solver.plan.dtype):
         found = _of_steady(solver) if isinstance(solver, SteadySolver) else _exportables(solver)
@@ -119,6 +124,8 @@ def _exportables(solver: Solver) -> list[Exportable]:
         Exportable("prepare", prepare, (params,), True),
         Exportable("show", show, (t, y, held), True),
     ]
+    if system.has_memory:
+        return [*found, *_meshed(solver, y, held, prepared)]
     if not system.constraints:
         found.append(Exportable("rate", programs.rate, (scalar, y, params), True))
         found.append(Exportable("pace", paced, (scalar, y, params)))
@@ -150,9 +157,35 @@ def _exportables(solver: Solver) -> list[Exportable]:
     ]
 
 
+def _meshed(
+    solver: Solver, y: Vector, held: Leaves, prepared: Callable[[Leaves], Parameters]
+) -> list[Exportable]:
+    """Steps whose times are known: those of the loop, and a piece of them that can be differentiated."""
+    p, dtype = solver.programs, solver.plan.dtype
+
+    def follow(
+        y: Vector, begins: Array, lengths: Array, first: Array, last: Array, ready: Leaves
+    ) -> tuple[object, ...]:
+        return tuple(p.follow(y, Steps(begins, lengths), first, last, prepared(ready)))
+
+    def several(y: Vector, begins: Array, lengths: Array, marked: Array, ready: Leaves) -> Vector:
+        return p.several(y, Steps(begins, lengths), marked, prepared(ready))
+
+    chunk, count = np.zeros(chunk_steps(solver.outline), dtype), np.zeros((), "int32")
+    (size,) = counts(solver)
+    piece, marked = np.zeros(size, dtype), np.zeros(size, bool)
+    return [
+        Exportable("follow", follow, (y, chunk, chunk, count, count, held)),
+        Exportable(f"steps/{size}", several, (y, piece, piece, marked, held), True),
+    ]
+
+
 def counts(solver: Solver) -> tuple[int, ...]:
-    """For how many steps there is a differentiable program: those between frames, and one."""
+    """For how many steps there is a differentiable program: those between frames, and one; of steps known
+    beforehand, those of a piece."""
     dt, frames = solver.plan.stepping.dt, solver.plan.frames
+    if solver.programs.control == "mesh":
+        return (piece_of(mesh_of(solver.plan.stepping, frames)),)
     if solver.programs.control != "fixed" or dt is None:
         return ()
     between = {step_count(b - a, dt) for a, b in pairwise(frames)}

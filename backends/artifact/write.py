@@ -36,8 +36,6 @@ def compile_artifact(
         known = ", ".join(PLATFORMS)
         raise ArtifactError(f"`{unknown[0] if unknown else ''}` is no platform; there are {known} and rocm")
     plan = solver.plan
-    if plan.system.has_memory:
-        raise ArtifactError("derivatives in time that remember the past cannot be compiled to a file yet")
     course = _course(solver)
     members: dict[str, bytes] = {}
     programs: list[Program] = []

@@ -1,10 +1,9 @@
 """Steps whose times are known beforehand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log
 from typing import NamedTuple, cast
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -13,6 +12,8 @@ from nablax.backends.interface import Parameters, Vector
 from nablax.backends.stepping.fixed import BETWEEN_CHECKS, March
 from nablax.backends.stepping.method import Method
 from nablax.backends.stepping.vectors import finite
+from nablax.plan import ANCHORED, Stepping
+from nablax.planning.meshes import mesh_of
 
 MeshMethod = Method[Vector, tuple[()], tuple[()]]
 
@@ -29,6 +30,27 @@ def steps_of(mesh: Sequence[np.ndarray], start: float, dtype: str) -> Steps:
     begins = np.concatenate([m[:-1] - start for m in mesh]) if mesh else np.zeros(0)
     lengths = np.concatenate([np.diff(m) for m in mesh]) if mesh else np.zeros(0)
     return Steps(cast(Array, begins.astype(dtype)), cast(Array, lengths.astype(dtype)))
+
+
+def steps_from(stepping: Stepping, frames: Sequence[float], dtype: str, time: Array) -> tuple[Steps, Array]:
+    """All steps of a run, and the one that begins nearest to a time."""
+    steps = Steps(*(jnp.asarray(a) for a in steps_of(mesh_of(stepping, frames), frames[0], dtype)))
+    return steps, jnp.argmin(jnp.abs(steps.begins - (time - frames[0]))).astype("int32")
+
+
+def check_room(stepping: Stepping, mesh: Sequence[np.ndarray]) -> None:
+    """Raises ValueError where a state of the plan's size cannot take the steps of a mesh."""
+    assert stepping.recall is not None
+    lengths = np.concatenate([np.diff(m) for m in mesh])
+    if not len(lengths):
+        return
+    more = len(lengths) > stepping.recall.capacity
+    if stepping.name in ANCHORED and (more or np.ptp(lengths) > 1e-6 * lengths.max()):
+        raise ValueError("`cq` takes equal steps: `save_at` holds times of the plan's own steps")
+    if more and stepping.recall.engine == "direct":
+        raise ValueError(
+            f"`save_at` asks for {len(lengths)} steps, and the state has room for {stepping.recall.capacity}"
+        )
 
 
 def follow(
@@ -55,49 +77,53 @@ def follow(
     return March(y, taken - first, ok)
 
 
-def trajectory(
-    method: MeshMethod,
-    y: Vector,
-    width: int,
-    mesh: Sequence[np.ndarray],
-    start: float,
-    dtype: str,
-    params: Parameters,
-) -> Vector:
-    """The first `width` arrays of y at the end of every interval of the mesh, stacked: for reverse mode.
+Piece = Callable[[Vector, Steps, Array], Vector]
+"""A fixed number of steps, those not marked left out."""
 
-    Steps go in equal pieces, computed again in reverse mode instead of kept.
-    """
-    counts = [len(m) - 1 for m in mesh]
-    piece = _piece(counts)
-    begins, lengths, taken = [], [], []
-    last: list[int] = []
-    for times, count in zip(mesh, counts, strict=True):
-        pieces = -(-count // piece)
-        padding = np.zeros(pieces * piece - count)
-        begins.append(np.concatenate([times[:-1] - start, padding]).reshape(-1, piece))
-        lengths.append(np.concatenate([np.diff(times), padding]).reshape(-1, piece))
-        taken.append((np.arange(pieces * piece) < count).reshape(-1, piece))
-        last.append((last[-1] if last else 0) + pieces)
+
+def taken(method: MeshMethod, y: Vector, steps: Steps, marked: Array, params: Parameters) -> Vector:
+    """The steps that are marked, one after the other; differentiable."""
 
     def one(y: Vector, step: tuple[Array, Array, Array]) -> tuple[Vector, None]:
         begin, length, real = step
         moved = lax.cond(real, lambda y: method.step(begin, y, (), length, (), params).carry, lambda y: y, y)
         return moved, None
 
-    @jax.checkpoint
-    def several(y: Vector, steps: tuple[Array, Array, Array]) -> tuple[Vector, Vector]:
-        y, _ = lax.scan(one, y, steps)
+    return lax.scan(one, y, (*steps, marked))[0]
+
+
+def trajectory(
+    several: Piece, piece: int, y: Vector, width: int, mesh: Sequence[np.ndarray], start: float, dtype: str
+) -> Vector:
+    """The first `width` arrays of y at the end of every interval of the mesh, stacked: for reverse mode.
+
+    Steps go in pieces of `piece`, by `several`, which computes them again in reverse mode instead of keeping
+    them.
+    """
+    counts = [len(m) - 1 for m in mesh]
+    begins, lengths, marked = [], [], []
+    last: list[int] = []
+    for times, count in zip(mesh, counts, strict=True):
+        pieces = -(-count // piece)
+        padding = np.zeros(pieces * piece - count)
+        begins.append(np.concatenate([times[:-1] - start, padding]).reshape(-1, piece))
+        lengths.append(np.concatenate([np.diff(times), padding]).reshape(-1, piece))
+        marked.append((np.arange(pieces * piece) < count).reshape(-1, piece))
+        last.append((last[-1] if last else 0) + pieces)
+
+    def one(y: Vector, steps: tuple[Array, Array, Array]) -> tuple[Vector, Vector]:
+        y = several(y, Steps(*steps[:2]), steps[2])
         return y, y[:width]
 
-    xs = (np.concatenate(begins).astype(dtype), np.concatenate(lengths).astype(dtype), np.concatenate(taken))
-    _, found = lax.scan(several, y, xs)
+    first, second = (jnp.asarray(np.concatenate(a), dtype) for a in (begins, lengths))
+    _, found = lax.scan(one, y, (first, second, jnp.asarray(np.concatenate(marked))))
     whole = [jnp.concatenate([a[None], b]) for a, b in zip(y[:width], found, strict=True)]
     return tuple(a[np.asarray(last)] for a in whole)
 
 
-def _piece(counts: Sequence[int]) -> int:
+def piece_of(mesh: Sequence[np.ndarray]) -> int:
     """Steps in a piece: about the root of all, few of them in vain."""
+    counts = [len(m) - 1 for m in mesh]
     total = sum(counts)
     if not total:
         return 1

@@ -15,8 +15,9 @@ from nablax.backends.lowering import evaluate
 from nablax.backends.memory.coefficients import convolution_weights
 from nablax.backends.memory.exponentials import fitted, quadrature
 from nablax.backends.memory.history import Clock, Direct, Engine, Exponentials, Order
-from nablax.past import ANCHORED, Line, Part, anchors_of, lines_of, nominal_order, parts_of
-from nablax.plan import Plan
+from nablax.backends.memory.march import check_room
+from nablax.past import Line, Part, anchors_of, lines_of, nominal_order, parts_of
+from nablax.plan import ANCHORED, Plan
 from nablax.system import Memory
 
 
@@ -82,10 +83,9 @@ class Remembering:
         """The state with room for the steps of a mesh. Raises ValueError where a method cannot take them."""
         recall = self.plan.stepping.recall
         assert recall is not None
-        lengths = np.concatenate([np.diff(m) for m in mesh])
-        more = len(lengths) - recall.capacity
-        if self.is_anchored and len(lengths) and (more > 0 or np.ptp(lengths) > 1e-6 * lengths.max()):
-            raise ValueError("`cq` takes equal steps: `save_at` holds times of the plan's own steps")
+        more = sum(len(m) - 1 for m in mesh) - recall.capacity
+        if self.is_anchored:
+            check_room(self.plan.stepping, mesh)
         if recall.engine != "direct" or more <= 0:
             return y
         fields, past = self.split(y)

@@ -58,6 +58,16 @@ equations { dt(U) + (U·∇)U = -∇p + nu*ΔU; div(U) = 0 }
 initial { U = (sin(x)*cos(y), -cos(x)*sin(y)) }
 solve { n = 8; dt = 0.02 }
 """
+MEMORY = """
+space { x in [0, 2*pi] periodic }
+time { t in [1, 2] }
+fields { u }
+params { a = 0.6; D = 1 }
+equations { caputo(u, t, a) = D*dxx(u) + sin(t) }
+initial { u = sin(x) }
+solve { n = 8; dt = 0.1; memory = direct }
+output { every = 0.25 }
+"""
 
 
 @cache

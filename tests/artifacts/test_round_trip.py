@@ -13,14 +13,15 @@ from nablax.backends.artifact.write import compile_artifact
 from nablax.backends.expectations import Judge
 from nablax.backends.frames import Frame
 from nablax.backends.solver import Solver
-from tests.artifacts.specs import CHORD, FLOW, QUANTUM, RING, ROD, both
+from tests.artifacts.specs import CHORD, FLOW, MEMORY, QUANTUM, RING, ROD, both
 
-SPECS = {"ring": RING, "rod": ROD, "chord": CHORD, "quantum": QUANTUM, "flow": FLOW}
+SPECS = {"ring": RING, "rod": ROD, "chord": CHORD, "quantum": QUANTUM, "flow": FLOW, "remembering": MEMORY}
 
 
 @pytest.fixture(
     params=[
-        "ring", "rod", *(pytest.param(name, marks=pytest.mark.slow) for name in ("chord", "quantum", "flow")),
+        "ring", "rod", "remembering",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("chord", "quantum", "flow")),
     ]
 )  # fmt: skip
 def pair(request: pytest.FixtureRequest) -> tuple[Solver, Artifact]:
@@ -46,7 +47,7 @@ def test_the_same_numbers(pair: tuple[Solver, Artifact]) -> None:
     wanted = [e for e in solver.stream() if isinstance(e, Frame)]
     assert [(e.t, e.steps, e.rejected) for e in streamed] == [(e.t, e.steps, e.rejected) for e in wanted]
     agree(streamed[-1].fields, wanted[-1].fields)
-    if not solver.plan.system.constraints:
+    if not solver.plan.system.constraints and not solver.plan.system.has_memory:
         rates = zip(artifact.rhs(0.0, same), solver.rhs(0.0, state), strict=True)
         for found, rate in rates:
             np.testing.assert_allclose(np.asarray(found), np.asarray(rate), rtol=1e-12, atol=1e-12)
@@ -109,6 +110,31 @@ def test_derivatives_and_batches() -> None:
     np.testing.assert_allclose(values, jax.vmap(lambda nu: loss(solver, nu, start))(many), rtol=1e-12)
     slopes = jax.vmap(jax.grad(lambda nu: loss(artifact, nu, start)))(many)
     np.testing.assert_allclose(slopes[0], found[0], rtol=1e-12)
+
+
+def test_the_past_travels_with_the_state() -> None:
+    solver, artifact = both(MEMORY)
+    agree(artifact.solve({"a": 0.4}, save_at=[1.5]).fields, solver.solve({"a": 0.4}, save_at=[1.5]).fields)
+
+    def size(of: Solver | Artifact, p: jax.Array) -> jax.Array:
+        return jnp.sum(of.solve({"a": p[0], "D": p[1]}, save_at=[1.3, 2.0]).fields["u"] ** 2)
+
+    at = jnp.asarray([0.5, 2.0])
+    found, wanted = (jax.jit(jax.grad(lambda p, of=of: size(of, p)))(at) for of in (artifact, solver))
+    np.testing.assert_allclose(found, wanted, rtol=1e-11)
+    with pytest.raises(TypeError, match="remember the past"):
+        artifact.rhs(1.0, artifact.initial())
+    with pytest.raises(ValueError, match="the state has room for 12"):
+        artifact.solve(save_at=np.linspace(1.0, 2.0, 40))
+
+
+@pytest.mark.slow
+def test_other_kinds_of_memory() -> None:
+    solver, artifact = both(MEMORY.replace("memory = direct", "step = cq"))
+    agree(artifact.solve().fields, solver.solve().fields)
+    nonlinear = MEMORY.replace("dt = 0.1; memory = direct", "memory = sum_of_exponentials")
+    solver, artifact = both(nonlinear.replace("+ sin(t)", "- u^3").replace("every = 0.25", "every = 0.5"))
+    agree(artifact.solve().fields, solver.solve().fields)
 
 
 def test_what_an_artifact_refuses() -> None:

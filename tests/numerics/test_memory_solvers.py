@@ -112,15 +112,10 @@ def test_the_hosts_loop_and_single_steps_take_the_same_steps():
     np.testing.assert_allclose(later[-1].fields["u"], whole[-1], atol=1e-13)
 
 
-def test_there_is_no_right_hand_side_and_no_file():
-    from nablax.backends.artifact.errors import ArtifactError
-    from nablax.backends.artifact.write import compile_artifact
-
+def test_there_is_no_right_hand_side():
     run = solver("caputo(u, t, a) = D*dxx(u)", "u = sin(x)", "n = 8; dt = 0.1; step = cq")
     with pytest.raises(TypeError, match="remember the past"):
         run.rhs(0.0, run.initial())
-    with pytest.raises(ArtifactError, match="remember the past"):
-        compile_artifact(run)
     beyond = jax.jit(lambda a: run.solve({"a": a}, save_at=[1.0]).fields["u"])(1.2)
     assert np.isnan(beyond).all()  # another equation, which wants an initial rate
     with pytest.raises(ValueError, match="equal steps"):
