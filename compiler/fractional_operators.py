@@ -90,7 +90,7 @@ def _value(
             "start with a higher power of the distance from the base point",
         ) from None
     if isinstance(made, DistributedCaputo):
-        closed = _summed(closed)
+        closed = summed(closed)
     if closed.has(FractionalOperator):
         raise fault(
             "P331",
@@ -101,7 +101,7 @@ def _value(
     return closed
 
 
-def _summed(expression: sp.Expr) -> sp.Expr:
+def summed(expression: sp.Expr) -> sp.Expr:
     """Integrals over the order by Gauss and Legendre: closed forms are analytic in the order."""
     nodes, weights = leggauss(ORDER_NODES)
 

@@ -16,7 +16,8 @@ from sympy.core.function import AppliedUndef
 from sympy.simplify.fu import TR8
 
 from nablax.continuity import without_moduli
-from nablax.fractional_calculus.operators import FractionalOperator
+from nablax.fractional_calculus.operators import FractionalOperator, GrunwaldLetnikov, RiemannLiouville
+from nablax.fractional_operators import summed
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
 from nablax.nonlocal_operators import Between, Nonlocal, fourier_symbol
@@ -43,6 +44,7 @@ _ROUGH = (
 _GLOBAL = (Integral, Mean, Maximum, Minimum, Noise)
 _PLACES = {1: 41, 2: 15, 3: 9}  # points per axis where candidates are looked at
 _FROZEN, _MODES = {1: 9, 2: 3, 3: 2}, {1: 65, 2: 17, 3: 5}
+HIGHEST_POWER = 3  # of the time, in solutions of equations that remember the past
 _RANGES = ((1.5, 0.25), (0.5, 0.2), (-0.5, 0.2), (0.0, 0.5))
 """Mean and amplitude to try when those of the initial data leave a term without a value."""
 
@@ -213,6 +215,7 @@ def _fill(template: _Template, solution: Mapping[str, sp.Expr]) -> System:
 
 def _data(datum: _Datum, exact: Mapping[AppliedUndef, sp.Expr], problem: Problem) -> sp.Expr:
     value = without_moduli(datum.value).xreplace(dict(exact))
+    value = value.replace(lambda n: isinstance(n, FractionalOperator), _by_powers)
     value = value.replace(lambda n: isinstance(n, Nonlocal), lambda n: _by_modes(n, problem))
     return value.doit().subs(dict(datum.place))
 
@@ -227,6 +230,17 @@ def _by_modes(node: sp.Expr, problem: Problem) -> sp.Expr:
         waves = [w for w in term.atoms(sp.sin, sp.cos) if w.free_symbols & set(axes)]
         phase = waves[0].args[0] if waves else sp.S.Zero
         total += symbol.subs({names[s]: sp.diff(phase, s) for s in axes}) * term
+    return total
+
+
+def _by_powers(node: FractionalOperator) -> sp.Expr:
+    """A derivative in time of a sum of powers of the time since the base, power by power."""
+    t, base = node.variable, node.base
+    total = sp.S.Zero
+    for k in range(HIGHEST_POWER + 1):
+        coefficient = sp.diff(node.operand, t, k).subs(t, base) / sp.factorial(k)
+        if coefficient != 0:
+            total += coefficient * summed(node.of((t - base) ** k).doit())
     return total
 
 
@@ -309,7 +323,11 @@ def _function(
 def _real_function(
     problem: Problem, index: int, shape: _Shape, duration: float | None, swings: bool
 ) -> sp.Expr:
-    """mean + amplitude · pattern, which moves in time; `swings` as `manufacture` says."""
+    """mean + amplitude · pattern, which moves in time; `swings` as `manufacture` says.
+
+    Where a derivative in time remembers the past it moves like whole powers of the time, whose fractional
+    derivatives are known: linearly, as the L1 scheme follows exactly, and swinging like the third.
+    """
     modes = any(s.value.has(*Nonlocal) for e in problem.equations for s in e.summands)
     factors = [_factor(a, index + 3 * i, modes) for i, a in enumerate(problem.axes)]
     pattern = sp.Mul(*(f for f, _ in factors)) - sp.Mul(*(m for _, m in factors))
@@ -320,15 +338,24 @@ def _real_function(
     if duration is None:
         return mean + size * pattern
     unit = (problem.time.symbol - problem.time.lower) / _number(duration)
+    power = 2 + max(_order(e) for e in problem.equations)
+    flat = sp.Mul(
+        *(f if a.periodic else _bump(a, power) for a, (f, _) in zip(problem.axes, factors, strict=True))
+    )
+    remembering = [
+        n for e in problem.equations for s in e.summands for n in s.value.atoms(FractionalOperator)
+    ]
+    if remembering:
+        late = unit**HIGHEST_POWER * flat if swings else sp.S.Zero
+        at_rest = [n for n in remembering if isinstance(n, RiemannLiouville | GrunwaldLetnikov)]
+        if at_rest:  # infinite at the start for whatever is not zero there
+            return size * (pattern * unit ** max(n.ceiling for n in remembering) + late)
+        return mean + size * (pattern * (1 - unit / 4) + late)
     swing = sp.sin(2 * unit + sp.Rational(index % 5 + 3, 7)) / 2
     if all(a.periodic for a in problem.axes):
         return mean + size * pattern * (1 + swing)
     if not swings:
         return mean + size * pattern * (1 - unit / 4)
-    power = 2 + max(_order(e) for e in problem.equations)
-    flat = sp.Mul(
-        *(f if a.periodic else _bump(a, power) for a, (f, _) in zip(problem.axes, factors, strict=True))
-    )
     return mean + size * (pattern * (1 - unit / 4) + flat * swing)
 
 

@@ -94,6 +94,18 @@ def anchors_of(lines: Sequence[Line], anchored: bool) -> tuple[int, ...]:
     return tuple(n.top for n in lines if n.classical)
 
 
+def order_in_time(plan: Plan) -> float:
+    """The order of the steps where the solution is smooth in time."""
+    if plan.stepping.name in ANCHORED:
+        return 2.0
+    system = plan.system
+    values = {p.symbol: p.value for p in system.parameters}
+    time = system.time
+    ends = [{}] if time is None else [{time.symbol: e} for e in (time.lower, time.upper)]
+    found = [m.order.subs(end).subs(values) for e in system.evolution for m in e.memory for end in ends]
+    return min(2.0, *(2 - float(a - sp.floor(a)) for a in found))
+
+
 def arrays_of(plan: Plan) -> int:
     """How many arrays of a state hold the past: the clock's three, and those of every line."""
     lines = lines_of(plan.system)

@@ -105,6 +105,29 @@ def test_a_scheme_that_keeps_its_order_passes(order):
     assert len(study.levels) >= 4
 
 
+REMEMBERING = {
+    "rest": (ring("rl(u, t, 0.7) = dxx(u)", initial="u = 0"), 1.3),
+    "quadrature": (
+        WALLS.replace("dt(u) + u*dx(u)", "caputo(u, t, 0.4)").replace("t in [0, 1]", "t in [1, 2]")
+        .replace("step = rk4", "step = cq"),
+        2.0,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["rest", pytest.param("quadrature", marks=pytest.mark.slow)])
+def test_derivatives_that_remember_the_past_have_their_orders(name):
+    text, claimed = REMEMBERING[name]
+    stages = run_stages(read_source("spec", text))
+    found = verify(stages.problem, stages.plan, stages.report, build)
+    assert found.passed, found
+    space, time = found.studies
+    assert time.claimed == pytest.approx(claimed)
+    assert abs(time.measured - claimed) < 0.1
+    if space.claimed is None:  # linear in time, as the L1 scheme follows exactly
+        assert space.levels[0].error < 1e-13
+
+
 @pytest.mark.slow
 def test_a_scheme_of_lower_order_than_claimed_fails():
     stages, made = made_of(WALLS, swinging=False)
