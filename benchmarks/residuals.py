@@ -1,17 +1,19 @@
 """Residuals of a network, from their text, against other ways to the same numbers.
 
-python -m benchmarks.residuals [ROW ...]
+python -m benchmarks.residuals [--seconds 2] [ROW ...]
 
 An MLP 4 × 128 with tanh on 1024 points in single precision: the value of the residual at all points, and
 the gradient of its mean square with respect to the parameters. Every contender computes the same residual;
-only the way to the derivatives differs.
+only the way to the derivatives differs. `nablax` is what `problem.residual` gives; the indented rows are
+the other candidates of its planner. CPU seconds of a call are those of all threads: on a machine with
+other work the ratio of them says more than that of the times on the wall.
 """
 
+import argparse
 import math
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 
@@ -19,24 +21,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.experimental import jet
+from jax.extend import core as jex
 
 import nablax
+from benchmarks import derivatives as ways
+from benchmarks.derivatives import Derive
 from benchmarks.table import number, table
 from nablax.backends.lowering import evaluate
-from nablax.backends.residuals import nested
-from nablax.backends.residuals.networks import Part
-from nablax.backends.residuals.tables import tables
-from nablax.derivatives.evaluation import make_evaluation
-from nablax.derivatives.needs import Form
+from nablax.backends.residuals.evaluate import values_at
+from nablax.backends.residuals.field import Field
+from nablax.derivatives.evaluation import Evaluation, Group, make_evaluation
 from nablax.derivatives.plans import DerivativePlan
 from nablax.derivatives.statements import INSIDE, places, statements
-from nablax.derivatives.waring import power_sum
 
 WIDTH, DEPTH, POINTS = 128, 4, 1024
-Net = Callable[[Array], Array]
-Derive = Callable[[Net, Array, Sequence[Form]], tuple[Array, ...]]
-"""Values of forms of a scalar network at one point."""
+Params = list[tuple[Array, Array]]
+Contender = Callable[[Params, Array], Array]
+"""(parameters, points [n, axes]) to residuals [n]."""
 
 
 def spec(axes: str, equation: str, time_axis: bool = False) -> str:
@@ -50,6 +51,7 @@ ROWS: Mapping[str, str] = {
     "KdV": spec("x", "dt(u) + 6*u*dx(u) + dxxx(u) = 0", True),
     "Laplacian d=3": spec("x y z", "laplacian(u) = 0"),
     "Laplacian d=10": spec("a b c f g h j k l m", "laplacian(u) = 0"),
+    "Laplacian d=100": spec("x[1..100]", "laplacian(u) = 0"),
     "u_xxxx": spec("x y", "dxxxx(u) = 0"),
     "u_xxyy": spec("x y", "dxxyy(u) = 0"),
     "sixth order": spec("x", "dxxxxxx(u) = 0"),
@@ -64,76 +66,17 @@ GRAD, JVP, JET, FOLX, OURS = "nested jax.grad", "nested jvp", "jax.experimental.
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Seconds (best and median), bytes of temporaries, lines of the program, seconds of compilation."""
+    """Seconds of a call (shortest on the wall, least of CPU), bytes of temporaries, equations of the program
+    with those inside its sub-programs, CPU seconds of compilation."""
 
-    best: float
-    median: float
+    wall: float
+    cpu: float
     memory: int
-    lines: int
+    equations: int
     compile: float
 
 
-def by_grad(net: Net, point: Array, forms: Sequence[Form]) -> tuple[Array, ...]:
-    def slope(f: Callable[[Array], Array], axis: int) -> Callable[[Array], Array]:
-        return lambda z: jax.grad(f)(z)[axis]
-
-    found = []
-    for form in forms:
-        total = jnp.zeros((), point.dtype)
-        for orders, weight in form:
-            f: Callable[[Array], Array] = lambda z: net(z)[0]  # noqa: E731
-            for axis, order in enumerate(orders):
-                for _ in range(order):
-                    f = slope(f, axis)
-            total = total + float(weight) * f(point)
-        found.append(total[None])
-    return tuple(found)
-
-
-def by_jvp(net: Net, point: Array, forms: Sequence[Form]) -> tuple[Array, ...]:
-    return nested.derivatives(net, point, forms, range(point.shape[0]))
-
-
-def by_jet(net: Net, point: Array, forms: Sequence[Form]) -> tuple[Array, ...]:
-    """Univariate jets along the directions of a power sum; one jet per direction serves all orders."""
-    sums = [power_sum(form) for form in forms]
-    highest: dict[tuple[object, ...], int] = {}
-    for found in sums:
-        assert found is not None
-        for v in found.directions:
-            highest[v] = max(highest.get(v, 0), found.degree)
-    series: dict[tuple[object, ...], Sequence[Array]] = {}
-    for v, order in highest.items():
-        along = jnp.array([float(e) for e in v], point.dtype)  # type: ignore[arg-type]
-        if order == 0:
-            continue
-        zeros = [jnp.zeros_like(point)] * (order - 1)
-        primal, rest = jet.jet(net, (point,), ([along, *zeros],))
-        series[v] = [primal, *rest]
-    results = []
-    for found in sums:
-        assert found is not None
-        if found.degree == 0:
-            results.append(net(point))
-            continue
-        results.append(
-            sum(
-                float(w) * series[v][found.degree]
-                for v, w in zip(found.directions, found.weights, strict=True)
-            )
-        )
-    return tuple(results)  # type: ignore[arg-type]
-
-
-def by_folx(net: Net, point: Array, forms: Sequence[Form]) -> tuple[Array, ...]:
-    """Laplacians in all arguments only."""
-    import folx
-
-    found = folx.forward_laplacian(lambda z: net(z)[0])(point)
-    return tuple(found.laplacian[None] for _ in forms)
-
-
-def network(key: Array, inputs: int) -> list[tuple[Array, Array]]:
+def network(key: Array, inputs: int) -> Params:
     sizes = [inputs, *[WIDTH] * DEPTH, 1]
     keys = jax.random.split(key, len(sizes) - 1)
     return [
@@ -142,49 +85,85 @@ def network(key: Array, inputs: int) -> list[tuple[Array, Array]]:
     ]
 
 
-def apply(params: list[tuple[Array, Array]], z: Array) -> Array:
+def apply(params: Params, z: Array) -> Array:
     *hidden, (last, shift) = params
     for weight, bias in hidden:
         z = jnp.tanh(z @ weight + bias)
     return z @ last + shift
 
 
-def programs(name: str) -> tuple[dict[str, Callable[..., Array]], tuple[object, Array]]:
-    """Residuals (params, points) by contender, and the arguments."""
+def programs(name: str) -> tuple[dict[str, Contender], tuple[Params, Array]]:
+    """Residuals by contender, and the arguments."""
     problem = nablax.parse(ROWS[name])
-    system = problem.system
-    evaluation = make_evaluation(system.problem, places(statements(system))[INSIDE], None)
-    plan = evaluation.groups[0].plan
-    symbols = system.problem.symbols
-    inputs = len(symbols)
+    inputs = sum(a.size or 1 for a in problem.system.problem.axes) + (problem.system.problem.time is not None)
     params = network(jax.random.key(0), inputs)
     points = jax.random.uniform(jax.random.key(1), (POINTS, inputs), jnp.float32)
+    field = nablax.field(problem, lambda p, z: apply(p, z), params)
+    residual = problem.residual(field)
+
+    def ours(p: Params, z: Array) -> Array:
+        (found,) = residual(p, z).values()
+        return found
+
+    evaluation = make_evaluation(
+        problem.system.problem, places(statements(problem.system))[INSIDE], "exact" if inputs > 10 else None
+    )
+    contenders: dict[str, Contender] = {OURS: ours}
+    if evaluation.needs.sums:
+        return contenders | _laplacians(), (params, points)
+    return contenders | _candidates(field, evaluation) | _rivals(name, evaluation), (params, points)
+
+
+def _candidates(field: Field, evaluation: Evaluation) -> dict[str, Contender]:
+    """The planner's other candidates, through the same doors as its choice."""
+    (group,) = evaluation.groups
+    found: dict[str, Contender] = {}
+    for candidate in group.plan.candidates[1:]:
+        only = Group(group.unknowns, DerivativePlan(group.plan.forms, (candidate,)))
+        tried = replace(evaluation, groups=(only,))
+
+        def other(p: Params, z: Array, tried: Evaluation = tried) -> Array:
+            (values,) = values_at(field, tried, p, z, {}).values()
+            return values
+
+        found[f"  {candidate.name}"] = other
+    return found
+
+
+def _rivals(name: str, evaluation: Evaluation) -> dict[str, Contender]:
+    (group,) = evaluation.groups
+    forms = group.plan.forms
+    symbols = group.unknowns[0].args
     value = evaluation.needs.statements[0].values[0]
 
-    def assembled(found: Sequence[Array], z: Array) -> Array:
-        by_form = dict(zip(plan.forms, found, strict=True))
+    def rival(derive: Derive, p: Params, z: Array) -> Array:
+        found = jax.vmap(lambda point: derive(partial(apply, p), point, forms))(z)
+        by_form = dict(zip(forms, found, strict=True))
         values = {s: z[:, i] for i, s in enumerate(symbols)}
         values |= {f.stand_in: by_form[f.form][:, 0] for f in evaluation.needs.functionals}
         (result,) = evaluate((value,), values)  # type: ignore[arg-type]
         return jnp.asarray(result)
 
-    def rival(derive: Derive, p: list[tuple[Array, Array]], z: Array) -> Array:
-        return assembled(jax.vmap(lambda point: derive(partial(apply, p), point, plan.forms))(z), z)
+    found = {GRAD: ways.by_grad, JVP: ways.by_jvp, JET: ways.by_jet}
+    contenders: dict[str, Contender] = {n: partial(rival, derive) for n, derive in found.items()}
+    return contenders | (_laplacians(only=FOLX) if name.startswith("Laplacian") else {})
 
-    def planned(chosen: DerivativePlan, p: list[tuple[Array, Array]], z: Array) -> Array:
-        axes = tuple(range(inputs))
-        part = Part(frozenset(), axes, axes, partial(apply, p), lambda _: {})
-        return assembled(tables(part, chosen, z), z)
 
-    contenders: dict[str, Callable[..., Array]] = {OURS: partial(planned, plan)}
-    for candidate in plan.candidates[1:]:
-        if candidate.algebra is not None:
-            only = DerivativePlan(plan.forms, (candidate,))
-            contenders[f"  {candidate.name}"] = partial(planned, only)
-    contenders |= {GRAD: partial(rival, by_grad), JVP: partial(rival, by_jvp), JET: partial(rival, by_jet)}
-    if name.startswith("Laplacian") and find_spec("folx") is not None:
-        contenders[FOLX] = partial(rival, by_folx)
-    return contenders, (params, points)
+def _laplacians(only: str | None = None) -> dict[str, Contender]:
+    """The Laplacian in all arguments, however many."""
+    found = {
+        GRAD: ways.grad_laplacian,
+        "jax.hessian": ways.hessian_laplacian,
+        JVP: ways.jvp_laplacian,
+        JET: ways.jet_laplacian,
+    }
+    if find_spec("folx") is not None:
+        found[FOLX] = ways.folx_laplacian
+
+    def rival(derive: Callable[[ways.Net, Array], Array], p: Params, z: Array) -> Array:
+        return jax.vmap(lambda point: derive(partial(apply, p), point))(z)
+
+    return {n: partial(rival, derive) for n, derive in found.items() if only in (None, n)}
 
 
 def measure(name: str, seconds: float) -> dict[str, dict[str, Figures]]:
@@ -197,31 +176,51 @@ def measure(name: str, seconds: float) -> dict[str, dict[str, Figures]]:
         static: dict[str, tuple[int, int, float]] = {}
         for contender, residual in contenders.items():
             function = residual if mode == "value" else jax.grad(partial(_loss, residual))
-            lines = str(jax.make_jaxpr(function)(*arguments)).count("\n")
+            size = equations(jax.make_jaxpr(function)(*arguments).jaxpr)
             start = time.process_time()
             compiled[contender] = jax.jit(function).lower(*arguments).compile()
             memory = compiled[contender].memory_analysis()
-            static[contender] = (memory.temp_size_in_bytes, lines, time.process_time() - start)
+            static[contender] = (memory.temp_size_in_bytes, size, time.process_time() - start)
             result = jax.block_until_ready(compiled[contender](*arguments))
             if mode == "value":
                 apart = np.abs(np.asarray(result) - expected).max() / np.abs(expected).max()
                 assert apart < 1e-3, f"{contender} computes something else: {apart:.1e}"
-        times: dict[str, list[float]] = {contender: [] for contender in compiled}
+        walls: dict[str, list[float]] = {contender: [] for contender in compiled}
+        cpus: dict[str, list[float]] = {contender: [] for contender in compiled}
         end = time.perf_counter() + seconds
-        while time.perf_counter() < end or len(times[OURS]) < 3:
+        while time.perf_counter() < end or len(walls[OURS]) < 3:
             for contender, program in compiled.items():
-                start = time.perf_counter()
+                wall, cpu = time.perf_counter(), time.process_time()
                 jax.block_until_ready(program(*arguments))
-                times[contender].append(time.perf_counter() - start)
-        found[mode] = {c: Figures(min(t), float(np.median(t)), *static[c]) for c, t in times.items()}
+                walls[contender].append(time.perf_counter() - wall)
+                cpus[contender].append(time.process_time() - cpu)
+        found[mode] = {c: Figures(min(walls[c]), min(cpus[c]), *static[c]) for c in compiled}
     return found
 
 
-def _loss(residual: Callable[..., Array], params: object, points: Array) -> Array:
+def equations(program: jex.Jaxpr) -> int:
+    """Equations that do something; those of a program count as often as it is called."""
+    return sum(
+        sum(map(equations, inside)) if (inside := _called(equation)) else 1 for equation in program.eqns
+    )
+
+
+def _called(equation: jex.JaxprEqn) -> list[jex.Jaxpr]:
+    found = []
+    for value in equation.params.values():
+        for item in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(item, jex.ClosedJaxpr):
+                found.append(item.jaxpr)
+            elif isinstance(item, jex.Jaxpr):
+                found.append(item)
+    return found
+
+
+def _loss(residual: Contender, params: Params, points: Array) -> Array:
     return jnp.mean(residual(params, points) ** 2)
 
 
-def main(names: Sequence[str], seconds: float = 1.0) -> None:
+def main(names: Sequence[str], seconds: float) -> None:
     for name in names or ROWS:
         found = measure(name, seconds)
         for mode, figures in found.items():
@@ -229,17 +228,25 @@ def main(names: Sequence[str], seconds: float = 1.0) -> None:
             rows = [
                 (
                     contender,
-                    number(f.best * 1e3),
-                    number(base.best / f.best),
+                    number(f.wall * 1e3),
+                    number(base.wall / f.wall),
+                    number(base.cpu / f.cpu),
                     number(f.memory / 2**20),
-                    str(f.lines),
+                    str(f.equations),
                     number(f.compile),
                 )
                 for contender, f in figures.items()
             ]
-            head = (f"{name}, {mode}", "ms", "over nested grad", "MiB temporary", "lines", "compile, CPU s")
+            head = (
+                f"{name}, {mode}",
+                *("ms", "over nested grad, wall", "CPU", "MiB temporary", "equations", "compile, CPU s"),
+            )
             print(f"\n{table(head, rows)}", flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="names of rows (default: all)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of a row's value and gradient each")
+    given = parser.parse_args()
+    main(given.rows, given.seconds)

@@ -56,7 +56,7 @@ class FieldManifest:
     program: Program
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TrainedField:
     """fields = field(points): each component of the points' shape, by name.
 
@@ -93,6 +93,10 @@ class TrainedField:
     def unknowns(self) -> dict[str, float]:
         """The recovered values of unknown parameters."""
         return dict(self.manifest.unknowns)
+
+    def __repr__(self) -> str:
+        axes = ", ".join(a.name for a in self.manifest.axes)
+        return f"<TrainedField {', '.join(self.manifest.components)}({axes})>"
 
 
 def pack_field(

@@ -17,6 +17,7 @@ from nablax.backends.networks.pirate import Pirate
 from nablax.backends.networks.separable import Separable
 from nablax.backends.networks.ternary import ternary
 from nablax.backends.residuals.field import Field, make_field
+from nablax.backends.residuals.keys import checked_key
 from nablax.backends.residuals.layout import Slot, layout
 from nablax.models import Activation, Architecture, Fourier, Model
 from nablax.problem import Problem
@@ -70,11 +71,11 @@ def build_field(problem: Problem, model: Model, key: Array) -> Field:
 
     Real outputs, two for each complex component. Unknown fields begin at their start value. Pure in `key`:
     under `vmap`, `build_field(problem, model, key).params` are those of an ensemble, for the `call` of
-    any one of its members.
+    any one of its members. Raises `FieldError` for what is no key.
     """
     slots = layout(problem)
     outputs = sum(2 if c.complex else 1 for c in problem.components)
-    net_key, *keys = jax.random.split(key, 1 + len(problem.coefficients))
+    net_key, *keys = jax.random.split(checked_key(key), 1 + len(problem.coefficients))
     unknown: dict[str, object] = {}
     for coefficient, own in zip(problem.coefficients, keys, strict=True):
         mine = [next(s for s in slots if s.axis.symbol == a) for a in coefficient.value.args]

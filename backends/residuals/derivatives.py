@@ -17,7 +17,7 @@ from nablax.problem import Problem
 from nablax.system import System
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False, repr=False)
 class Derivatives:
     """table(params, points): every derivative by its name in the language, of the points' shape."""
 
@@ -26,6 +26,9 @@ class Derivatives:
 
     def __call__(self, params: PyTree, points: Points) -> dict[str, Array]:
         return values_at(self.field, self.evaluation, params, gather(self.field.problem, points, INSIDE), {})
+
+    def __repr__(self) -> str:
+        return f"<Derivatives {', '.join(self.names)} of {self.field!r}>"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 from nablax.ansatz.derive import Ansatz
 from nablax.backends.residuals.layout import columns
 from nablax.backends.residuals.smoothness import roughness
-from nablax.problem import Component, Problem
+from nablax.problem import Coefficient, Component, Problem
 
 PyTree: TypeAlias = object
 Call = Callable[[PyTree, Array], Array]
@@ -31,7 +31,7 @@ class FieldError(ValueError):
     """A network, or parameters or points given with it, that do not fit the problem."""
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False, repr=False)
 class Field:
     """The unknowns of a problem as functions with parameters.
 
@@ -63,6 +63,13 @@ class Field:
         """The conditions that `problem.hard` could not build in, each with the reason."""
         return {} if self.ansatz is None else dict(self.ansatz.left)
 
+    def __repr__(self) -> str:
+        names = ", ".join(c.name for c in self.problem.components)
+        numbers = sum(leaf.size for leaf in jax.tree.leaves(self.params))
+        exact = f"; exact: {', '.join(self.exact)}" if self.exact else ""
+        symbols = ", ".join(str(s) for s in self.problem.symbols)
+        return f"<Field {names}({symbols}), {numbers} parameters{exact}>"
+
 
 def make_field(
     problem: Problem, net: object, params: PyTree = None, coefficients: Mapping[str, object] | None = None
@@ -70,7 +77,8 @@ def make_field(
     """A field from an equinox module, something with `init` and `apply` (flax), or a plain `net(params, z)`.
 
     `params` are the parameters of a network that does not carry its own; `coefficients` has a network for
-    every unknown field. Raises `FieldError` for anything that cannot be called, or is missing.
+    every unknown field. Raises `FieldError` for anything that cannot be called, or is missing, and for
+    networks that do not fit the problem at the parameters they come with.
     """
     if isinstance(net, Field):
         return net
@@ -89,8 +97,11 @@ def make_field(
     calls: dict[str, Call] = {}
     for name in names:
         calls[name], unknown[name] = _callable(given[name], ())
-    if params is not None and unknown:
-        params = {"net": params, "eq": unknown}
+    for coefficient in problem.coefficients:
+        _check_coefficient(coefficient, calls[coefficient.name], unknown[coefficient.name])
+    if params is not None:
+        _check_call(problem, call, params, jnp.result_type(float))
+        params = {"net": params, "eq": unknown} if unknown else params
     return Field(problem, call, params, calls)
 
 
@@ -159,26 +170,45 @@ def outputs(components: tuple[Component, ...], values: Array) -> dict[Component,
 def check_network(field: Field, params: PyTree, dtype: jnp.dtype, order: int) -> None:
     """Two abstract calls: the network takes a point, gives a vector of as many outputs as are needed, and
     has derivatives of this order. Raises `FieldError`."""
-    problem = field.problem
+    point = _check_call(field.problem, field.call, params, dtype)
+    within = 0 if field.ansatz is None else field.ansatz.order
+    rough = roughness(field.call, params, point, order + within)
+    if rough is not None:
+        raise FieldError(rough)
+
+
+def _check_call(problem: Problem, call: Call, params: PyTree, dtype: jnp.dtype) -> Array:
+    """A point that the network was called with, abstractly. Raises `FieldError`."""
     axes = columns(problem)
     point = jnp.zeros((axes,), dtype)
-    try:
-        found = jax.eval_shape(field.call, params, point)
-    except (TypeError, ValueError) as error:
-        raise FieldError(
-            f"the network cannot be called with one point of shape [{axes}], "
-            f"({', '.join(str(s) for s in problem.symbols)}): {_first_line(error)}"
-        ) from error
+    found = _shape(call, params, point, "the network", f"({', '.join(str(s) for s in problem.symbols)})")
     if len(found.shape) != 1:
         raise FieldError(
             f"the network maps one point to an array of shape {list(found.shape)}, and a vector "
             f"[{len(problem.components)}] of the components is wanted: batching is not its task"
         )
     outputs(problem.components, jnp.zeros(found.shape, found.dtype))
-    within = 0 if field.ansatz is None else field.ansatz.order
-    rough = roughness(field.call, params, point, order + within)
-    if rough is not None:
-        raise FieldError(rough)
+    return point
+
+
+def _check_coefficient(coefficient: Coefficient, call: Call, params: PyTree) -> None:
+    """An unknown field's network gives one number at one point of its own arguments."""
+    arguments = coefficient.value.args
+    point = jnp.zeros((len(arguments),), jnp.result_type(float))
+    what = f"the network of {coefficient.name}"
+    found = _shape(call, params, point, what, f"({', '.join(str(a) for a in arguments)})")
+    if found.size != 1:
+        raise FieldError(f"{what} maps one point to an array of shape {list(found.shape)}, not to one number")
+
+
+def _shape(call: Call, params: PyTree, point: Array, what: str, arguments: str) -> jax.ShapeDtypeStruct:
+    try:
+        return jax.eval_shape(call, params, point)
+    except (TypeError, ValueError) as error:
+        raise FieldError(
+            f"{what} cannot be called with one point of shape {list(point.shape)}, {arguments}: "
+            f"{_first_line(error)}"
+        ) from error
 
 
 def _first_line(error: Exception) -> str:

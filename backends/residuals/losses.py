@@ -22,7 +22,7 @@ Weights: TypeAlias = Mapping[str, ArrayLike]
 """Per point [points] or one number, by the name of a statement or of a place."""
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False, repr=False)
 class Losses:
     """losses(params, batch): the weighted mean square of every statement the batch has points for, by name.
 
@@ -50,13 +50,16 @@ class Losses:
             for name, (place, values, points) in found.items()
         }
 
+    def __repr__(self) -> str:
+        return f"<Losses {', '.join(self.names)} of {self.field!r}>"
+
     @property
     def names(self) -> tuple[str, ...]:
         """Every name that losses can have."""
         return tuple(s.name for e in self.places.values() for s in e.needs.statements)
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False, repr=False)
 class ResidualVector:
     """vector(params, batch): all residuals [m], scaled so that the sum of squares is the sum of the losses.
 
@@ -65,6 +68,9 @@ class ResidualVector:
 
     field: Field
     places: Mapping[str, Evaluation]
+
+    def __repr__(self) -> str:
+        return f"<ResidualVector of {', '.join(self.places)} of {self.field!r}>"
 
     def __call__(self, params: PyTree, batch: Batch, weights: Weights | None = None) -> Array:
         drawn = [place for place in batch if place in self.places and self.places[place].sampling]

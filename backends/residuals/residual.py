@@ -11,7 +11,7 @@ from nablax.derivatives.evaluation import Evaluation
 from nablax.derivatives.statements import INSIDE
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False, repr=False)
 class Residual:
     """r = residual(params, points): what every equation leaves, by name (`equation/momentum`).
 
@@ -27,6 +27,9 @@ class Residual:
     def __call__(self, params: PyTree, points: Points, key: Array | None = None) -> dict[str, Array]:
         z = gather(self.field.problem, points, INSIDE)
         return values_at(self.field, self.evaluation, params, z, {}, key)
+
+    def __repr__(self) -> str:
+        return f"<Residual {', '.join(self.names)} of {self.field!r}>"
 
     @property
     def names(self) -> tuple[str, ...]:

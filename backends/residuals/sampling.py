@@ -9,6 +9,7 @@ from jax import Array
 from scipy.stats import qmc
 
 from nablax.backends.residuals.field import FieldError
+from nablax.backends.residuals.keys import checked_key
 from nablax.backends.residuals.layout import layout
 from nablax.backends.residuals.points import fixed
 from nablax.problem import Problem
@@ -27,8 +28,12 @@ def sample(
     `counts` has numbers for `equation`, `initial`, `boundary` (on every wall), one wall
     (`boundary/x=0`, which wins), `data` or `data/name` (rows drawn without replacement). Tables that are not
     mentioned come whole. `method` is `uniform`, `lhs`, `sobol` or `grid`; the last two draw on the host.
-    Raises `FieldError` for a place or a method that is not there, and for a count that is no whole number.
+    Raises `FieldError` for a place or a method that is not there, for what is no key, and for a count that
+    is no whole number.
     """
+    key = checked_key(key)
+    if not isinstance(counts, Mapping):
+        raise FieldError(f'the numbers of points come by place, {{"equation": 1024}}, and this is `{counts}`')
     if method not in METHODS:
         raise FieldError(f"`{method}` is no method of sampling: {', '.join(METHODS)}")
     for name, number in counts.items():

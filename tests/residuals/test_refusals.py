@@ -51,6 +51,31 @@ def test_network_of_another_number_of_inputs(burgers):
         residual(burgers, mlp(3, 1))(jnp.ones((4, 2)))
 
 
+def test_networks_are_tried_when_they_are_tied_to_a_problem(burgers):
+    with pytest.raises(ValueError, match=r"cannot be called with one point of shape \[2\], \(x, t\)"):
+        nablax.field(burgers, mlp(3, 1))
+    with pytest.raises(ValueError, match="the network has 2 outputs, and u need 1"):
+        burgers.hard(mlp(2, 2))
+    text = INVERSE.replace("D ~ 0.1 in [1e-3, 1]", "D(x) ~ 0.1 in [1e-3, 1]")
+    problem = nablax.parse("".join(line for line in text.splitlines(True) if "data" not in line))
+    with pytest.raises(ValueError, match=r"the network of D maps one point to an array of shape \[2\]"):
+        nablax.field(problem, mlp(2, 1), coefficients={"D": mlp(1, 2)})
+
+
+@pytest.mark.parametrize("key", [0, None, jnp.zeros(3), jax.random.split(jax.random.key(0), 2)])
+def test_what_is_no_key(burgers, key):
+    for draw in (burgers.network, lambda k: burgers.sample(k, {"equation": 4})):
+        with pytest.raises(ValueError, match=r"a key is (one )?`jax.random.key\(seed\)`, and this is"):
+            draw(key)
+    burgers.network(jax.random.PRNGKey(0), "mlp(width=4, depth=1)")
+
+
+def test_short_forms(burgers):
+    field = burgers.hard(mlp(2, 1))
+    assert repr(field) == "<Field u(x, t), 33 parameters; exact: initial/u>"
+    assert repr(burgers.losses(field)) == f"<Losses equation/u of {field!r}>"
+
+
 def test_a_network_that_batches(burgers):
     with pytest.raises(ValueError, match="batching is not its task"):
         residual(burgers, lambda _, z: jnp.ones((5, 1)) * z[0])(jnp.ones((4, 2)))
