@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import equinox as eqx
 import jax
@@ -49,7 +49,7 @@ def time_candidates(system: System, points: int, width: int, depth: int, rounds:
     first, *others = evaluation.groups
     for candidate in first.plan.candidates:
         only = Group(first.unknowns, DerivativePlan(first.plan.forms, (candidate,)))
-        tried = Evaluation(evaluation.needs, (only, *others), None)
+        tried = replace(evaluation, groups=(only, *others))
         value, gradient = _time(field, tried, z, rounds)
         yield Timing(candidate.name, candidate is first.plan.chosen, candidate.vectors, value, gradient)
 

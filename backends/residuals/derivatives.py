@@ -11,6 +11,7 @@ from nablax.backends.residuals.points import Points, gather
 from nablax.derivatives.evaluation import Evaluation
 from nablax.derivatives.statements import INSIDE, Statement
 from nablax.frontend.source import Span
+from nablax.integrals import INTEGRALS
 from nablax.meaning.scope import splits
 from nablax.passes.jets import base, derivative, jets, orders_of
 from nablax.problem import Problem
@@ -42,7 +43,8 @@ def wanted(system: System, names: tuple[str, ...] | None) -> tuple[Statement, ..
     """
     problem = system.problem
     if names is None:
-        found = {j for b in system.balances for v in b.values for j in jets(v)}
+        whole = {j for b in system.balances for v in b.values for j in jets(v)}
+        found = {j for j in whole if not isinstance(j, INTEGRALS)}
         ordered = sorted(found, key=lambda j: (str(base(j)), orders_of(j, problem.symbols)))
         chosen = {_name(problem, jet): jet for jet in ordered}
     else:

@@ -12,6 +12,7 @@ from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.residuals.environment import Environment, coordinates, parameters
 from nablax.backends.residuals.field import Field, FieldError, PyTree, check_network, parts
 from nablax.backends.residuals.histories import histories
+from nablax.backends.residuals.integrals import integral
 from nablax.backends.residuals.layout import layout
 from nablax.backends.residuals.members import Draw, member_sums, sums_of_coordinates
 from nablax.backends.residuals.networks import Part, networks
@@ -52,13 +53,35 @@ def _values(
 ) -> dict[str, Array]:
     if evaluation.single is not None and z.dtype.itemsize < DOUBLE:
         evaluation = evaluation.single
-    wanted = evaluation.needs
     net, unknown = parts(field, params)
-    check_network(field, net, z.dtype, wanted.order)
     flat = z.reshape(-1, z.shape[-1])
-    environment = coordinates(field.problem, flat) | parameters(field.problem, unknown)
-    environment |= dict(zip(atoms, values, strict=True))
+    environment = _environment(
+        field, evaluation, net, unknown, flat, dict(zip(atoms, values, strict=True)), key
+    )
+    return {s.name: _statement(s, environment, z.shape[:-1]) for s in evaluation.needs.statements}
+
+
+def _environment(
+    field: Field,
+    evaluation: Evaluation,
+    net: PyTree,
+    unknown: Mapping[str, PyTree],
+    flat: Array,
+    extra: Mapping[sp.Basic, Operand],
+    key: Array | None,
+) -> Environment:
+    """All that the statements are written in, at points [points, axes]."""
+    wanted = evaluation.needs
+    check_network(field, net, flat.dtype, wanted.order)
+    environment = {**coordinates(field.problem, flat), **parameters(field.problem, unknown), **extra}
     all_parts = networks(field, net, unknown)
+    for term, inside in evaluation.integrals:
+
+        def integrand(z: Array, more: Mapping[sp.Basic, Operand], inside: Evaluation = inside) -> Array:
+            found = _environment(field, inside, net, unknown, z, more, None)
+            return _statement(inside.needs.statements[0], found, z.shape[:-1])
+
+        environment[term.stand_in] = integral(term, field.problem, environment, flat, integrand)
     for group in evaluation.groups:
         part = next(p for p in all_parts if group.unknowns[0] in p.unknowns)
         environment |= _functionals(part, group, wanted, flat)
@@ -69,7 +92,7 @@ def _values(
         environment |= member_sums(wanted.sums, all_parts[0], slots, flat, environment, draw)
         expressions = [v for s in wanted.statements for v in s.values]
         environment |= sums_of_coordinates(expressions, slots, flat, environment)
-    return {s.name: _statement(s, environment, z.shape[:-1]) for s in wanted.statements}
+    return environment
 
 
 def _draw(evaluation: Evaluation, key: Array | None) -> Draw | None:

@@ -203,12 +203,13 @@ def _check_coefficient(coefficient: Coefficient, call: Call, params: PyTree) -> 
 
 def _shape(call: Call, params: PyTree, point: Array, what: str, arguments: str) -> jax.ShapeDtypeStruct:
     try:
-        return jax.eval_shape(call, params, point)
+        found: jax.ShapeDtypeStruct = jax.eval_shape(call, params, point)
     except (TypeError, ValueError) as error:
         raise FieldError(
             f"{what} cannot be called with one point of shape {list(point.shape)}, {arguments}: "
             f"{_first_line(error)}"
         ) from error
+    return found
 
 
 def _first_line(error: Exception) -> str:

@@ -70,7 +70,7 @@ def compose(algebra: Algebra, function: Elementary, z: Element) -> Element:
     """f(z), with its derivative with respect to z as one product.
 
     Not so at order two with lanes: the product's factors f''(z_0)·z_1 would be kept for the reverse pass lane
-    by lane, and the sums need z alone (Laplacian of a 4x128 tanh network in 100 dimensions, parameter gradient:
+    by lane, and the sums need z alone (Laplacian of a 4x128 tanh network in 100 dimensions, its gradient:
     0.63 times the memory).
     """
 

@@ -44,6 +44,10 @@ def _place(place: str, evaluation: Evaluation) -> Iterator[str]:
         nodes = far.place.nodes
         where = "once at the base" if nodes is None else f"at {len(nodes.places)} points back"
         yield f"  {where} along {far.place.axis}, {_counted(far.plan.chosen)}"
+    for term, inside in evaluation.integrals:
+        yield f"  {term.stand_in.name}: {', '.join(line.rule for line in term.lines)};"
+        yield "  the rule is fixed, and what it misses is a bias"
+        yield from (f"  {line}" for line in _place(f"{term.stand_in.name}", inside))
     for whole in evaluation.needs.sums:
         sampling = evaluation.sampling
         if sampling is None:

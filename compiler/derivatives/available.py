@@ -9,7 +9,7 @@ from nablax.derivatives.histories import has_rule
 from nablax.derivatives.statements import Statement
 from nablax.families import FamilySum, MemberDerivative
 from nablax.frontend.diagnostics import Report
-from nablax.integrals import INTEGRALS
+from nablax.integrals import INTEGRALS, Convolution, Running
 from nablax.nonlocal_operators import Nonlocal
 from nablax.notation import text
 from nablax.passes.jets import is_jet
@@ -17,9 +17,11 @@ from nablax.problem import Problem
 from nablax.reductions import Noise
 from nablax.system import System
 
+MOVED = (Running, Convolution)
+
 
 def check_available(system: System, statements: Sequence[Statement]) -> None:
-    """Raises `SpecError` for noise (P557), nonlocal operators and integral terms (P402)."""
+    """Raises `SpecError` for noise (P557), some nonlocal operators and integral terms (P402)."""
     report = Report(system.problem.source)
     for statement in statements:
         for value in statement.values:
@@ -43,11 +45,11 @@ def check_available(system: System, statements: Sequence[Statement]) -> None:
                     "not available yet",
                     help="write one sum over the members: `sum(d(u, x[k], 2), k)`",
                 )
-            if value.has(*INTEGRALS):
+            if (what := _without_rule(system.problem, value)) is not None:
                 report.error(
                     "P402",
                     statement.span,
-                    "residuals of integral terms are not available yet",
+                    f"residuals of {what} are not available yet",
                     help="solve the problem on a grid",
                 )
             missing = [n for n in value.atoms(*Nonlocal) if not _evaluable(system.problem, n)]
@@ -59,6 +61,18 @@ def check_available(system: System, statements: Sequence[Statement]) -> None:
                     help="solve the problem on a grid",
                 )
     report.check()
+
+
+def _without_rule(problem: Problem, value: sp.Expr) -> str | None:
+    """The integral terms that a residual cannot hold."""
+    nodes = value.atoms(*INTEGRALS)
+    if nodes and problem.families:
+        return "integrals where axes have an index"
+    if any(n.args[0].has(*INTEGRALS) or n.args[1].has(*INTEGRALS) for n in nodes if isinstance(n, MOVED)):
+        return "integrals inside running integrals and convolutions"
+    if any(n.has(*Nonlocal) for n in nodes):
+        return "nonlocal operators under an integral"
+    return None
 
 
 def _evaluable(problem: Problem, node: sp.Basic) -> bool:

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.derivatives.histories import expand_histories, operators_in
+from nablax.derivatives.integral_terms import IntegralTerm, take_integrals
 from nablax.derivatives.lines import Place, Remote, Style, rule_of
 from nablax.derivatives.needs import Form, Needs, needs
 from nablax.derivatives.plans import Candidate, DerivativePlan, plan_derivatives
@@ -50,7 +52,8 @@ class Evaluation:
     """Statements with all it takes to evaluate them. Where `sampling` is set, values are estimates.
 
     `single` is what takes its place in single precision, where quadrature that looks back has to mind
-    cancellation; None where it is the same.
+    cancellation; None where it is the same. `integrals` are the terms that stand for integrals, each with the
+    evaluation of its integrand.
     """
 
     needs: Needs
@@ -58,6 +61,7 @@ class Evaluation:
     sampling: Sampling | None
     remote: tuple[RemoteGroup, ...] = ()
     single: "Evaluation | None" = None
+    integrals: "tuple[tuple[IntegralTerm, Evaluation], ...]" = ()
 
 
 class OptionError(ValueError):
@@ -87,7 +91,11 @@ def make_evaluation(problem: Problem, statements: Sequence[Statement], asked: st
 def _evaluation(
     problem: Problem, statements: Sequence[Statement], asked: str | None, single: bool
 ) -> Evaluation:
-    rule = rule_of(*_quadrature(problem), single)
+    style, count = _quadrature(problem)
+    along = count if style == "points" else None
+    rule = rule_of(None, None, single) if style == "points" else rule_of(style, count, single)
+    statements, terms = take_integrals(problem, statements, along)
+    integrals = tuple((t, _evaluation(problem, (t.integrand,), asked, single)) for t in terms)
     values = [v for s in statements for v in s.values]
     wanted = needs(statements, *expand_histories(problem, values, rule))
     mode, sampling = _mode(problem, asked)
@@ -108,7 +116,7 @@ def _evaluation(
             own = tuple(r for r in remotes if r.place == place and base(r.jet) in unknowns)
             jets = tuple(dict.fromkeys(((r.orders, sp.S.One),) for r in own))
             remote.append(RemoteGroup(place, own, _plan(jets, mode)))
-    return Evaluation(wanted, tuple(groups), sampling, tuple(remote))
+    return Evaluation(wanted, tuple(groups), sampling, tuple(remote), integrals=integrals)
 
 
 def _plan(forms: tuple[Form, ...], mode: str) -> DerivativePlan:
@@ -120,19 +128,25 @@ def _is_nested(candidate: Candidate) -> bool:
     return candidate.algebra is None
 
 
-def _quadrature(problem: Problem) -> tuple[Style | None, int | None]:
-    """What `quadrature` in the `train` block asks for: `quotient(8)` or `slope(8)`."""
+def _quadrature(problem: Problem) -> tuple[Style | Literal["points"] | None, int | None]:
+    """What `quadrature` in the `train` block asks for: `quotient(8)`, `slope(8)` or `points(24)`."""
     option = next((o for o in problem.train if o.name == "quadrature"), None)
     if option is None:
         return None, None
     value = option.value
-    if isinstance(value, OptionCall) and value.name in ("quotient", "slope") and len(value.arguments) == 1:
-        (count,) = value.arguments
-        if isinstance(count, sp.Integer) and 1 <= count <= MOST_NODES:
-            return ("quotient" if value.name == "quotient" else "slope"), int(count)
+    called = isinstance(value, OptionCall) and len(value.arguments) == 1
+    name = value.name if isinstance(value, OptionCall) else value
+    count = value.arguments[0] if isinstance(value, OptionCall) and called else None
+    if isinstance(count, sp.Integer) and 1 <= count <= MOST_NODES:
+        if name == "points":
+            return "points", int(count)
+        if name in ("quotient", "slope"):
+            return ("quotient" if name == "quotient" else "slope"), int(count)
     if value in ("quotient", "slope"):
         return ("quotient" if value == "quotient" else "slope"), None
-    raise QuadratureError(f"`quadrature` in `train` is quotient(n) or slope(n), n from 1 to {MOST_NODES}")
+    raise QuadratureError(
+        f"`quadrature` in `train` is quotient(n), slope(n) or points(n), n from 1 to {MOST_NODES}"
+    )
 
 
 def _mode(problem: Problem, asked: str | None) -> tuple[str, Sampling | None]:
