@@ -7,9 +7,10 @@ import jax
 import numpy as np
 from jax import Array
 
-from nablax.backends.checks import Number, Numbers, check_names, check_scalar
+from nablax.backends.checks import Number, Numbers, check_names, check_scalar, check_values
 from nablax.backends.lowering import evaluate
 from nablax.backends.precision import traced
+from nablax.grid_functions import GridData
 from nablax.outlining import static_parameters
 from nablax.plan import Plan
 from nablax.system import System
@@ -29,9 +30,12 @@ def number(plan: Plan, value: float) -> Array:
 def complete(plan: Plan, defaults: Mapping[str, float], params: Numbers | None) -> dict[str, Array]:
     """Every parameter, plain numbers in the plan's precision; formulas follow what they are made of.
 
-    Raises ValueError for an unknown name, for an array, and for another value of a static parameter.
+    Coefficients on the grid are there where they are given. Raises ValueError for an unknown name, for an
+    array in place of a number and one of another shape than the grid's, and for another value of a static
+    parameter.
     """
-    check_names(params or {}, defaults)
+    arrays = {data.name: data for data in plan.arrays}
+    check_names(params or {}, [*defaults, *arrays])
     given = dict(params or {})
     found: dict[str, Array] = {}
     for p in plan.system.parameters:
@@ -44,7 +48,15 @@ def complete(plan: Plan, defaults: Mapping[str, float], params: Numbers | None) 
             found[p.name] = number(plan, float(cast(float, value))) if plain else cast(Array, value)
         else:
             found[p.name] = number(plan, defaults[p.name])
-    return found
+    return found | {
+        name: _on_grid(plan, arrays[name], value) for name, value in given.items() if name in arrays
+    }
+
+
+def _on_grid(plan: Plan, data: GridData, value: Number) -> Array:
+    """The values of a coefficient, one a node."""
+    check_values(data.name, data.shape, [str(a) for a in data.arguments], value)
+    return value if isinstance(value, jax.Array) else cast(Array, np.asarray(value, plan.dtype))
 
 
 def _given(plan: Plan, defaults: Mapping[str, float], name: str, value: Number) -> Array:

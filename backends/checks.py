@@ -36,6 +36,17 @@ def check_scalar(name: str, value: Number) -> None:
         raise ValueError(f"`{name}` is a real number, and a complex one was given")
 
 
+def check_values(name: str, shape: tuple[int, ...], axes: Sequence[str], values: Number) -> None:
+    """A coefficient on the grid is an array of real numbers, one a node of the axes that it depends on."""
+    if np.shape(values) != shape:
+        raise ValueError(
+            f"`{name}` has the shape {np.shape(values)}, and its nodes along {', '.join(axes)} are {shape}: "
+            "jax.vmap takes several"
+        )
+    if np.dtype(jnp.result_type(values)).kind not in "iuf":
+        raise ValueError(f"`{name}` holds {jnp.result_type(values)}, and a coefficient is real")
+
+
 def check_fields(outline: Outline, fields: Mapping[str, Array]) -> None:
     """Initial data by name of evolving unknown: of the grid's shape, complex only for complex fields."""
     check_nodal(outline.shape, {u.name: u.complex for u in outline.evolving}, fields)

@@ -15,9 +15,11 @@ import numpy as np
 import sympy as sp
 from jax import Array, lax
 
+from nablax.backends.grid_functions import looked_up
 from nablax.backends.special import besselj, mittag_leffler, polygamma
 from nablax.backends.surrogates import surrogate
 from nablax.fractional_calculus.special import MittagLeffler
+from nablax.grid_functions import GridData, GridFunction
 from nablax.surrogates import Surrogate
 from nablax.tables import Tabulated, interpolate
 
@@ -145,6 +147,10 @@ def _parts(node: sp.Basic) -> tuple[sp.Basic, ...]:
             return (base,)
     if isinstance(node, sp.Symbol | sp.Derivative | sp.core.function.AppliedUndef):
         raise KeyError(f"no value for {node}")
+    if isinstance(node, GridFunction):
+        return (node.data.values, *node.args[1:])
+    if isinstance(node, GridData):
+        raise KeyError(f"no values for {node}")
     return tuple(node.args[1:]) if isinstance(node, Tabulated) else tuple(node.args)
 
 
@@ -159,6 +165,8 @@ def _apply(node: sp.Basic, memo: dict[sp.Basic, Operand]) -> Operand:
         return _power(node, memo)
     if isinstance(node, sp.Piecewise):
         return _piecewise(node, memo)
+    if isinstance(node, GridFunction):
+        return looked_up(node.data, jnp.asarray(memo[node.data.values]), [memo[a] for a in node.args[1:]])
     if isinstance(node, Tabulated):
         return _looked_up(node, [memo[a] for a in node.args[1:]])
     return FUNCTIONS[node.func](*(memo[a] for a in node.args))

@@ -1,4 +1,4 @@
-"""Nodal coordinates and initial data that hold noise."""
+"""Nodal coordinates, what is known at the nodes, and initial data that hold noise."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +12,7 @@ from jax import Array
 from nablax.backends.interface import Parameters
 from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.noise import noise
+from nablax.grid_functions import GridData
 from nablax.plan import Plan
 from nablax.planning.tables import reads_files
 from nablax.reductions import Noise
@@ -26,6 +27,33 @@ def coordinates(plan: Plan) -> dict[sp.Basic, Operand]:
             index = jnp.arange(grid.points, dtype=plan.dtype).reshape(shape)
             found[axis.symbol] = grid.first + grid.spacing * index
     return found
+
+
+def known(plan: Plan, params: Parameters) -> dict[sp.Basic, Operand]:
+    """Values of the parameters in `params` by symbol, and of every coefficient function on its grid.
+
+    Coefficients that `params` does not hold follow their definition.
+    """
+    dtype = jnp.dtype(plan.dtype)
+    found: dict[sp.Basic, Operand] = {
+        p.symbol: jnp.asarray(params[p.name], dtype) for p in plan.system.parameters if p.name in params
+    }
+    for data in plan.arrays:
+        given = params.get(data.name)
+        found[data] = _defined(data, plan, found) if given is None else jnp.asarray(given, dtype)
+    return found
+
+
+def _defined(data: GridData, plan: Plan, values: Mapping[sp.Basic, Operand]) -> Array:
+    """The definition at the nodes, of shape `data.shape`."""
+    places: dict[sp.Basic, Operand] = {}
+    with placed(plan):
+        for k, (symbol, axis) in enumerate(zip(data.arguments, data.grid, strict=True)):
+            shape = tuple(axis.points if j == k else 1 for j in range(len(data.grid)))
+            index = jnp.arange(axis.points, dtype=plan.dtype).reshape(shape)
+            places[symbol] = axis.first + axis.spacing * index
+    (found,) = evaluate((data.definition,), {**values, **places})
+    return jnp.broadcast_to(jnp.asarray(found, plan.dtype), data.shape)
 
 
 def placed(plan: Plan) -> AbstractContextManager[object]:
@@ -60,7 +88,7 @@ def initial_values(plan: Plan, unknown: int, params: Parameters, drawn: Mapping[
     system = plan.system
     data = system.initial[unknown]
     assert data is not None
-    values = coordinates(plan) | {p.symbol: params[p.name] for p in system.parameters}
+    values = coordinates(plan) | known(plan, params)
     if system.time is not None:
         values[system.time.symbol] = jnp.asarray(plan.frames[0], plan.dtype)
     # As symbols: SymPy takes noise(7) for a number.

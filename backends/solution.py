@@ -75,7 +75,7 @@ class Solution:
         writer.close(complete=True)
 
     def _numbers(self) -> dict[str, float]:
-        return {name: float(value) for name, value in self.params.items()}
+        return _numbers(self.params)
 
 
 @partial(
@@ -104,7 +104,7 @@ class SteadySolution:
 
         from nablax.backends.output.dataset import layout
 
-        shape = layout(self.outline, {name: float(value) for name, value in self.params.items()})
+        shape = layout(self.outline, _numbers(self.params))
         coords = {a.name: a.points for a in shape.axes}
         data = {v.name: (shape.dims, np.asarray(self.fields[v.component])) for v in shape.variables}
         marks = dict(shape.attributes) | {"complete": 1, "frames_written": 1}
@@ -128,11 +128,15 @@ class SteadySolution:
         from nablax.backends.output.dataset import layout
         from nablax.backends.output.store import create
 
-        params = {name: float(value) for name, value in self.params.items()}
-        writer = create(Path(path), layout(self.outline, params))
+        writer = create(Path(path), layout(self.outline, _numbers(self.params)))
         fields = {name: np.asarray(values) for name, values in self.fields.items()}
         writer.append(Frame(index=0, t=0.0, fields=fields, steps=0, rejected=0, dt=0.0))
         writer.close(complete=True)
+
+
+def _numbers(params: Mapping[str, Array]) -> dict[str, float]:
+    """The parameters that are numbers; coefficients on the grid are none."""
+    return {name: float(value) for name, value in params.items() if np.ndim(value) == 0}
 
 
 def _extremes(fields: Mapping[str, Array]) -> list[tuple[str, str]]:

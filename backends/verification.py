@@ -24,6 +24,7 @@ from nablax.backends.solver import Solver
 from nablax.backends.steady import SteadySolver
 from nablax.frontend.diagnostics import Report
 from nablax.manufactured import Manufactured, manufacture
+from nablax.passes.coefficients import at_start
 from nablax.past import order_in_time
 from nablax.plan import Plan, StepperName
 from nablax.planning.make import make_plan
@@ -95,6 +96,7 @@ def verify(problem: Problem, plan: Plan, report: Report, build: Build) -> Verifi
 
     Raises `SpecError` with R711 for terms that take part in no manufactured solution.
     """
+    problem = at_start(problem)
     made = manufacture(problem, report, swinging=False)
     report.check()
     assert made is not None

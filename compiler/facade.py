@@ -80,11 +80,13 @@ class Problem:
         dtype: str | None = None,
         dealias: float | str | None = None,
         tune: bool | None = None,
+        arrays: Sequence[str] | None = None,
     ) -> "Solver | SteadySolver":
         """The solver of this problem; the keywords are those of the `solve` block and win over it.
 
         A problem without a `time` block has a solver with `solve` alone.
         `tune` times the ways to run the kernels on this device, once, and keeps the fastest.
+        `arrays` names functions of the `let` block that become arguments: `solve(params={"c": array})`.
         `params` replaces nominal values, those of static parameters (in axis bounds) included. Raises
         `SpecError` where the choice cannot be made.
         """
@@ -93,6 +95,7 @@ class Problem:
         options = {
             "method": method, "n": n, "order": order, "step": step, "dt": dt, "tol": tol, "dtype": dtype,
             "dealias": dealias, "tune": None if tune is None else "on" if tune else "off",
+            "arrays": None if arrays is None else f"[{', '.join(arrays)}]",
         }  # fmt: skip
         solve = dict(self.overrides.solve) | {k: _text(v) for k, v in options.items() if v is not None}
         parameters = dict(self.overrides.parameters) | {k: _text(v) for k, v in (params or {}).items()}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from nablax.frontend.source import Span
 
 if TYPE_CHECKING:
+    from nablax.grid_functions import GridData
     from nablax.passes.divergence import Law
     from nablax.system import System
 
@@ -140,6 +141,7 @@ class Plan:
     bundle: int = 1  # explicit steps for which ghost nodes are attached at once
     tune: bool = False  # time the lowerings on this device, and keep the fastest
     law: "Law | None" = None  # what finite volumes discretise
+    arrays: tuple["GridData", ...] = ()  # coefficient functions that are given as arrays
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -187,7 +187,10 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A resolved spec. True of it: every symbol declared, ranks agree, no user text left."""
+    """A resolved spec. True of it: every symbol declared, ranks agree, no user text left.
+
+    `arrays` are definitions that a solver takes as arrays: their values stand for them in the statements.
+    """
 
     source: Source
     title: str
@@ -206,6 +209,7 @@ class Problem:
     data: tuple[Measurement, ...]
     span: Span
     coefficients: tuple[Coefficient, ...] = ()
+    arrays: tuple[Coefficient, ...] = ()
 
     @property
     def families(self) -> tuple[Axis, ...]:

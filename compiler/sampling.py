@@ -6,6 +6,7 @@ import numpy as np
 import sympy as sp
 
 from nablax.fractional_calculus.special import MittagLeffler
+from nablax.grid_functions import GridFunction
 from nablax.pointwise import POINTWISE, Samples
 from nablax.reductions import Noise
 from nablax.surrogates import Surrogate
@@ -46,6 +47,8 @@ def _sample(node: sp.Basic, known: dict[sp.Basic, Samples]) -> Samples:
             result = np.where(_sample(condition, known), _sample(value_node, known), result)
     elif isinstance(node, Noise):
         result = np.asarray(1.0)  # its bound
+    elif isinstance(node, GridFunction):
+        result = _sample(node.nominal, known)
     elif isinstance(node, Tabulated):
         result = np.asarray(interpolate(node.table, [_sample(a, known) for a in node.args[1:]], np))
     elif node.func in FUNCTIONS:

@@ -30,7 +30,8 @@ def _require(condition: bool, text: str) -> None:
 def verify_problem(problem: Problem) -> None:
     """Every symbol declared, every function a component, every span inside the text."""
     declared = set(problem.symbols) | {p.symbol for p in problem.parameters}
-    functions = {c.value.func for c in problem.components} | {c.value.func for c in problem.coefficients}
+    functions = {c.value.func for c in problem.components}
+    functions |= {c.value.func for c in (*problem.coefficients, *problem.arrays)}
     length = len(problem.source.text)
     for equation in problem.equations:
         _require(0 <= equation.span.start <= equation.span.end <= length, "a span leaves the text")

@@ -18,6 +18,7 @@ from nablax.backends.differences.walls import Wall
 from nablax.backends.integrals import integral_values
 from nablax.backends.interface import Parameters, Vector
 from nablax.backends.lowering import Operand
+from nablax.backends.nodes import known
 from nablax.plan import Plan
 
 
@@ -61,9 +62,7 @@ class Nodes:
     def scalars(self, t: Array | None, params: Parameters) -> Scalars:
         """Values of parameters and time by symbol, and the kernels of nonlocal operators."""
         system, dtype = self.plan.system, jnp.dtype(self.plan.dtype)
-        result: dict[sp.Basic, Operand] = {
-            p.symbol: jnp.asarray(params[p.name], dtype) for p in system.parameters if p.name in params
-        }
+        result = known(self.plan, params)
         if t is not None and system.time is not None:
             result[system.time.symbol] = jnp.asarray(t, dtype)
         for held in self.prepared:

@@ -15,7 +15,7 @@ from jax import Array
 from nablax.backends.integrals import integral_values
 from nablax.backends.interface import Block, Parameters, Unsupported, Vector
 from nablax.backends.lowering import Environment, Operand, evaluate
-from nablax.backends.nodes import coordinates
+from nablax.backends.nodes import coordinates, known
 from nablax.backends.spectral.layout import Layout, layout_of
 from nablax.backends.spectral.matrices import (
     Matrix,
@@ -185,7 +185,7 @@ class Spectral:
         return self._applied(matrix, y)
 
     def _modes(self, t: Array | None, params: Parameters) -> Modes:
-        environment: dict[sp.Basic, Operand] = {p.symbol: params[p.name] for p in self.plan.system.parameters}
+        environment = known(self.plan, params)
         if t is not None and self.plan.system.time is not None:
             environment[self.plan.system.time.symbol] = t
         values = tuple(
@@ -347,8 +347,7 @@ class Spectral:
         return jnp.zeros(self.layout.modes, self.layout.complex_precision)
 
     def _nodes(self, params: Parameters) -> dict[sp.Basic, Operand]:
-        environment: dict[sp.Basic, Operand] = {p.symbol: params[p.name] for p in self.plan.system.parameters}
-        return environment | coordinates(self.plan)
+        return known(self.plan, params) | coordinates(self.plan)
 
     def _nodal(self, expression: sp.Expr, environment: Environment) -> Array:
         (value,) = evaluate((expression,), environment)

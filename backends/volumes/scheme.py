@@ -10,6 +10,7 @@ from jax import Array, lax
 
 from nablax.backends.interface import Parameters, Unsupported, Vector
 from nablax.backends.lowering import Operand, evaluate
+from nablax.backends.nodes import known
 from nablax.backends.volumes import cells, riemann, walls
 from nablax.backends.volumes.bounds import limited
 from nablax.backends.volumes.reconstruction import neighbours, to_averages, to_points, traces
@@ -139,7 +140,7 @@ class FiniteVolumes:
 
     def _known(self, t: Array, params: Parameters) -> dict[sp.Basic, Operand]:
         system = self.plan.system
-        found: dict[sp.Basic, Operand] = {p.symbol: params[p.name] for p in system.parameters}
+        found = known(self.plan, params)
         if system.time is not None:
             found[system.time.symbol] = t
         return found

@@ -14,7 +14,8 @@ from nablax.meaning.values import Fault, VectorValue, fault, outside, reported
 from nablax.problem import Field, Option, OptionCall, OptionValue
 
 KNOWN: Mapping[str, tuple[str, ...]] = {
-    "solve": ("method", "n", "order", "step", "dt", "tol", "dtype", "dealias", "tune", "time", "memory"),
+    "solve": ("method", "n", "order", "step", "dt", "tol", "dtype", "dealias", "tune", "time", "memory",
+              "arrays"),
     "output": ("every", "save", "plot", "movie"),
     "train": (
         "model", "points", "derivatives", "weights", "steps", "seed", "sampler", "hard", "windows",
@@ -53,7 +54,7 @@ def options(
                         label="second one",
                         notes=(Note(f"`{name}` is set here already", found[name].span),),
                     )
-                found[name] = Option(name, _value(clause.right, scope), clause.span)
+                found[name] = Option(name, _read(name, clause.right, scope), clause.span)
             except Fault as error:
                 error.tell(report)
     for name, given in replaced.items():
@@ -67,7 +68,7 @@ def options(
 def replaced_option(name: str, given: Given, scope: Scope) -> Option:
     """An option from outside the text. Raises `Fault`."""
     try:
-        return Option(name, _value(given.expression, scope), NOWHERE, given.text)
+        return Option(name, _read(name, given.expression, scope), NOWHERE, given.text)
     except Fault as error:
         raise outside(given.text, error) from None
 
@@ -83,6 +84,22 @@ def _check_name(name: str, node: syntax.Name, block: str) -> None:
         f"did you mean `{similar[0]}`?" if similar else f"the options are {', '.join(KNOWN[block])}",
         edits=(Edit(node.span, similar[0]),) if similar else (),
     )
+
+
+def _read(name: str, node: syntax.Expression, scope: Scope) -> OptionValue:
+    """The value of an option; of `arrays`, the names of definitions, which are not looked into."""
+    if name != "arrays":
+        return _value(node, scope)
+    items = node.items if isinstance(node, syntax.List) else (node,)
+    names = tuple(item.id for item in items if isinstance(item, syntax.Name))
+    if len(names) < len(items):
+        raise fault(
+            "P428",
+            node.span,
+            "`arrays` names functions of the `let` block, and this is no list of names",
+            "write `arrays = c` or `arrays = [c, f]`",
+        )
+    return names
 
 
 def _value(node: syntax.Expression, scope: Scope) -> OptionValue:

@@ -11,6 +11,7 @@ from nablax.frontend.source import Source
 from nablax.geometry import Geometry
 from nablax.limits import WRITTEN_PARTS
 from nablax.meaning import declarations, options, statements
+from nablax.meaning.arrays import array_functions
 from nablax.meaning.expressions import evaluate
 from nablax.meaning.given import NOWHERE, Given, parse_values
 from nablax.meaning.measurements import measurements
@@ -64,6 +65,9 @@ def resolve(
     _check_given(values, {"solve": replaced, "train": retrained}, parameters, unknown, module, report)
     for coefficient in unknown:
         declarations.declare(coefficient.name, coefficient.span, known, coefficient, report)
+    solve = options.options(module, "solve", scope, replaced, report)
+    arrays = array_functions(solve, written, scope, report)
+    known |= {c.name: c for c in arrays}
     if not axes or not declared:
         # Without them every statement would raise errors of its own.
         module = replace(module, blocks=())
@@ -81,12 +85,13 @@ def resolve(
         initial=statements.initial(module, scope, report),
         boundary=statements.boundary(module, scope, report),
         expectations=statements.expectations(module, scope, report),
-        solve=options.options(module, "solve", scope, replaced, report),
+        solve=solve,
         output=options.options(module, "output", scope, {}, report),
         train=options.options(module, "train", scope, retrained, report),
         data=measurements(module, scope, folder, report),
         span=module.span,
         coefficients=tuple(c for c in unknown if isinstance(c, Coefficient)),
+        arrays=arrays,
     )
 
 

@@ -4,7 +4,7 @@ from nablax.frontend.diagnostics import Report
 from nablax.passes.balances import balances
 from nablax.passes.boundary import boundary_conditions, check_boundary
 from nablax.passes.boundary_counts import needs_of
-from nablax.passes.coefficients import at_start
+from nablax.passes.coefficients import given, written_out
 from nablax.passes.counting import counted, matching
 from nablax.passes.divergence import first_order_terms
 from nablax.passes.expansion import checked_values, expand_all
@@ -25,8 +25,7 @@ def normalise(problem: Problem, report: Report) -> System | None:
     """
     if not _off_centre(problem, report):
         return None
-    stated = problem
-    problem = at_start(stated)
+    stated, problem = written_out(problem), given(problem)
     expanded = expand_all(problem, report)
     if expanded is None or not checked_values(problem, expanded, report):
         return None

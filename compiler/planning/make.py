@@ -1,6 +1,7 @@
 """System to plan: every numerical choice, with its reason."""
 
 from nablax.frontend.diagnostics import Note, Report
+from nablax.grid_functions import on_grid
 from nablax.limits import AXES
 from nablax.nonlocal_operators import Differenced
 from nablax.passes.boundary import check_boundary
@@ -83,7 +84,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
     choices.append(
         Choice("dtype", dtype, "asked for" if settings.dtype else "double precision", bool(settings.dtype))
     )
-    return Plan(
+    plan = Plan(
         system,
         method,
         grid,
@@ -98,6 +99,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
         bool(settings.tune),
         law,
     )
+    return on_grid(plan)
 
 
 def check_axes(system: System, report: Report) -> bool:

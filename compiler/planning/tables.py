@@ -30,8 +30,10 @@ def table_choices(system: System, grid: Sequence[GridAxis], choices: list[Choice
 
 
 def reads_files(system: System) -> bool:
-    """Whether any function comes from a file."""
-    return any(value.has(Tabulated) for value in _values(system))
+    """Whether any function comes from a file, or is given on the grid."""
+    return bool(system.problem.coefficients or system.problem.arrays) or any(
+        value.has(Tabulated) for value in _values(system)
+    )
 
 
 def _values(system: System) -> list[sp.Expr]:
