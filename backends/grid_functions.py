@@ -77,9 +77,9 @@ def _stencil(
     Beyond the ends of a bounded axis the last polynomial goes on.
     """
     count = min(width, axis.points)
-    first = xp.floor(position).astype("int32") - (count - 1) // 2
+    first = xp.floor(position) - (count - 1) // 2
     if not axis.periodic:
-        first = xp.clip(first, 0, axis.points - count)
+        first = xp.clip(first, 0.0, float(axis.points - count))
     offset = position - first - (count - 1) / 2
     weights = []
     for row in _polynomials(count, order):
@@ -87,7 +87,7 @@ def _stencil(
         for coefficient in reversed(row):
             weight = weight * offset + coefficient
         weights.append(weight / axis.spacing**order)
-    return first, weights
+    return first.astype("int32"), weights
 
 
 @cache
