@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from nablax.models import Model
 from nablax.problem import Problem
 from nablax.training.records import Phase, Sampler, Weighting
+from nablax.training.tables import relative_errors
 
 WHY_COUNTS = "enough to see the solution, few enough for quick steps"
 _DENSE = 3000  # weights up to which normal equations are a matter of milliseconds
@@ -46,8 +47,18 @@ def sampler(second: bool, sampled: bool) -> tuple[Sampler, str]:
     return Sampler("sobol", "rad", every), "points go where the residual is large, so that fronts are seen"
 
 
-def weighting() -> Weighting:
-    return Weighting()
+def weighting(problem: Problem) -> tuple[Weighting, str]:
+    """Misfits are in units of `sigma`; times (sigma / size of the values)² they are as large as the others.
+
+    Equations hold exactly and measurements do not: misfits that weigh 1/sigma² make a network follow the
+    noise and break the equations. The most precise table sets the factor, the others keep their share.
+    """
+    errors = relative_errors(problem)
+    if not errors:
+        return Weighting(), "all terms alike"
+    factor = min(1.0, *errors.values()) ** 2
+    fixed = tuple((f"data/{name}", factor) for name in errors)
+    return Weighting(fixed), "equations hold exactly, measurements within their sigma: noise is not followed"
 
 
 def checkpoint(phases: Sequence[Phase]) -> int:

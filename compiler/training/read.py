@@ -1,6 +1,7 @@
 """`train` block → Training: every option checked, every default chosen with its reason."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar, get_args
 
 from nablax.ansatz.derive import derive
@@ -81,8 +82,11 @@ class _Reading:
         sampler, told = self.read("sampler", lambda o: read_sampler(o, default.every), default)
         self.choose("sampler", _sampler(sampler), why, told)
         self._check_refinement(sampler, sampled)
-        weighting, told = self.read("weights", lambda o: read_weighting(o, self.names), defaults.weighting())
-        self.choose("weights", _weighting(weighting), "all terms alike", told)
+        usual_weights, why = defaults.weighting(problem)
+        weighting, told = self.read("weights", lambda o: read_weighting(o, self.names), usual_weights)
+        if told and weighting.balance == "none" and not any(n.startswith("data") for n, _ in weighting.fixed):
+            weighting = replace(weighting, fixed=(*usual_weights.fixed, *weighting.fixed))
+        self.choose("weights", _weighting(weighting), why, told)
         self._check_weighting(weighting, second)
         if sampled:
             self._check_sampled(phases)

@@ -25,6 +25,18 @@ def read_table(problem: Problem, name: str) -> dict[str, np.ndarray]:
     return columns
 
 
+def relative_errors(problem: Problem) -> dict[str, float]:
+    """`sigma` over the root mean square of the values, of the tables that have one and can be read."""
+    nominal = {p.symbol: np.asarray(float(p.value)) for p in problem.parameters}
+    found = {}
+    for table in problem.data:
+        columns = _columns(problem, table, Report(problem.source))
+        size = float(np.sqrt(np.mean(columns["value"] ** 2))) if columns else 0.0
+        if table.sigma is not None and size > 0:
+            found[table.name] = float(sample(table.sigma, nominal)) / size
+    return found
+
+
 def _read(problem: Problem, table: Measurement, report: Report) -> dict[str, np.ndarray]:
     columns = _columns(problem, table, report)
     if columns:

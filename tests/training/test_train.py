@@ -69,6 +69,28 @@ def test_a_wrong_statement_is_missed(trained):
     assert verdict.measured == pytest.approx(0.1 / (np.pi**2 - 4), rel=0.05)
 
 
+def test_a_misfit_weighs_as_much_as_its_table_is_precise(tmp_path):
+    """The most precise table counts relative to the size of its values; the other keeps its share."""
+    (tmp_path / "near.csv").write_text("x,u\n0.2,3\n0.4,-4\n")  # root mean square 5/√2
+    (tmp_path / "far.csv").write_text("x,u\n0.5,1\n")
+    tables = """
+      near = csv("near.csv", at=[x], value=u, sigma=0.05)
+      far = csv("far.csv", at=[x], value=u, sigma=0.2)
+    """
+    text = WAVE.replace('sensors = csv("sensors.csv", at=[x], value=u, sigma=0.1)', tables)
+
+    def weights(asked):
+        spec = text.replace("sampler = sobol", f"sampler = sobol; {asked}")
+        training = nablax.parse(spec, folder=tmp_path).stages.demand_training()[1]
+        return dict(training.weighting.fixed)
+
+    share = pytest.approx(2e-4)
+    assert weights("") == {"data/near": share, "data/far": share}
+    assert weights("weights = residual(2)") == {"data/near": share, "data/far": share, "equation": 2}
+    assert weights("weights = data(3)") == {"data": 3}
+    assert weights("weights = gradnorm") == {}
+
+
 def test_the_field_goes_through_a_file_without_the_compiler(trained, tmp_path):
     task, found = trained
     path = tmp_path / "wave.nbx"
