@@ -1,6 +1,7 @@
 """`nablax run --sweep`: one program over all values, and the outcome of each as a line of text."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import click
 
 from nablax.cli.messages import FileProblem, print_diagnostics
 from nablax.cli.outcome import duration
-from nablax.frontend.diagnostics import Diagnostic, Report, Severity
+from nablax.frontend.diagnostics import Diagnostic, Note, Report, Severity
 from nablax.frontend.source import Source
 from nablax.overrides import Overrides
 from nablax.sweeps import Sweep, SweepError, parse_sweep
@@ -43,7 +44,10 @@ def plan_members(
         plan, report = compile_plan(source, member, folder)
         plans.append(plan)
         known = {(d.code, d.span) for d in told.diagnostics}
-        told.diagnostics.extend(d for d in report.diagnostics if (d.code, d.span) not in known)
+        first = Note(f"first for the member with {', '.join(f'{n} = {v}' for n, v in values.items())}")
+        told.diagnostics.extend(
+            replace(d, notes=(*d.notes, first)) for d in report.diagnostics if (d.code, d.span) not in known
+        )
     common = common_plan(plans, sweep.names, told)
     told.check()
     assert common is not None

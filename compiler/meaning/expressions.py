@@ -226,7 +226,10 @@ def _call(node: syntax.Call, scope: Scope) -> Value:
             "P104",
             node.function.span,
             f"`{name}` is {describe(entity)} and takes no arguments",
-            f"write `{name}` for its value, or `{name}*(...)` for a product",
+            f"write `{name}` for its values at every place, or a number made of them: `max({name})`, "
+            f"`mean({name})`, `integral({name})`"
+            if scope.role == "expect" and isinstance(entity, Field)
+            else f"write `{name}` for its value, or `{name}*(...)` for a product",
         )
     if name in ("max", "min") and len(node.arguments) == 1 and scope.role == "expect":
         value = _magnitude(_positional(node, scope)[0][0])

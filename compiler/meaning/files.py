@@ -18,6 +18,7 @@ import numpy as np
 import sympy as sp
 
 from nablax.frontend import syntax
+from nablax.meaning.headers import separators
 from nablax.meaning.scope import Scope
 from nablax.meaning.values import fault
 from nablax.meaning.within import inside_folder
@@ -152,7 +153,8 @@ def _from_table(
     if missing is not None:
         listed = ", ".join(f"`{c}`" for c in header) or "it has none"
         what = f"has no column `{missing}`" if missing else "has no single column of values"
-        raise fault("P502", text.span, f"`{text.value}` {what}", f"its columns are: {listed}")
+        help = separators(header) or f"its columns are: {listed}"
+        raise fault("P502", text.span, f"`{text.value}` {what}", help)
     wanted = [header.index(c) for c in (*names, column)]
     try:
         numbers = np.array([[float(row[k]) for k in wanted] for row in rows[1:]]).reshape(-1, len(wanted))

@@ -9,6 +9,7 @@ from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.expressions import constant, scalar
+from nablax.meaning.headers import separators
 from nablax.meaning.scope import Scope
 from nablax.meaning.values import Fault, fault, reported
 from nablax.meaning.within import inside_folder
@@ -18,7 +19,8 @@ from nablax.problem import Axis, Measurement
 def measurements(
     module: syntax.Module, scope: Scope, folder: Path | None, report: Report
 ) -> tuple[Measurement, ...]:
-    """`sensors = csv("file.csv", at=[x, t], value=u, sigma=0.01)`; the file needs a column per name."""
+    """`sensors = csv("file.csv", at=[x, t], value=u, sigma=0.01)`; the file needs a column per axis
+    and one of values, which is called as the quantity is, or is the only one left."""
     found: dict[str, Measurement] = {}
     block = module.block("data")
     for statement in block.statements if block else ():
@@ -75,13 +77,17 @@ def _measurement(clause: syntax.Clause, scope: Scope, folder: Path | None) -> Me
     text = positional[0].value
     path = inside_folder(folder, text, _FORM)
     header = _header(path, text)
+    rest = [c for c in header if c not in {name for name, _ in columns}]
+    if quantity not in header and len(rest) == 1:
+        (quantity,) = rest  # nothing else can be meant
     for column, span in (*columns, (quantity, value.value.span)):
         if column not in header:
             raise fault(
                 "P502",
                 span,
                 f"`{text.value}` has no column `{column}`",
-                f"rename one of its columns: {', '.join(f'`{c}`' for c in header) or 'it has none'}",
+                separators(header)
+                or f"rename one of its columns: {', '.join(f'`{c}`' for c in header) or 'it has none'}",
                 label="no such column",
             )
     return Measurement(

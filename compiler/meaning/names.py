@@ -77,7 +77,9 @@ def unknown_function(node: syntax.Call, scope: Scope) -> Fault:
     if scope.incomplete and similar is None:
         return reported()
     help = (
-        f"did you mean `{similar}`?" if similar else "write a function of the language, or define it in `let`"
+        f"did you mean `{similar}`?"
+        if similar
+        else f"write a function of the language, or define it in `let`, as `{name}(s) = ...`"
     )
     edits = (Edit(span, similar),) if similar else ()
     return fault(

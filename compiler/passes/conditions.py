@@ -10,6 +10,7 @@ from nablax.frontend.source import Span
 from nablax.limits import EXPRESSION_TERMS, TooLarge
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.jets import base, bases, expand, jets, jets_of, orders_of, slope_of, without
+from nablax.passes.reality import real_parts
 from nablax.passes.split import linear_part
 from nablax.problem import BoundaryCondition, Problem, Side
 from nablax.system import Boundary, BoundaryTerm, Unknown, root_of
@@ -36,6 +37,8 @@ def read(
     real = not any(c.complex for c in problem.components)
     try:
         residual = expand(condition.residual, real)
+        if real and residual.has(sp.I) and (parts := real_parts([residual])):
+            residual = expand(parts[0], real)
     except TooLarge:
         report.error(
             "P316",
@@ -58,8 +61,8 @@ def read(
         report.error(
             "P208",
             condition.span,
-            "this condition is imaginary, and every field is real",
-            help="declare the field as complex: `psi: complex`",
+            "this condition is imaginary, or not proven to be real, and every field is real",
+            help="declare the field as complex: `psi: complex`, or take the real part: `re(...)`",
         )
         return None
     if any(isinstance(j, Nonlocal) for j in found):

@@ -1,6 +1,7 @@
 """Products and chain rules multiplied out, term by term, within limits; what has no value is an error."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
@@ -10,6 +11,7 @@ from nablax.frontend.diagnostics import Report
 from nablax.limits import DERIVATIVE_ORDER, EXPRESSION_TERMS, TooLarge
 from nablax.nonlocal_operators import Between, Nonlocal
 from nablax.passes.jets import expand, is_jet, jets
+from nablax.passes.reality import real_parts
 from nablax.problem import Problem, Summand
 
 Expanded = tuple[Summand, ...]
@@ -93,6 +95,11 @@ def expand_all(problem: Problem, report: Report) -> tuple[Expanded, ...] | None:
                     help="lower the order",
                 )
             summands.append(Summand(value, summand.span))
+        if real and any(s.value.has(sp.I) for s in summands):
+            parts = real_parts([s.value for s in summands])
+            summands = [
+                replace(s, value=expand(p, real)) for s, p in zip(summands, parts or (), strict=False)
+            ] or summands
         found.append(tuple(summands))
     return None if report.failed else tuple(found)
 

@@ -21,6 +21,7 @@ from nablax.sampling import sample
 from nablax.surrogates import smooth
 from nablax.system import LinearTerm, Orders, System, wavenumbers
 
+FEW = 3  # places along an axis at which coefficients are looked at for their sign
 Symbol = Callable[[int, int, np.ndarray], np.ndarray]
 """(axis, derivative order, wavenumbers) to the factor that the derivative multiplies a mode by."""
 
@@ -43,7 +44,7 @@ class Entry:
     values: np.ndarray  # at the sample points
     span: Span
     operator: sp.Expr | None = None  # between walls
-    constant: bool = False  # the same at every place and state
+    given: bool = False  # the same at every state
 
     @property
     def moves(self) -> bool:
@@ -93,8 +94,7 @@ def linearise(system: System, points: int) -> Linearisation:
         if term.unknown in column:
             value = np.broadcast_to(sample(term.coefficient, values), (count,))
             entry = Entry(row, column[term.unknown], term.orders, term.multiplier, value, term.span)
-            constant = not term.coefficient.free_symbols & set(space)
-            into.append(replace(entry, operator=term.operator, constant=constant))
+            into.append(replace(entry, operator=term.operator, given=True))
 
     for equation in system.evolution:
         row = column[equation.unknown]
@@ -228,16 +228,17 @@ class Growth:
 def unbounded_growth(system: System) -> Growth | None:
     """Whether short waves grow ever faster, and the term without which they would not.
 
-    Only terms with constant coefficients are looked at: they are what the equation does to every mode.
+    Only terms with given coefficients are looked at, constant ones and those that depend on the place:
+    they are what the equation does to every short wave, whatever the state is.
     """
-    frozen = linearise(system, 1)
-    constant = frozen.keeping(e for e in frozen.entries if e.constant)
-    found = _growth(system, constant)
+    frozen = linearise(system, FEW)
+    given = frozen.keeping(e for e in frozen.entries if e.given)
+    found = _growth(system, given)
     if found is None:
         return None
     power, rate, wavelength = found
-    spans = sorted({e.span for e in constant.entries if e.moves})
-    guilty = next((s for s in spans if _growth(system, constant.without(s)) is None), spans[0])
+    spans = sorted({e.span for e in given.entries if e.moves})
+    guilty = next((s for s in spans if _growth(system, given.without(s)) is None), spans[0])
     return Growth(power, rate, wavelength, guilty)
 
 

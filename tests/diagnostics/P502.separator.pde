@@ -1,0 +1,6 @@
+space { x in [0, 1] periodic }
+time { t in [0, 1] }
+fields { u }
+equations { dt(u) = 0.1*dxx(u) }
+initial { u = sin(2*pi*x) }
+data { sensors = csv("semicolons.csv", at=[x, t], value=u) }
