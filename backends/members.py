@@ -24,7 +24,7 @@ from nablax.backends.solver import Solver
 from nablax.backends.steady import SteadySolver
 from nablax.backends.stepping.fixed import step_count, trajectory
 
-SHARED = State(None, 0, 0)  # type: ignore[arg-type]
+SHARED = State._make((None, 0, 0))
 """Axes of a batch of states: all members are at one time."""
 
 

@@ -1,4 +1,4 @@
-"""Real terms written with i are taken as what they are; imaginary ones, and what is not proven, are refused."""
+"""Real terms written with i are taken as what they are; imaginary ones, and those not proven, are refused."""
 
 import numpy as np
 import pytest
