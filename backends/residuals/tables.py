@@ -1,6 +1,6 @@
 """Derivatives of a network at points, as a plan says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import jax
@@ -13,7 +13,7 @@ from nablax.backends.residuals.networks import Part
 from nablax.backends.taylor import propagate
 from nablax.derivatives.algebra import directions as series
 from nablax.derivatives.algebra import univariate
-from nablax.derivatives.plans import DerivativePlan
+from nablax.derivatives.plans import Candidate, DerivativePlan
 from nablax.derivatives.waring import Direction
 
 
@@ -28,10 +28,36 @@ def tables(part: Part, plan: DerivativePlan, z: Array) -> tuple[Array, ...]:
         )(own)
         return found
     along = [_vector(part, direction, z) for direction in chosen.directions]
+    if chosen.times:
+        return _composed(part.call, chosen, own, jnp.stack(along))
 
     def one(point: Array) -> tuple[Array, ...]:
         coefficients = propagate(part.call, point, along, algebra)
         return tuple(_combined(extraction, coefficients) for extraction in chosen.extractions)
+
+    result: tuple[Array, ...] = jax.vmap(one)(own)
+    return result
+
+
+def _composed(
+    call: Callable[[Array], Array], chosen: Candidate, own: Array, along: Array
+) -> tuple[Array, ...]:
+    """Powers of the Laplacian, each by a pass through the program of the one below."""
+    assert chosen.algebra is not None
+    algebra = chosen.algebra
+    powers = [call]
+
+    def laplacian_of(f: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        return lambda point: propagate(f, point, (along,), algebra)[-1]
+
+    for _ in range(chosen.times):
+        powers.append(laplacian_of(powers[-1]))
+
+    def one(point: Array) -> tuple[Array, ...]:
+        needed = {k for extraction in chosen.extractions for k, _ in extraction}
+        found = {k: powers[k](point) for k in needed}
+        values = [found.get(k, jnp.zeros(0)) for k in range(len(powers))]
+        return tuple(_combined(extraction, values) for extraction in chosen.extractions)
 
     result: tuple[Array, ...] = jax.vmap(one)(own)
     return result

@@ -8,9 +8,10 @@ from math import factorial
 import sympy as sp
 
 from nablax.derivatives.algebra import Algebra, Operator, downset, from_operators
+from nablax.derivatives.algebra import directions as series
 from nablax.derivatives.inverse_system import SIZE, extraction, minimal
 from nablax.derivatives.needs import Form
-from nablax.derivatives.waring import Direction, PowerSum, fit, power_sum
+from nablax.derivatives.waring import Direction, PowerSum, fit, is_rotation_invariant, power_sum
 
 PRODUCT = 0.12  # an elementwise product of two coefficients, in units of a coefficient's matrix product
 LARGEST = 200  # coefficients of a candidate; more of them make the program, not the derivatives, the work
@@ -21,7 +22,8 @@ class Candidate:
     """One way to evaluate forms: form i is Σ weight · coefficient k over `extractions[i]`, proven exactly.
 
     `directions` has a direction over the arguments for every generator of the algebra. Without an algebra
-    the forms are had by nested forward mode.
+    the forms are had by nested forward mode. With `times`, coefficient k is the last one of the algebra's
+    pass (the Laplacian) composed k times with itself, k = 0 .. times.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Candidate:
     extractions: tuple[tuple[tuple[int, Fraction], ...], ...]
     vectors: int
     products: int
+    times: int = 0
 
     @property
     def cost(self) -> float:
@@ -64,6 +67,8 @@ def candidates(forms: tuple[Form, ...]) -> Iterator[Candidate]:
     yield _nested(forms)
     if max(sum(orders) for form in forms for orders, _ in form) == 0:
         return
+    if (composed := _composed(forms)) is not None:
+        yield composed
     symbols = [{orders: Fraction(int(q.p), int(q.q)) for orders, q in form} for form in forms]
     axes = _axes(len(forms[0][0][0]))
     try:
@@ -134,6 +139,39 @@ def _by_directions(forms: tuple[Form, ...]) -> Candidate | None:
     if len(directions) > LARGEST or not weights_rational:
         return None
     return _series(forms, sums, tuple(directions))
+
+
+def _composed(forms: tuple[Form, ...]) -> Candidate | None:
+    """The Laplacian of the Laplacian, for powers of one Laplacian in many dimensions.
+
+    A pass of d + 2 vectors goes through the program of another one: (d + 2)^times vectors, more than the
+    smallest algebra has, but a program that does not grow with the dimension.
+    """
+    moving = [form for form in forms if sum(form[0][0])]
+    used = {tuple(i for i in range(len(f[0][0])) if any(orders[i] for orders, _ in f)) for f in moving}
+    highest = max(sum(form[0][0]) for form in moving)
+    if len(used) != 1 or highest < 4 or any(sum(form[0][0]) % 2 for form in moving):
+        return None
+    (axes,) = used
+    if not all(is_rotation_invariant(form, axes, sum(form[0][0])) for form in moving):
+        return None
+    times, count = highest // 2, len(axes)
+    extractions = []
+    for form in forms:
+        half = sum(form[0][0]) // 2
+        pure = tuple(2 * half if i == axes[0] else 0 for i in range(len(form[0][0])))
+        weight = dict(form)[pure]
+        extractions.append(((half, Fraction(int(weight.p), int(weight.q))),))
+    every = _axes(len(forms[0][0][0]))
+    return Candidate(
+        f"{times} composed Laplacians",
+        series(count, 2, [2] * count, stacked=True),
+        tuple(every[i] for i in axes),
+        tuple(extractions),
+        (count + 2) ** times,
+        times * count * (count + 2) ** (times - 1),
+        times,
+    )
 
 
 def _series(

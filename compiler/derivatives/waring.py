@@ -63,8 +63,11 @@ def fit(form: Form, directions: Sequence[Direction]) -> PowerSum | None:
     """Exact weights over the given directions, those of weight 0 left out; None where there are none."""
     degree = sum(form[0][0])
     wanted = dict(form)
-    indices = _indices(len(form[0][0]), degree)
-    matrix = sp.Matrix([[_coefficient(v, index) for v in directions] for index in indices])
+    rows = {a: [_coefficient(v, a) for v in directions] for a in _indices(len(form[0][0]), degree)}
+    indices = [a for a, row in rows.items() if a in wanted or any(row)]
+    if any(not any(rows[a]) for a in wanted):
+        return None
+    matrix = sp.Matrix([rows[a] for a in indices])
     right = sp.Matrix([wanted.get(index, sp.S.Zero) for index in indices])
     weights = _solve(matrix, right)
     if weights is None or any(sp.radsimp(sp.expand(e)) != 0 for e in matrix * weights - right):
@@ -83,20 +86,26 @@ def _solve(matrix: sp.Matrix, right: sp.Matrix) -> sp.Matrix | None:
 
 
 def _indices(dimension: int, degree: int) -> list[tuple[int, ...]]:
-    return [a for a in product(range(degree + 1), repeat=dimension) if sum(a) == degree]
+    """All multi-indices of that degree, as many as there are monomials."""
+    if dimension == 1:
+        return [(degree,)]
+    return [(n, *rest) for n in range(degree + 1) for rest in _indices(dimension - 1, degree - n)]
 
 
 def _coefficient(direction: Direction, index: tuple[int, ...]) -> sp.Expr:
     """Of ξ^index in (v·ξ)^k."""
+    factors = [(v, n) for v, n in zip(direction, index, strict=True) if n]
+    if any(v == 0 for v, _ in factors):
+        return sp.S.Zero
     ways = factorial(sum(index)) // prod(factorial(n) for n in index)
-    return ways * sp.Mul(*(v**n for v, n in zip(direction, index, strict=True)))
+    return ways * sp.Mul(*(v**n for v, n in factors))
 
 
 def _design(form: Form) -> tuple[Direction, ...] | None:
     """Directions of a spherical design, where the form is a multiple of a power of |ξ|² in some arguments."""
     degree = sum(form[0][0])
     axes = [i for i in range(len(form[0][0])) if any(orders[i] for orders, _ in form)]
-    if degree % 2 or not _is_rotation_invariant(form, axes, degree):
+    if degree % 2 or not is_rotation_invariant(form, axes, degree):
         return None
     table = DESIGNS.get((len(axes), degree))
     if table is None and len(axes) == 2:
@@ -107,7 +116,8 @@ def _design(form: Form) -> tuple[Direction, ...] | None:
     return tuple(tuple(v[axes.index(i)] if i in axes else sp.S.Zero for i in range(dimension)) for v in table)
 
 
-def _is_rotation_invariant(form: Form, axes: Sequence[int], degree: int) -> bool:
+def is_rotation_invariant(form: Form, axes: Sequence[int], degree: int) -> bool:
+    """Whether the form is a multiple of a power of |ξ|² in these axes."""
     values = dict(form)
     half = degree // 2
     scale = values.get(tuple(degree if i == axes[0] else 0 for i in range(len(form[0][0]))))
