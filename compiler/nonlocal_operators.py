@@ -43,10 +43,15 @@ class SpectralLaplacian(BetweenWalls):
     nargs = 2
 
 
-class IntegralLaplacian(BetweenWalls):
-    """(-Δ)^s over all of space, the field zero outside the box. Arguments: u, s."""
+BOX, BALL, SPACE = sp.Integer(0), sp.Integer(1), sp.Integer(2)
+"""Where a field may differ from zero: the box, the largest ball in it, all of space."""
 
-    nargs = 2
+
+class IntegralLaplacian(BetweenWalls):
+    """(-Δ)^s over all of space, the field zero outside its support. Arguments: u, s, and `BOX`, `BALL` or
+    `SPACE`."""
+
+    nargs = 3
 
 
 class Outside(sp.Function):
@@ -109,6 +114,8 @@ def order_along(node: sp.Expr | None, axis: sp.Symbol) -> int:
         return 0
     if isinstance(node, OneSided):
         return int(node.args[4]) if node.args[1] == axis else 0
+    if isinstance(node, IntegralLaplacian) and node.args[2] != BOX:
+        return 0  # what holds on the walls of the box is no condition of it
     return 2 if not isinstance(node, BoundedRiesz) or node.args[1] == axis else 0
 
 

@@ -26,6 +26,8 @@ from nablax.fractional_calculus.operators import (
 from nablax.frontend.names import greek_name
 from nablax.integrals import Convolution, Running
 from nablax.nonlocal_operators import (
+    BALL,
+    SPACE,
     BoundedRiesz,
     FractionalLaplacian,
     IntegralLaplacian,
@@ -127,8 +129,9 @@ class _Unicode(StrPrinter):
         return f"{_FRACTIONAL[node.func]}({', '.join(self._print(a) for a in shown)}{ending})"
 
     def _print_IntegralLaplacian(self, node: IntegralLaplacian) -> str:
-        value, order = node.args
-        return f"fraclap({self._print(value)}, {self._print(order)}, kind=integral)"
+        value, order, support = node.args
+        where = {BALL: ", support=ball", SPACE: ", support=space"}.get(support, "")
+        return f"fraclap({self._print(value)}, {self._print(order)}, kind=integral{where})"
 
     def _print_Outside(self, node: Outside) -> str:
         value, order, _, name = node.args

@@ -12,6 +12,9 @@ from sympy.core.function import AppliedUndef
 from nablax.fractional_orders import check_order
 from nablax.meaning.values import Value, VectorValue, fault
 from nablax.nonlocal_operators import (
+    BALL,
+    BOX,
+    SPACE,
     BoundedRiesz,
     FractionalLaplacian,
     IntegralLaplacian,
@@ -21,6 +24,7 @@ from nablax.nonlocal_operators import (
 )
 from nablax.operator_use import Operator, Use
 
+SUPPORTS = {"box": BOX, "ball": BALL, "space": SPACE}
 KINDS = ("periodic", "spectral", "integral", "directional")
 
 
@@ -46,12 +50,13 @@ def _fractional_laplacian(use: Use) -> Value:
             )
         check_order(use, 1, order, 0, 2)
         return _each(use.value(0), lambda c: FractionalLaplacian(c, order))
-    if "exterior" in use.options and kind not in ("integral", "directional"):
+    beyond = next((name for name in ("exterior", "support") if name in use.options), None)
+    if beyond is not None and kind not in ("integral", "directional"):
         raise fault(
             "P334",
-            use.options["exterior"][1],
+            use.options[beyond][1],
             "only `fraclap` of kind `integral` looks outside",
-            "remove `exterior`, or write `kind=integral`",
+            f"remove `{beyond}`, or write `kind=integral`",
         )
     if not kind:
         raise fault(
@@ -74,20 +79,28 @@ def _fractional_laplacian(use: Use) -> Value:
         check_order(use, 1, order, 0, 2)
         return _each(use.value(0), lambda c: SpectralLaplacian(c, order))
     _check_cartesian(use)
-    if len(use.scope.axes) > 1 or wall is not use.scope.axes[0]:
+    mixed = next((a for a in use.scope.axes if a.periodic), None)
+    if mixed is not None:
         raise fault(
             "P402",
             span,
-            f"`fraclap` of kind `{kind}` in more than one dimension is not available yet",
+            f"`fraclap` of kind `{kind}` beside the periodic axis `{mixed.name}` is not available yet",
             "use `kind=spectral`, or `riesz` along each axis",
         )
     check_order(use, 1, order, 0, 1)
     if order == 1:
-        return _each(use.value(0), lambda c: -sp.Derivative(c, (wall.symbol, 2)))
-    exterior = _exterior(use)
+        return _each(use.value(0), lambda c: -use.geometry.laplacian(c))
+    exterior, support = _exterior(use), _support(use)
+    if exterior != 0 and len(use.scope.axes) > 1:
+        raise fault(
+            "P402",
+            use.options["exterior"][1],
+            "`exterior` in more than one dimension is not available yet",
+            "write equations for a field that is zero outside",
+        )
 
     def whole(component: sp.Expr) -> sp.Expr:
-        inside: sp.Expr = IntegralLaplacian(component, order)
+        inside: sp.Expr = IntegralLaplacian(component, order, support)
         if exterior == 0:
             return inside
         return inside + Outside(exterior, order, wall.symbol, sp.Symbol(component.func.__name__))
@@ -120,6 +133,24 @@ def _exterior(use: Use) -> sp.Expr:
             "apply `fraclap` to the field itself",
         )
     return value
+
+
+def _support(use: Use) -> sp.Integer:
+    """Where the field may differ from zero."""
+    word, span = use.options.get("support", ("box", use.span))
+    if not isinstance(word, str) or word not in SUPPORTS:
+        raise fault(
+            "P105", span, "the support of a field is `box`, `ball` or `space`", "choose one of the three"
+        )
+    if word != "box" and "exterior" in use.options:
+        raise fault(
+            "P334",
+            span,
+            f"the support `{word}` says already what the field is outside",
+            "remove `exterior` or `support`",
+        )
+    support = SUPPORTS[word]
+    return BOX if support == BALL and len(use.scope.axes) == 1 and not use.geometry.families else support
 
 
 def _riesz(use: Use) -> Value:
@@ -161,7 +192,7 @@ SPACE_FRACTIONAL = (
         2,
         2,
         _fractional_laplacian,
-        ("kind", "exterior"),
+        ("kind", "exterior", "support"),
     ),
     Operator("riesz", "any, axis, β → same", "", "Riesz derivative -(-∂xx)^(β/2)", 3, 3, _riesz),
 )

@@ -16,6 +16,7 @@ from nablax.backends.residuals.integrals import integral
 from nablax.backends.residuals.layout import layout
 from nablax.backends.residuals.members import Draw, member_sums, sums_of_coordinates
 from nablax.backends.residuals.networks import Part, networks
+from nablax.backends.residuals.surroundings import surroundings
 from nablax.backends.residuals.tables import tables
 from nablax.derivatives.evaluation import Evaluation, Group
 from nablax.derivatives.needs import Needs
@@ -86,6 +87,7 @@ def _environment(
         part = next(p for p in all_parts if group.unknowns[0] in p.unknowns)
         environment |= _functionals(part, group, wanted, flat)
     environment |= histories(field.problem, evaluation, all_parts, flat, environment)
+    environment |= surroundings(field.problem, evaluation, all_parts, flat, environment, key)
     if field.problem.families:
         slots = {s.axis.symbol: s for s in layout(field.problem)}
         draw = _draw(evaluation, key)

@@ -81,9 +81,7 @@ def _moment(moment: Moment, known: Environment, z: Array) -> Array:
 
 def _weights(nodes: quadrature.Nodes, exponent: Array) -> Array:
     """The weights [..., nodes] for exponents [...]: see `nablax.derivatives.quadrature`."""
-    found = [1 / (exponent + 1)]
-    for k in range(1, len(nodes.places)):
-        found.append(found[-1] * (exponent + 1 - k) / (exponent + 1 + k))
+    found = quadrature.moments(len(nodes.places), exponent)
     matrix = jnp.asarray(quadrature.from_moments(nodes.places), exponent.dtype)
     weights = jnp.einsum("...k,jk->...j", jnp.stack(found, axis=-1), matrix)
     if nodes.grade == 1:

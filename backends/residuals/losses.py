@@ -41,7 +41,7 @@ class Losses:
         _check_weights(self.places, weights)
         keys = (None, None) if key is None else tuple(jax.random.split(key))
         found = statement_values(self.field, self.places, params, batch, keys[0])
-        sampled = {p: points for p, points in batch.items() if p in self.places and self.places[p].sampling}
+        sampled = {p: points for p, points in batch.items() if p in self.places and self.places[p].random}
         second = statement_values(self.field, self.places, params, sampled, keys[1]) if sampled else {}
         return {
             name: jnp.mean(
@@ -73,7 +73,7 @@ class ResidualVector:
         return f"<ResidualVector of {', '.join(self.places)} of {self.field!r}>"
 
     def __call__(self, params: PyTree, batch: Batch, weights: Weights | None = None) -> Array:
-        drawn = [place for place in batch if place in self.places and self.places[place].sampling]
+        drawn = [place for place in batch if place in self.places and self.places[place].random]
         if drawn:
             raise FieldError(
                 f"the residuals of `{drawn[0]}` are drawn at random, and their squares would be biased: use "

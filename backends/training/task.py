@@ -35,7 +35,7 @@ class Task:
     @property
     def sampled(self) -> bool:
         """Whether residuals are drawn at random and want a key."""
-        return any(e.sampling is not None for e in self.losses.places.values())
+        return any(e.random for e in self.losses.places.values())
 
     def start(self, key: Array) -> PyTree:
         """Fresh parameters, free of bounds; for an ensemble with a leading axis of members."""

@@ -48,14 +48,21 @@ def _place(place: str, evaluation: Evaluation) -> Iterator[str]:
         yield f"  {term.stand_in.name}: {', '.join(line.rule for line in term.lines)};"
         yield "  the rule is fixed, and what it misses is a bias"
         yield from (f"  {line}" for line in _place(f"{term.stand_in.name}", inside))
+    for rays in evaluation.needs.surroundings.rays:
+        along = len(rays.near) + rays.rays.far
+        which = f"{rays.drawn} random directions" if rays.drawn else "every direction of a rule"
+        yield f"  around each point at {along} points along {which}"
+    for lattice in evaluation.needs.surroundings.lattices:
+        yield f"  around each point on a lattice of {lattice.count}^{len(lattice.axes)} points"
+    if evaluation.random:
+        yield "  losses are products of two independent draws, which are unbiased"
     for whole in evaluation.needs.sums:
         sampling = evaluation.sampling
         if sampling is None:
             yield f"  a sum over {whole.size} members, all of them in one array"
         else:
             what = "random directions" if sampling.dense and whole.laplacian is not None else "members"
-            yield f"  a sum over {whole.size} members, estimated from {sampling.count} {what} at a time;"
-            yield "  losses are products of two independent draws, which are unbiased"
+            yield f"  a sum over {whole.size} members, estimated from {sampling.count} {what} at a time"
 
 
 def _counted(candidate: Candidate) -> str:

@@ -7,6 +7,7 @@ from sympy.core.function import AppliedUndef
 
 from nablax.derivatives.histories import has_rule
 from nablax.derivatives.statements import Statement
+from nablax.derivatives.surroundings import has_sum
 from nablax.families import FamilySum, MemberDerivative
 from nablax.frontend.diagnostics import Report
 from nablax.integrals import INTEGRALS, Convolution, Running
@@ -77,7 +78,7 @@ def _without_rule(problem: Problem, value: sp.Expr) -> str | None:
 
 def _evaluable(problem: Problem, node: sp.Basic) -> bool:
     """Whether a residual can hold a nonlocal operator: of an unknown or a derivative of whole order."""
-    if not has_rule(problem, node):
+    if not (has_rule(node) or has_sum(problem, node)):
         return False
     operand = node.args[0]
     return isinstance(operand, AppliedUndef) or (isinstance(operand, sp.Derivative) and is_jet(operand))

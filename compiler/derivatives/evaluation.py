@@ -3,23 +3,28 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from nablax.derivatives.histories import expand_histories, operators_in
+from nablax.derivatives.histories import expand_histories
 from nablax.derivatives.integral_terms import IntegralTerm, take_integrals
 from nablax.derivatives.lines import Place, Remote, Style, rule_of
 from nablax.derivatives.needs import Form, Needs, needs
 from nablax.derivatives.plans import Candidate, DerivativePlan, plan_derivatives
 from nablax.derivatives.statements import Statement
+from nablax.derivatives.surroundings import expand_surroundings, rays_of
+from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.jets import base
 from nablax.problem import OptionCall, Problem
 
 SAMPLED_ABOVE = 512  # members of a family: exact sums of a thousand are too slow to be a default
 DRAWN = 16
-MOST_NODES = 64  # of a quadrature that looks back
+MOST_NODES = 512  # of a quadrature
+QUADRATURES = (
+    "`quadrature` in `train` is quotient(n), slope(n), points(n), rays(n) or rays(n, directions), or a list, "
+    f"n from 1 to {MOST_NODES}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class RemoteGroup:
 class Evaluation:
     """Statements with all it takes to evaluate them. Where `sampling` is set, values are estimates.
 
-    `single` is what takes its place in single precision, where quadrature that looks back has to mind
+    `single` is what takes its place in single precision, where quadrature has to mind
     cancellation; None where it is the same. `integrals` are the terms that stand for integrals, each with the
     evaluation of its integrand.
     """
@@ -62,6 +67,11 @@ class Evaluation:
     remote: tuple[RemoteGroup, ...] = ()
     single: "Evaluation | None" = None
     integrals: "tuple[tuple[IntegralTerm, Evaluation], ...]" = ()
+
+    @property
+    def random(self) -> bool:
+        """Whether values are estimates, from members or directions that are drawn."""
+        return self.sampling is not None or self.needs.surroundings.drawn > 0
 
 
 class OptionError(ValueError):
@@ -83,7 +93,8 @@ def make_evaluation(problem: Problem, statements: Sequence[Statement], asked: st
     Raises `OptionError` for anything else.
     """
     found = _evaluation(problem, statements, asked, single=False)
-    if not operators_in([v for s in statements for v in s.values]):
+    values = [v for s in statements for v in s.values]
+    if not any(v.has(*Nonlocal) for v in values):
         return found
     return replace(found, single=_evaluation(problem, statements, asked, single=True))
 
@@ -91,13 +102,13 @@ def make_evaluation(problem: Problem, statements: Sequence[Statement], asked: st
 def _evaluation(
     problem: Problem, statements: Sequence[Statement], asked: str | None, single: bool
 ) -> Evaluation:
-    style, count = _quadrature(problem)
-    along = count if style == "points" else None
-    rule = rule_of(None, None, single) if style == "points" else rule_of(style, count, single)
-    statements, terms = take_integrals(problem, statements, along)
+    asked_for = _quadrature(problem)
+    statements, terms = take_integrals(problem, statements, asked_for.points)
     integrals = tuple((t, _evaluation(problem, (t.integrand,), asked, single)) for t in terms)
     values = [v for s in statements for v in s.values]
-    wanted = needs(statements, *expand_histories(problem, values, rule))
+    back, histories = expand_histories(problem, values, rule_of(asked_for.style, asked_for.count, single))
+    around, surroundings = expand_surroundings(problem, values, rays_of(asked_for.rays, single))
+    wanted = needs(statements, back | around, histories, surroundings)
     mode, sampling = _mode(problem, asked)
     large = max((s.size for s in wanted.sums), default=0)
     if mode == "planned" and large > SAMPLED_ABOVE:
@@ -128,25 +139,39 @@ def _is_nested(candidate: Candidate) -> bool:
     return candidate.algebra is None
 
 
-def _quadrature(problem: Problem) -> tuple[Style | Literal["points"] | None, int | None]:
-    """What `quadrature` in the `train` block asks for: `quotient(8)`, `slope(8)` or `points(24)`."""
+@dataclass(frozen=True, slots=True)
+class _Quadrature:
+    """What `quadrature` in the `train` block asks for; None where it is left to us."""
+
+    style: Style | None = None
+    count: int | None = None
+    points: int | None = None
+    rays: tuple[int, int | None] | None = None
+
+
+def _quadrature(problem: Problem) -> _Quadrature:
+    """`quotient(8)` or `slope(8)` looking back along a line, `points(24)` along the axes of an integral,
+    `rays(12)` or `rays(12, 32)` looking around; several as a list."""
     option = next((o for o in problem.train if o.name == "quadrature"), None)
     if option is None:
-        return None, None
-    value = option.value
-    called = isinstance(value, OptionCall) and len(value.arguments) == 1
-    name = value.name if isinstance(value, OptionCall) else value
-    count = value.arguments[0] if isinstance(value, OptionCall) and called else None
-    if isinstance(count, sp.Integer) and 1 <= count <= MOST_NODES:
-        if name == "points":
-            return "points", int(count)
-        if name in ("quotient", "slope"):
-            return ("quotient" if name == "quotient" else "slope"), int(count)
-    if value in ("quotient", "slope"):
-        return ("quotient" if value == "quotient" else "slope"), None
-    raise QuadratureError(
-        f"`quadrature` in `train` is quotient(n), slope(n) or points(n), n from 1 to {MOST_NODES}"
-    )
+        return _Quadrature()
+    found = _Quadrature()
+    for value in option.value if isinstance(option.value, tuple) else (option.value,):
+        name = value.name if isinstance(value, OptionCall) else value
+        counts = value.arguments if isinstance(value, OptionCall) else ()
+        numbers = [int(c) for c in counts if isinstance(c, sp.Integer) and 1 <= c <= MOST_NODES]
+        if len(numbers) != len(counts) or (isinstance(value, OptionCall) and value.options):
+            raise QuadratureError(QUADRATURES)
+        if name in ("quotient", "slope") and len(numbers) <= 1:
+            style: Style = "quotient" if name == "quotient" else "slope"
+            found = replace(found, style=style, count=numbers[0] if numbers else None)
+        elif name == "points" and len(numbers) == 1:
+            found = replace(found, points=numbers[0])
+        elif name == "rays" and 1 <= len(numbers) <= 2:
+            found = replace(found, rays=(numbers[0], numbers[1] if len(numbers) == 2 else None))
+        else:
+            raise QuadratureError(QUADRATURES)
+    return found
 
 
 def _mode(problem: Problem, asked: str | None) -> tuple[str, Sampling | None]:

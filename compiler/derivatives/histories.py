@@ -11,7 +11,7 @@ integrals are taken by Gauss and Jacobi, which converge exponentially for smooth
 of the quotient would cancel, its Taylor polynomial about y stands for it.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy as sp
@@ -34,19 +34,15 @@ from nablax.fractional_calculus.operators import (
     Tempered,
     VariableCaputo,
 )
-from nablax.nonlocal_operators import BoundedRiesz, IntegralLaplacian
 from nablax.passes.jets import jets
-from nablax.problem import Axis, Problem
+from nablax.problem import Problem
 
 ORDERS = 8  # Gauss–Legendre nodes in a distributed order
-WALL_GRADE = 4  # where fields vanish at the walls like a fractional power of the distance
-TWO_SIDED = (IntegralLaplacian, BoundedRiesz)
 
 
-def operators_in(values: Sequence[sp.Expr]) -> tuple[sp.Expr, ...]:
+def operators_in(values: Sequence[sp.Expr]) -> tuple[FractionalOperator, ...]:
     """The operators of unknowns that look at other points of a line."""
-    kinds = (FractionalOperator, *TWO_SIDED)
-    found = {n for v in values for n in v.atoms(*kinds) if n.has(AppliedUndef)}
+    found = {n for v in values for n in v.atoms(FractionalOperator) if n.has(AppliedUndef)}
     return tuple(sorted(found, key=sp.default_sort_key))
 
 
@@ -54,44 +50,14 @@ def expand_histories(
     problem: Problem, values: Sequence[sp.Expr], rule: Rule
 ) -> tuple[dict[sp.Basic, sp.Expr], Histories]:
     """Every operator in the values in jets at the point and the stand-ins of what is needed elsewhere."""
-    found = operators_in(values)
-    both = {node: _from_both_walls(problem, node) for node in found if isinstance(node, TWO_SIDED)}
-    halves = operators_in(list(both.values()))
-    plain = [op for op in found if isinstance(op, FractionalOperator)]
-    operators = [op for op in dict.fromkeys((*plain, *halves)) if isinstance(op, FractionalOperator)]
-    graded = {_line(op) for op in halves if isinstance(op, FractionalOperator)}
-    writing = _Writing(problem, rule, _shared_nodes(problem, operators, rule, graded))
+    operators = operators_in(values)
+    writing = _Writing(problem, rule, _shared_nodes(problem, operators, rule))
     written: dict[sp.Basic, sp.Expr] = {op: _RULES[type(op)](writing.line(op)) for op in operators}
-    written |= {node: value.xreplace(written) for node, value in both.items()}
     return written, Histories(tuple(writing.remotes.values()), tuple(writing.moments.values()))
 
 
-def _from_both_walls(problem: Problem, node: sp.Expr) -> sp.Expr:
-    """(-∂xx)^(α/2) u, or its opposite, the Riesz derivative, of a field that is zero beyond the walls:
-    (D_left^α + D_right^α) u / (2 cos(πα/2)) with the derivatives of Riemann and Liouville (S. Samko,
-    A. Kilbas, O. Marichev, Fractional Integrals and Derivatives, 1993, section 25.4)."""
-    order, axis = _two_sided_order(problem, node)
-    nominal = order.subs({p.symbol: p.value for p in problem.parameters})
-    n = int(sp.ceiling(nominal))
-    sign = -1 if isinstance(node, BoundedRiesz) else 1
-    sides = (
-        RiemannLiouville(node.args[0], axis.symbol, order, end, side, n)
-        for end, side in ((axis.lower, 1), (axis.upper, -1))
-    )
-    return sign * sp.Add(*sides) / (2 * sp.cos(sp.pi * order / 2))
-
-
-def _two_sided_order(problem: Problem, node: sp.Expr) -> tuple[sp.Expr, Axis]:
-    if isinstance(node, BoundedRiesz):
-        return node.args[2], next(a for a in problem.axes if a.symbol == node.args[1])
-    return 2 * node.args[1], problem.axes[0]
-
-
-def has_rule(problem: Problem, operator: sp.Basic) -> bool:
+def has_rule(operator: sp.Basic) -> bool:
     """Whether a residual can hold it."""
-    if isinstance(operator, TWO_SIDED):
-        order, axis = _two_sided_order(problem, operator)
-        return not axis.periodic and order.subs({p.symbol: p.value for p in problem.parameters}) != 1
     if not isinstance(operator, FractionalOperator):
         return False
     return type(operator) in _RULES and _inverse(operator, TAU) is not None
@@ -102,10 +68,7 @@ def _line(op: FractionalOperator) -> tuple[sp.Basic, ...]:
 
 
 def _shared_nodes(
-    problem: Problem,
-    operators: Sequence[FractionalOperator],
-    rule: Rule,
-    graded: Collection[tuple[sp.Basic, ...]],
+    problem: Problem, operators: Sequence[FractionalOperator], rule: Rule
 ) -> dict[tuple[sp.Basic, ...], Nodes]:
     """The nodes of every line: Gauss's own where all operators along it have one order, a number."""
     nominal = {p.symbol: p.value for p in problem.parameters}
@@ -119,11 +82,10 @@ def _shared_nodes(
         exponents = [_main_exponent(op, rule).subs(nominal) for op in members]
         one = len(set(exponents)) == 1 and not any(_varies(problem, op) for op in members)
         middle = float(sum(exponents) / len(exponents))
-        walls = line in graded
-        count = rule.walls if walls else rule.count if one else rule.varying
+        count = rule.count if one else rule.varying
         free = one or rule.style == "quotient"
         places = quadrature.nodes(count, middle) if free else quadrature.with_end(count, middle)
-        found[line] = Nodes(places, WALL_GRADE if walls else 1)
+        found[line] = Nodes(places)
     return found
 
 

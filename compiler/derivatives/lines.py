@@ -17,8 +17,7 @@ Style = Literal["quotient", "slope"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How history integrals are taken: `count` nodes where the order is one number, else `varying`;
-    `walls` between two of them, where fields vanish like a fractional power.
+    """How history integrals are taken: `count` nodes where the order is one number, else `varying`.
 
     A quotient over a step below `cut` times the axis is replaced by its Taylor polynomial of `terms` terms.
     Points nearer to the base than `nearest` times the axis are taken to be that far from it.
@@ -27,14 +26,13 @@ class Rule:
     style: Style
     count: int
     varying: int
-    walls: int
     terms: int
     cut: float
     nearest: float
 
 
-SINGLE = Rule("slope", 5, 7, 24, 3, 1e-2, 1e-6)
-DOUBLE = Rule("slope", 12, 16, 36, 0, 0.0, 1e-12)
+SINGLE = Rule("slope", 5, 7, 3, 1e-2, 1e-6)
+DOUBLE = Rule("slope", 12, 16, 0, 0.0, 1e-12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +85,4 @@ def rule_of(style: Style | None, count: int | None, single: bool) -> Rule:
     if style is None:
         return rule
     nodes = rule.count if count is None else count
-    return replace(
-        rule, style=style, count=nodes, varying=max(nodes, rule.varying), walls=count or rule.walls
-    )
+    return replace(rule, style=style, count=nodes, varying=max(nodes, rule.varying))

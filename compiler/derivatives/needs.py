@@ -14,6 +14,7 @@ from sympy.core.function import AppliedUndef
 
 from nablax.derivatives.lines import NO_HISTORIES, Histories
 from nablax.derivatives.statements import Statement
+from nablax.derivatives.surroundings import NO_SURROUNDINGS, Surroundings
 from nablax.families import FamilySum, MemberDerivative
 from nablax.notation import text
 from nablax.passes.jets import base, jets, orders_of
@@ -69,20 +70,27 @@ class Needs:
     functionals: tuple[Functional, ...]
     sums: tuple[MemberSum, ...] = ()
     histories: Histories = NO_HISTORIES
+    surroundings: Surroundings = NO_SURROUNDINGS
 
     @property
     def order(self) -> int:
         highest = [f.order for f in self.functionals]
         highest += [sum(r.orders) for r in self.histories.remotes]
+        highest += [2 + sum(r.orders) for r in self.surroundings.rays]
+        highest += [sum(r.orders) for r in self.surroundings.lattices]
         return max(highest + [int(d.args[2]) for s in self.sums for d, _ in s.derivatives], default=0)
 
 
 def needs(
-    statements: Sequence[Statement], expansions: Mapping[sp.Basic, sp.Expr], histories: Histories
+    statements: Sequence[Statement],
+    expansions: Mapping[sp.Basic, sp.Expr],
+    histories: Histories,
+    surroundings: Surroundings = NO_SURROUNDINGS,
 ) -> Needs:
     """What the statements, all of one place, need to know of the unknowns.
 
-    `expansions` has what stands for each nonlocal operator, in jets and the stand-ins of `histories`.
+    `expansions` has what stands for each nonlocal operator, in jets and the stand-ins of `histories` and
+    `surroundings`.
     """
     statements = _rewritten(statements, expansions)
     statements, sums = _member_sums(statements)
@@ -112,7 +120,11 @@ def needs(
     sums = tuple(replace(s, body=s.body.xreplace(values)) for s in sums)
     moments = tuple(replace(m, inside=m.inside.xreplace(values)) for m in histories.moments)
     return Needs(
-        _rewritten(statements, values), tuple(functionals), sums, replace(histories, moments=moments)
+        _rewritten(statements, values),
+        tuple(functionals),
+        sums,
+        replace(histories, moments=moments),
+        surroundings,
     )
 
 

@@ -7,10 +7,18 @@ polynomials, ∫_0^1 τ^e P_k(2τ - 1) dτ = Π_{i<k} (e - i) / Π_{i≤k} (e + 
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.polynomial.legendre import legvander
+from numpy.polynomial.legendre import leggauss, legvander
 from scipy.special import roots_jacobi
+
+FINE, GRADE = 400, 10  # nodes of a rule that stands for an integral, gathered at 0
+
+if TYPE_CHECKING:
+    from jax import Array
+
+Number = TypeVar("Number", float, "Array", "float | Array")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,42 @@ def nodes(count: int, exponent: float) -> tuple[float, ...]:
     return tuple(((1 + roots_jacobi(count, 0, exponent)[0]) / 2).tolist())
 
 
+def near_nodes(count: int, order: float) -> tuple[float, ...]:
+    """Gauss's nodes in (0, 1) for the weight k(σ) = (1 - σ^e)/e + (σ - σ^e)/α, e = 1 - α, 0 < α < 2, which is
+    positive, integrable, and smooth but for σ^e.
+
+    By the Stieltjes procedure on a fine rule (W. Gautschi, SIAM J. Sci. Stat. Comput. 3 (1982) 289).
+    """
+    places, shares = leggauss(FINE)
+    places = ((1 + places) / 2) ** GRADE
+    shares = shares / 2 * GRADE * places ** (1 - 1 / GRADE)
+    e = 1 - order
+    first = -np.log(places) if abs(e) < 1e-9 else -np.expm1(e * np.log(places)) / e
+    measure = shares * (first + (places - places**e) / order)
+    centres, norms = np.zeros(count), np.zeros(count)
+    before, here, last = np.zeros_like(places), np.ones_like(places), 1.0
+    for k in range(count):
+        norm = float(measure @ here**2)
+        centres[k] = measure @ (places * here**2) / norm
+        norms[k] = norm / last
+        before, here, last = here, (places - centres[k]) * here - (norms[k] if k else 0) * before, norm
+    side = np.sqrt(norms[1:])
+    found = np.linalg.eigvalsh(np.diag(centres) + np.diag(side, 1) + np.diag(side, -1))
+    return tuple(found.tolist())
+
+
+def near_moments(count: int, order: Number) -> list[Number]:
+    """∫_0^1 k(σ) P_j(2σ - 1) dσ, j = 0 .. count-1, for the weight of `near_nodes`, the division by e carried
+    out. For numbers and for arrays alike."""
+    e = 1 - order
+    power = 1 / (1 + e)  # ∫ σ^e P_j, without its factor e from j = 1 on
+    found = [power + (0.5 - power) / order]
+    for j in range(1, count):
+        power = power / (1 + e + j) if j == 1 else power * (e - j + 1) / (1 + e + j)
+        found.append(((1 / 6 if j == 1 else 0.0) - e * power) / order - power)
+    return found
+
+
 def with_end(count: int, exponent: float) -> tuple[float, ...]:
     """Nodes for all exponents around one: 0 is among them, where weights gather as an exponent nears -1."""
     return (0.0, *nodes(count - 1, exponent + 0.7))
@@ -53,17 +97,17 @@ def from_moments(places: tuple[float, ...]) -> np.ndarray:
     return inverse
 
 
-def moments(count: int, exponent: float) -> np.ndarray:
-    """The first modified moments [count]."""
+def moments(count: int, exponent: Number) -> list[Number]:
+    """The first modified moments, for numbers and for arrays alike."""
     found = [1 / (exponent + 1)]
     for k in range(1, count):
         found.append(found[-1] * (exponent + 1 - k) / (exponent + 1 + k))
-    return np.asarray(found)
+    return found
 
 
 def weights(rule: Nodes, exponent: float) -> np.ndarray:
     """The weights [nodes] for one exponent."""
     share, slope = rule.stretch
-    found: np.ndarray = from_moments(rule.places) @ moments(len(rule.places), exponent)
+    found: np.ndarray = from_moments(rule.places) @ np.asarray(moments(len(rule.places), exponent))
     found = found * share**exponent * slope
     return found

@@ -8,6 +8,7 @@ from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
 from nablax.nonlocal_operators import (
+    BOX,
     Between,
     IntegralLaplacian,
     OneSided,
@@ -26,6 +27,14 @@ def check_walls(system: System, report: Report) -> None:
         unknown = next(i for i, u in enumerate(system.unknowns) if u.value == node.args[0])
         name = system.unknowns[unknown].name
         conditions = [b for b in system.boundary if b.unknown == unknown]
+        if isinstance(node, IntegralLaplacian) and (len(system.axes) > 1 or node.args[2] != BOX):
+            report.error(
+                "P402",
+                span,
+                f"`{text(node)}` has no grid yet: the integral kind has one on an interval",
+                help="use `kind=spectral`, `riesz` along each axis, or the residual of a network",
+            )
+            continue
         if not isinstance(node, SpectralLaplacian):
             _check_values(system, node, span, name, conditions, report)
             continue

@@ -157,7 +157,7 @@ class _Reading:
         """Whether directions are drawn; P511 for a way to have derivatives that is not there."""
         inside = places(statements(self.system))[INSIDE]
         try:
-            return make_evaluation(self.system.problem, inside, None).sampling is not None
+            return make_evaluation(self.system.problem, inside, None).random
         except OptionError as error:
             example = {"derivatives": "stochastic(16)", "quadrature": "quotient(8)"}[error.option]
             self.report.error(

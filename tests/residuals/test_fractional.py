@@ -19,7 +19,6 @@ equations {{ {equation} = 0 }}
 initial {{ {starts} }}
 {train}
 """
-TOLERANCE = 1e-6
 STARTS = ("u = 0", "dy(u) = 0", "dyy(u) = 0")
 FUNCTIONS = {
     "y^2": lambda x, y: y**2,
@@ -192,7 +191,7 @@ def test_graded_nodes_follow_fractional_powers_at_the_base():
     assert found == pytest.approx(float(beta(0.5, 1.75)), rel=1e-8)
 
 
-@pytest.mark.parametrize("order", [0.6, 1.4, 1.8])
+@pytest.mark.parametrize("order", [0.6, 1.0, 1.8])
 @pytest.mark.parametrize("term", ["fraclap(u, a/2, kind=integral)", "-riesz(u, x, a)"])
 def test_the_integral_laplacian_between_walls(term, order):
     """(1 - x²)^(1 + α/2) has a polynomial for its image (B. Dyda, Fract. Calc. Appl. Anal. 15 (2012) 536)."""
@@ -204,4 +203,4 @@ def test_the_integral_laplacian_between_walls(term, order):
     x = np.linspace(-0.9, 0.9, 7)
     found = jax.jit(problem.residual(field))((), x[:, None])["equation/u"]
     scale = gamma(order + 1) * (1 + order / 2)
-    np.testing.assert_allclose(found, scale * (1 - (1 + order) * x**2), atol=TOLERANCE * scale)
+    np.testing.assert_allclose(found, scale * (1 - (1 + order) * x**2), atol=1e-10 * scale)
