@@ -70,6 +70,24 @@ def bilinear(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Elemen
     return product(algebra, lambda a, b: operation(a, b, *rest), x, y)
 
 
+def contraction(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Element:
+    """Products of arrays. A matrix by a vector is taken as the vector by the matrix.
+
+    Under `vmap` the axis of the points then comes first, as in sums and functions: no transposes between
+    them, which cost a network's layers a fifth of their time on a CPU.
+    """
+    (over_x, over_y), (batch, _) = equation.params["dimension_numbers"]
+    if batch or len(over_y) < len(shaped(equation.invars[1]).shape):
+        return bilinear(algebra, equation, inputs)
+    precision = equation.params["precision"]
+    turned = {
+        "dimension_numbers": ((over_y, over_x), ((), ())),
+        "precision": precision[::-1] if isinstance(precision, tuple) else precision,
+    }
+    operation = operation_of(equation.replace(params={**equation.params, **turned}))
+    return product(algebra, lambda a, b: operation(b, a), inputs[0], inputs[1])
+
+
 def multiplication(algebra: Algebra, equation: jex.JaxprEqn, inputs: Inputs) -> Element:
     return multiply(algebra, inputs[0], inputs[1])
 
@@ -173,7 +191,7 @@ RULES: Mapping[str, Rule] = {
     "add_any": algebraic(addition),
     "sub": algebraic(subtraction),
     "mul": algebraic(multiplication),
-    "dot_general": algebraic(bilinear),
+    "dot_general": algebraic(contraction),
     "ragged_dot": algebraic(bilinear),
     "ragged_dot_general": algebraic(bilinear),
     "conv_general_dilated": algebraic(bilinear),
