@@ -24,6 +24,7 @@ COPIES: Mapping[StepperName, int] = {
     "dopri5": 12,
     "leapfrog": 4,
     "l1": 20,
+    "l21sigma": 22,
     "cq": 12,
     "newton": 30,  # the basis of GMRES
 }
@@ -39,6 +40,7 @@ STAGES: Mapping[StepperName, int] = {
     "dopri5": 6,
     "leapfrog": 1,
     "l1": 6,
+    "l21sigma": 6,
     "cq": 6,
     "newton": 1,
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from nablax.plan import ANCHORED, Plan
+from nablax.plan import ANCHORED, Plan, StepperName
 from nablax.system import Memory, System
 
 
@@ -86,17 +86,19 @@ def parts_of(lines: Sequence[Line], anchored: bool) -> tuple[Part, ...]:
     return tuple(p for n in lines for p in n.parts)
 
 
-def anchors_of(lines: Sequence[Line], anchored: bool) -> tuple[int, ...]:
+def anchors_of(lines: Sequence[Line], stepper: StepperName) -> tuple[int, ...]:
     """Unknowns of which one more array is kept: the start of fields and rates, or the last change of those
-    that a classical derivative needs it of."""
-    if anchored:
+    whose last two changes count at once."""
+    if stepper in ANCHORED:
         return tuple(i for n in lines for i in (n.field, n.rate) if i is not None)
+    if stepper == "l21sigma":
+        return tuple(n.field for n in lines)
     return tuple(n.top for n in lines if n.classical)
 
 
 def order_in_time(plan: Plan) -> float:
     """The order of the steps where the solution is smooth in time."""
-    if plan.stepping.name in ANCHORED:
+    if plan.stepping.name != "l1":
         return 2.0
     system = plan.system
     values = {p.symbol: p.value for p in system.parameters}
@@ -109,5 +111,5 @@ def order_in_time(plan: Plan) -> float:
 def arrays_of(plan: Plan) -> int:
     """How many arrays of a state hold the past: the clock's three, and those of every line."""
     lines = lines_of(plan.system)
-    anchored = plan.stepping.name in ANCHORED
-    return 3 + len(parts_of(lines, anchored)) + len(anchors_of(lines, anchored)) if lines else 0
+    name = plan.stepping.name
+    return 3 + len(parts_of(lines, name in ANCHORED)) + len(anchors_of(lines, name)) if lines else 0

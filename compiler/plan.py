@@ -19,6 +19,7 @@ StepperName = Literal[
     "euler", "rk2", "ssprk3", "rk4", "dopri5",  # explicit Runge–Kutta
     "leapfrog",          # explicit, second order in time without damping
     "l1",                # derivatives with memory, piecewise linear in time; the right-hand side implicit
+    "l21sigma",          # derivatives with memory, piecewise quadratic in time
     "cq",                # derivatives with memory by convolution quadrature, corrected at the start
     "newton",            # no time: the steady equations themselves, by Newton's method
 ]  # fmt: skip

@@ -42,36 +42,13 @@ class TwoStep(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PiecewiseLinear:
-    """A `Method` over a `Remembering` scheme; the time it is given is that since the start."""
+    """A step over a `Remembering` scheme."""
 
     scheme: Remembering
     implicit: ImplicitStep
 
-    @property
-    def order(self) -> int:
-        return 1
-
-    @property
-    def error_order(self) -> int:
-        return 0
-
-    @property
-    def aided(self) -> bool:
-        return False
-
-    @property
-    def reversible(self) -> bool:
-        return True
-
-    def aid(self, h: Array, params: Parameters) -> tuple[()]:
-        return ()
-
-    def start(self, t: Array, carry: Vector, params: Parameters) -> tuple[()]:
-        return ()
-
-    def step(
-        self, t: Array, carry: Vector, memory: tuple[()], h: Array, aid: tuple[()], params: Parameters
-    ) -> Attempt[Vector, tuple[()]]:
+    def attempt(self, t: Array, carry: Vector, h: Array, params: Parameters) -> Attempt[Vector, tuple[()]]:
+        """The step from t (since the start) to t + h."""
         scheme = self.scheme
         y, past = scheme.split(carry)
         after = t + h

@@ -65,7 +65,7 @@ class Remembering:
     @cached_property
     def anchored(self) -> tuple[int, ...]:
         """The unknowns of `Past.anchors`."""
-        return anchors_of(self.lines, self.is_anchored)
+        return anchors_of(self.lines, self.plan.stepping.name)
 
     @cached_property
     def engines(self) -> tuple[Engine, ...]:

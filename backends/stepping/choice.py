@@ -1,6 +1,6 @@
 """The stepper a plan names, for the scheme it is given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from jax import Array
@@ -19,6 +19,7 @@ from nablax.backends.interface import (
 from nablax.backends.memory.convolution import Convolution
 from nablax.backends.memory.implicit import ImplicitStep, linear
 from nablax.backends.memory.linear import PiecewiseLinear
+from nablax.backends.memory.quadratic import PiecewiseQuadratic
 from nablax.backends.memory.scheme import Remembering
 from nablax.backends.stepping.additive import AdditiveRungeKutta, AffineImplicit, DiagonallyImplicit
 from nablax.backends.stepping.bundles import Bundle, RungeKuttaBundle
@@ -32,6 +33,9 @@ from nablax.backends.stepping.tableaus import CLASSICAL, DORMAND_PRINCE, EULER, 
 from nablax.plan import Stepping
 
 EXPLICIT = {"euler": EULER, "rk2": HEUN, "rk4": CLASSICAL, "dopri5": DORMAND_PRINCE}
+REMEMBERING: Mapping[str, type[PiecewiseLinear] | type[PiecewiseQuadratic] | type[Convolution]] = {
+    "l1": PiecewiseLinear, "l21sigma": PiecewiseQuadratic, "cq": Convolution,
+}  # fmt: skip
 
 AnyMethod = Method[Vector, object, object]
 
@@ -41,10 +45,8 @@ def method_of(stepping: Stepping, scheme: Semidiscretisation[Vector]) -> AnyMeth
     name = stepping.name
     if isinstance(scheme, Remembering):
         implicit = ImplicitStep(scheme.inner, linear(scheme.inner))
-        convolving = name == "cq"
-        return cast(
-            AnyMethod, Convolution(scheme, implicit) if convolving else PiecewiseLinear(scheme, implicit)
-        )
+        attempt = REMEMBERING[name](scheme, implicit).attempt
+        return cast(AnyMethod, Memoryless(attempt, order=stepping.order, error_order=0))
     if name in EXPLICIT:
         return cast(AnyMethod, ExplicitRungeKutta(scheme, EXPLICIT[name]))
     if name == "ssprk3":

@@ -1,6 +1,6 @@
 """How a system whose derivatives in time remember the past is stepped: the steps, and what keeps the past."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
@@ -12,12 +12,16 @@ from nablax.plan import Choice, Engine, Recall, StepperName, Stepping
 from nablax.planning.meshes import step_times
 from nablax.planning.settings import MEMORY_STEPPERS, Settings
 from nablax.planning.spectrum import nominal
-from nablax.planning.starts import check_rest, warn_uniform
+from nablax.planning.starts import check_rest, relative_rate, warn_uniform
 from nablax.planning.stepping import Situation
 from nablax.sampling import sample
 from nablax.system import Evolution, System, root_of
 
 STEPS = 512  # of a graded mesh that nothing else decides
+FEWEST, MOST = 16, 50_000  # steps that a tolerance asks for
+ERROR: Mapping[StepperName, float] = {"l1": 0.65, "l21sigma": 0.3, "cq": 0.1}
+"""Of E_α(-t^α) up to t = 1 by n steps, times n to the power of the order: measured, the largest of α = 0.4,
+0.6, 0.8 (graded: the largest in time; quadrature: at the end)."""
 STEEPEST = 8.0  # grading: beyond, the first steps are lost in rounding
 SWITCH = 64  # steps: the break-even of both engines, measured (docs/benchmarks.md)
 TOLERANCE = {"float64": 1e-9, "float32": 1e-6}  # of the sum of exponentials, relative to the kernel
@@ -38,11 +42,11 @@ def choose_memory(
     sampled = [np.ravel(sample(m.order, values)) for e in remembering for m in e.memory]
     orders, starts = [float(o.max()) for o in sampled], [float(o[0]) for o in sampled]
     chosen = _stepper(settings, max(orders), remembering[0], report)
-    if varying is not None and chosen is not None and chosen[0] == "cq":
+    if varying is not None and chosen is not None and chosen[0] != "l1":
         report.error(
             "P401",
             settings.places.get("step", varying.span),
-            "`cq` has no weights for an order that varies",
+            f"`{chosen[0]}` has no weights for an order that varies",
             notes=(Note("this one", varying.span), *settings.origin("step")),
             help="use `step = l1`",
         )
@@ -50,10 +54,12 @@ def choose_memory(
     if chosen is None or not _possible(system, report) or not check_rest(system, report):
         return None
     name, reason = chosen
+    top = max(orders)
     choices.append(Choice("step", name, reason, settings.step is not None, settings.places.get("step")))
-    if settings.dt is not None and name == "l1":
+    if settings.dt is not None and name != "cq":
         warn_uniform(system, settings.places["dt"], max(starts), report)
-    recall = _mesh(name, starts, times, settings, choices)
+    steps = _steps(system, name, top, (times[0], times[-1]), settings, report)
+    recall = _mesh(name, starts, steps, settings, choices)
     mesh = step_times(recall, settings.dt, (times[0], times[-1]), times)
     lengths = np.concatenate([np.diff(m) for m in mesh])
     if name == "cq" and lengths.max() > lengths.min() * (1 + 1e-6):
@@ -65,37 +71,68 @@ def choose_memory(
             help="use `step = l1`, or a `dt` and `every` that divide all times of output",
         )
         return None
-    recall = replace(recall, capacity=len(lengths), shortest=float(lengths.min()))
+    shortest = float(lengths.min()) * (1 - top / 2 if name == "l21sigma" else 1)
+    recall = replace(recall, capacity=len(lengths), shortest=shortest)
+    if settings.tol is not None and settings.dt is None:
+        reason = f"the error of {recall.steps} steps in a mode that decays as fast as the initial data"
+        choices.append(Choice("tol", f"{settings.tol:g}", reason, True, settings.places.get("tol")))
     engine = _engine(situation, name, settings, len(lengths), choices, report)
     if engine is None:
         return None
-    order = 2 if name == "cq" else 1
+    order = 1 if name == "l1" else 2
     return Stepping(name, order, settings.dt, recall.tol, 0.0, recall=replace(recall, engine=engine))
+
+
+def _steps(
+    system: System,
+    name: StepperName,
+    top: float,
+    ends: tuple[float, float],
+    settings: Settings,
+    report: Report,
+) -> int:
+    """How many steps a tolerance asks for: from the error that the scheme has in a decaying mode which
+    changes as fast as the initial data."""
+    if settings.tol is None or settings.dt is not None:
+        return STEPS
+    order = 2 - (top - np.ceil(top) + 1) if name == "l1" else 2.0
+    rate = relative_rate(system) or 0.0
+    change = max(1.0, rate * (ends[1] - ends[0]) ** top)
+    wanted = (ERROR[name] * change / settings.tol) ** (1 / order)
+    if wanted > MOST:
+        others = " or ".join(f"`step = {s}`" for s in MEMORY_STEPPERS if s not in ("l1", name) and top <= 1)
+        report.warning(
+            "P575",
+            settings.places["tol"],
+            f"this asks for {wanted:.2g} steps of order {order:.3g}, and {MOST:,} are taken",
+            help=f"use {others}, of order 2" if order < 2 and others else "ask for less",
+        )
+    return int(np.clip(np.ceil(wanted), FEWEST, MOST))
 
 
 def _mesh(
     name: StepperName,
     orders: Sequence[float],
-    times: Sequence[float],
+    steps: int,
     settings: Settings,
     choices: list[Choice],
 ) -> Recall:
     """The steps that are asked for, or those that suit the start of the solution."""
-    plain = Recall("direct", STEPS, 1.0, 0, 0.0, TOLERANCE[settings.dtype or "float64"])
+    plain = Recall("direct", steps, 1.0, 0, 0.0, TOLERANCE[settings.dtype or "float64"])
     if settings.dt is not None:
         place = settings.places.get("dt")
         choices.append(Choice("dt", f"{settings.dt:g}", "asked for: equal steps", True, place))
         return plain
     if name == "cq":
-        choices.append(Choice("mesh", f"{STEPS} equal steps", "the quadrature takes equal steps only"))
+        choices.append(Choice("mesh", f"{steps} equal steps", "the quadrature takes equal steps only"))
         return plain
-    grading = _grading(orders)
+    grading = _grading(orders, name)
     reason = (
         f"solutions start like t^{_regularity(orders):.3g}: steps grow like n^{grading - 1:.3g}"
         if grading > 1
         else "solutions are smooth enough at the start for equal steps"
     )
-    choices.append(Choice("mesh", f"{STEPS} steps, graded {grading:.3g}", reason))
+    choices.append(Choice("mesh", f"{steps} steps, graded {grading:.3g}", reason))
     return replace(plain, grading=grading)
 
 
@@ -107,6 +144,15 @@ def _stepper(
         return "cq", "corrected convolution quadrature: order 2 however the solution starts"
     if name is None:
         return "l1", "piecewise linear in time under the memory, implicit: order 2 - α on a graded mesh"
+    if name == "l21sigma" and order > 1:
+        report.error(
+            "P401",
+            settings.places["step"],
+            "`l21sigma` takes derivatives of orders up to 1",
+            notes=(Note("this one", equation.memory[0].span), *settings.origin("step")),
+            help="use `step = cq`, of order 2 as well",
+        )
+        return None
     if name in MEMORY_STEPPERS:
         return name, "asked for"
     report.error(
@@ -177,11 +223,12 @@ def _regularity(orders: Sequence[float]) -> float:
     return top - int(top)
 
 
-def _grading(orders: Sequence[float]) -> float:
-    """The exponent that gives the full order of the L1 scheme (M. Stynes, E. O'Riordan, J. L. Gracia, SIAM J.
-    Numer. Anal. 55 (2017) 1057)."""
+def _grading(orders: Sequence[float], name: StepperName) -> float:
+    """The exponent that gives the full order of the scheme (M. Stynes, E. O'Riordan, J. L. Gracia, SIAM J.
+    Numer. Anal. 55 (2017) 1057; H. Liao, W. McLean, J. Zhang, SIAM J. Numer. Anal. 57 (2019) 218)."""
     top = max(a - int(a) for a in orders if a != int(a))
-    return float(np.clip((2 - top) / _regularity(orders), 1.0, STEEPEST))
+    full = 2.0 if name == "l21sigma" else 2 - top
+    return float(np.clip(full / _regularity(orders), 1.0, STEEPEST))
 
 
 def _engine(
@@ -224,7 +271,7 @@ def _engine(
                 "P422",
                 place or situation.system.problem.span,
                 f"the history of {steps} steps fills {size / LARGE:.3g} GiB",
-                help="use `memory = sum_of_exponentials`" if name == "l1" else "use `step = l1`",
+                help="use `memory = sum_of_exponentials`" if name != "cq" else "use `step = l1`",
             )
     return engine
 

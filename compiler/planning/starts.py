@@ -47,12 +47,35 @@ def warn_uniform(system: System, place: Span, order: float, report: Report) -> N
     )
 
 
+def relative_rate(system: System) -> float | None:
+    """The largest |R(u_0)|/|u_0| of the equations with memory whose field does not start at 0; None where
+    none is known."""
+    found = []
+    for equation in system.evolution:
+        terms = _at_start(system, equation) if equation.memory else None
+        field = root_of(equation.unknown, system.unknowns)
+        data = system.initial[field]
+        if terms is None or data is None:
+            continue
+        size = float(np.abs(sample(data, _places(system))).max())
+        if size > 0:
+            found.append(float(np.abs(np.sum(terms, axis=0)).max()) / size)
+    return max(found, default=None)
+
+
 def _moves(system: System, equation: Evolution) -> bool:
-    """Whether the right side is not zero at the start; False where it holds operators that have no value
-    here."""
-    space = tuple(a.symbol for a in system.axes)
+    """Whether the right side is not zero at the start; False where it has no value here."""
+    found = _at_start(system, equation)
+    if found is None:
+        return False
+    scale = float(np.abs(found).max())
+    return bool(np.abs(np.sum(found, axis=0)).max() > REST * scale)
+
+
+def _places(system: System) -> dict[sp.Basic, np.ndarray]:
+    """Parameters, the start of time, and places over the box."""
     values = nominal(system)
-    count = POINTS[len(space)]
+    count = POINTS[len(system.axes)]
     lines = [
         low + (high - low) * (np.arange(count) + 0.37) / count
         for low, high in (
@@ -63,19 +86,25 @@ def _moves(system: System, equation: Evolution) -> bool:
     values |= {a.symbol: g.ravel() for a, g in zip(system.axes, grids, strict=True)}
     assert system.time is not None
     values[system.time.symbol] = sample(system.time.lower, values)
+    return values
+
+
+def _at_start(system: System, equation: Evolution) -> np.ndarray | None:
+    """The terms of the right side at the start, [terms, places]; None where it holds operators that have no
+    value here, or an infinite one."""
+    space = tuple(a.symbol for a in system.axes)
+    values = _places(system)
+    count = POINTS[len(space)] ** len(space)
     states = states_of(system)
     terms: list[sp.Expr] = []
     for linear in equation.terms.linear:
         if not linear.local:
-            return False
+            return None
         jet = derivative(system.unknowns[linear.unknown].value, space, linear.orders)
         terms.append(linear.coefficient * at_start(jet, states, system, values))
     for flux in (*equation.terms.nonlinear, *equation.terms.forcing):
         if any(isinstance(j, Nonlocal) for j in jets(flux.flux)):
-            return False
+            return None
         terms.append(flux.coefficient * at_start(flux.flux, states, system, values))
-    found = [np.broadcast_to(sample(term, values), grids[0].size) for term in terms]
-    if not found or not np.isfinite(found).all():
-        return False
-    scale = float(np.abs(found).max())
-    return bool(np.abs(np.sum(found, axis=0)).max() > REST * scale)
+    found = np.array([np.broadcast_to(sample(term, values), count) for term in terms])
+    return found if found.size and np.isfinite(found).all() else None

@@ -3,7 +3,7 @@
 from nablax.plan import Claim, Method, StepperName, Treatment
 from nablax.system import Evolution, LinearTerm, System, root_of
 
-WHOLE: tuple[StepperName, ...] = ("l1", "cq")
+WHOLE: tuple[StepperName, ...] = ("l1", "l21sigma", "cq")
 """Steppers for derivatives that remember the past: what is linear with coefficients constant in time is
 solved directly, the rest by Newton's method."""
 STIFF_ORDER = 2  # derivatives from this order on are worth an implicit solve

@@ -13,6 +13,7 @@ from nablax.backends.frames import Frame
 from nablax.backends.memory.exponentials import fitted, quadrature
 from nablax.backends.memory.history import Clock, Direct, Exponentials, Order
 from nablax.backends.memory.scheme import ticked
+from nablax.fractional_calculus.contour import mittag_leffler
 
 PERIODIC = """
 space { x in [0, 2*pi] periodic }
@@ -190,6 +191,30 @@ def test_the_derivative_of_a_series_at_all_its_times():
     np.testing.assert_allclose(found[:, 1].imag, t[1:] ** 0.5 / gamma(1.5), rtol=1e-9)
     slope = jax.grad(lambda a: caputo_of_series(jnp.asarray(t), t[1], a)[-1])(0.5)
     assert slope == pytest.approx(2**0.5 / gamma(1.5) * (digamma(1.5) - np.log(2)), rel=1e-8)
+
+
+@pytest.mark.parametrize("step", ["l1", "l21sigma", "cq"])
+def test_a_tolerance_chooses_the_number_of_steps(step):
+    for rate in (1, 20):
+        run = solver(f"caputo(u, t, 0.6) = {rate}*dxx(u)", "u = sin(x)", f"n = 8; tol = 1e-4; step = {step}")
+        assert run.plan.stepping.recall.steps != 512
+        found = float(run.solve(save_at=[1.0]).fields["u"][-1, 2])
+        assert abs(found - float(mittag_leffler(np, 0.6, 1.0, -float(rate), 1.0))) < 1e-4
+
+
+def test_several_orders_and_exponentials_under_the_l21sigma_scheme():
+    """The exact solution is t³ sin(x)."""
+    found = []
+    for dt, memory in ((0.05, "direct"), (0.025, "direct"), (0.025, "sum_of_exponentials")):
+        run = solver(
+            "dt(u) + caputo(u, t, a) = dxx(u) + (dt(t^3) + caputo(t^3, t, 1/2) + t^3)*sin(x)",
+            "u = 0",
+            f"n = 8; dt = {dt}; memory = {memory}; step = l21sigma",
+        )
+        found.append(np.asarray(run.solve(save_at=[1.0]).fields["u"][-1]))
+    errors = [np.abs(u - np.sin(X)).max() for u in found]
+    assert abs(np.log2(errors[0] / errors[1]) - 2) < 0.1
+    assert np.abs(found[1] - found[2]).max() < 1e-9
 
 
 def test_orders_that_vary_in_time_keep_the_past_in_both_engines():
