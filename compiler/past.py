@@ -36,6 +36,11 @@ class Line:
         return self.field if self.rate is None else self.rate
 
     @property
+    def signature(self) -> frozenset[tuple[sp.Expr, sp.Expr]]:
+        """What lines with the same derivatives have in common."""
+        return frozenset((m.coefficient, m.order) for m in self.whole)
+
+    @property
     def classical(self) -> bool:
         """Whether the highest derivative of whole order is one of the top unknown's, of first order."""
         return bool((self.first if self.rate is None else self.second) != 0)
@@ -57,14 +62,18 @@ def nominal_order(memory: Memory, system: System) -> sp.Expr:
 
 
 def lines_of(system: System) -> tuple[Line, ...]:
-    """The memory of every equation of a system."""
+    """The memory of every equation of a system that has one; d/dt itself of an equation without."""
+    if not system.has_memory:
+        return ()
     found = []
+    rated = {u.rate_of for u in system.unknowns}
     for equation in system.evolution:
-        if not equation.memory:
-            continue
+        if equation.unknown in rated:
+            continue  # the definition of a rate
+        memory = equation.memory or (Memory(sp.S.One, sp.S.One, "caputo", equation.span),)
         parent = system.unknowns[equation.unknown].rate_of
         field = equation.unknown if parent is None else parent
-        whole = [(nominal_order(m, system), m) for m in equation.memory]
+        whole = [(nominal_order(m, system), m) for m in memory]
         found.append(
             Line(
                 field,
@@ -73,7 +82,7 @@ def lines_of(system: System) -> tuple[Line, ...]:
                 tuple(m for a, m in whole if 1 < a < 2),
                 sp.Add(*(m.coefficient for a, m in whole if a == 1)),
                 sp.Add(*(m.coefficient for a, m in whole if a == 2)),
-                equation.memory,
+                memory,
             )
         )
     return tuple(found)

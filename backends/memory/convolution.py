@@ -36,10 +36,11 @@ class Convolution:
         zero = jnp.asarray(scheme.plan.frames[0], h.dtype)
         at_start = lax.cond(taken == 0, lambda: self._rate(zero, y, params), lambda: _nothing(y))
         right, guess, anchors = list(y), list(y), []
-        pull = jnp.ones((), h.dtype)
+        pulls = []
         for k, (line, orders) in enumerate(zip(scheme.lines, scheme.orders(params, zero), strict=True)):
             weights = _weights(k, orders, h, params)
             pull = weights[0]
+            pulls.append(pull)
             lags = taken - jnp.arange(len(past.kept[k]), dtype=jnp.int32)
             seen = jnp.where(lags > 0, weights[jnp.maximum(lags, 0)], 0)
             anchor = _anchor(past.anchors, scheme.anchored.index(line.field), after, line.rate is not None)
@@ -52,10 +53,11 @@ class Convolution:
         start = zero + after
         if rates:
             # u = a + s v and v = s r with s² one over the weight: u - r(u)/weight = a.
-            shift = 1 / jnp.sqrt(pull)
-            found = list(self.implicit.solve(start, shift, tuple(right), tuple(guess), params))
+            root = 1 / jnp.sqrt(pulls[0])
+            found = list(self.implicit.solve(start, root, tuple(right), tuple(guess), params))
         else:
-            found = list(self.implicit.solve(start, 1 / pull, tuple(right), tuple(guess), params))
+            shift = tuple(1 / p for p in pulls) if scheme.is_uneven else 1 / pulls[0]
+            found = list(self.implicit.solve(start, shift, tuple(right), tuple(guess), params))
         kept = []
         for k, (line, anchor) in enumerate(zip(scheme.lines, anchors, strict=True)):
             kept.append(past.kept[k].at[taken].set(found[line.field] - anchor))

@@ -1,4 +1,5 @@
-"""z - shift · rate(t, z) = right: the equation of one step, in one solve where the rate is linear."""
+"""z - shift · rate(t, z) = right: the equation of one step, in one solve where the rate is linear and the
+shift one for all unknowns."""
 
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from nablax.backends.newton import mean_square
 from nablax.backends.stepping.vectors import scaled
 from nablax.planning.treatment import is_stiff
 
+Shift = Array | tuple[Array, ...]
+"""One for all unknowns, or one for each."""
 STEPS = 20  # of Newton's method; what has not converged by then is not a number
 NEAR = {"float64": 1e-5, "float32": 1e-3}  # a correction relative to z after which one more is enough
 LOOSE = 1e-3  # relative error of a correction that another one follows
@@ -25,10 +28,10 @@ class ImplicitStep:
     scheme: Split[Vector]
     affine: bool
 
-    def solve(self, t: Array, shift: Array, right: Vector, guess: Vector, params: Parameters) -> Vector:
+    def solve(self, t: Array, shift: Shift, right: Vector, guess: Vector, params: Parameters) -> Vector:
         """z, pinned to the walls at t. Differentiable; NaN throughout where Newton's method fails."""
         scheme = self.scheme
-        if self.affine:
+        if self.affine and not isinstance(shift, tuple):
             force = scheme.explicit_rate(t, scheme.embed(t, guess, params), params)
             known = tuple(a + scaled(shift, b) for a, b in zip(right, force, strict=True))
             return scheme.solve(shift, scheme.finish(t, known, params), params)
@@ -40,7 +43,7 @@ class ImplicitStep:
         return tuple(jnp.where(found, a + b, jnp.nan) for a, b in zip(z, change, strict=True))
 
     def _iterate(
-        self, t: Array, shift: Array, right: Vector, params: Parameters, guess: Vector
+        self, t: Array, shift: Shift, right: Vector, params: Parameters, guess: Vector
     ) -> tuple[Vector, Array]:
         wanted = NEAR[str(self.scheme.plan.dtype)]
 
@@ -52,26 +55,27 @@ class ImplicitStep:
             count, z, _ = state
             change = self._correction(t, shift, right, params, z, LOOSE)
             z = tuple(a + b for a, b in zip(z, change, strict=True))
-            scale = wanted * mean_square(z) + float(np.finfo(shift.dtype).tiny)
+            scale = wanted * mean_square(z) + float(np.finfo(t.dtype).tiny)
             return count + 1, z, mean_square(change) / scale
 
         start = self.scheme.finish(t, guess, params)
-        large = jnp.full((), float(np.finfo(shift.dtype).max), shift.dtype)
+        large = jnp.full((), float(np.finfo(t.dtype).max), t.dtype)
         _, z, size = lax.while_loop(going, again, (jnp.zeros((), jnp.int32), start, large))
         return z, size <= 1
 
     def _correction(
-        self, t: Array, shift: Array, right: Vector, params: Parameters, z: Vector, tolerance: float | None
+        self, t: Array, shift: Shift, right: Vector, params: Parameters, z: Vector, tolerance: float | None
     ) -> Vector:
         """Newton's, solved to a relative tolerance (None: all there is, and differentiable)."""
         scheme = self.scheme
+        shifts = shift if isinstance(shift, tuple) else (shift,) * len(z)
 
         def residual(z: Vector) -> Vector:
             rate = scheme.rate(t, scheme.embed(t, z, params), params)
-            reached = tuple(a + scaled(shift, b) for a, b in zip(right, rate, strict=True))
+            reached = tuple(a + scaled(s, b) for a, s, b in zip(right, shifts, rate, strict=True))
             return tuple(a - b for a, b in zip(scheme.finish(t, reached, params), z, strict=True))
 
-        if isinstance(scheme, Linearised):
+        if isinstance(scheme, Linearised) and not isinstance(shift, tuple):
             return scheme.solve_linearised(shift, t, z, residual(z), params)
         missing, slope = jax.linearize(residual, z)
 
@@ -79,7 +83,10 @@ class ImplicitStep:
             return tuple(-a for a in slope(v))
 
         def inverse(v: Vector) -> Vector:
-            return scheme.solve(shift, v, params)
+            if not isinstance(shift, tuple):
+                return scheme.solve(shift, v, params)
+            # Exact where the fields are not coupled in what `scheme.solve` inverts.
+            return tuple(scheme.solve(s, v, params)[i] for i, s in enumerate(shifts))
 
         if tolerance is None:
             return krylov.solve(matrix, missing, inverse)

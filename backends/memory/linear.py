@@ -92,11 +92,12 @@ class PiecewiseLinear:
                 known[line.field] = y[line.field] + scaled(h / 2, v)
                 pull = whole
             pulls.append(pull)
-        pull = pulls[0]  # all lines have the same derivatives: planning sees to it
+        pull = pulls[0]  # where there are rates all lines have the same derivatives: planning sees to it
         right = tuple(known[i] for i in range(len(y)))
         rates = [n.rate for n in scheme.lines if n.rate is not None]
         if not rates:
-            return self._finished(t, self.implicit.solve(t, 1 / pull, right, y, params), params)
+            shift = tuple(1 / p for p in pulls) if scheme.is_uneven else 1 / pull
+            return self._finished(t, self.implicit.solve(t, shift, right, y, params), params)
         # u = a + τ/2 v and v = b + r/K become u = a + s v' and v' = θ b + s r with v' = θ v.
         shift = jnp.sqrt(h / (2 * pull))
         theta = h / (2 * shift)

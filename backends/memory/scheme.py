@@ -58,6 +58,11 @@ class Remembering:
         return self.plan.stepping.name in ANCHORED
 
     @cached_property
+    def is_uneven(self) -> bool:
+        """Whether fields have different derivatives in time."""
+        return len({n.signature for n in self.lines}) > 1
+
+    @cached_property
     def parts(self) -> tuple[Part, ...]:
         """All that is kept."""
         return parts_of(self.lines, self.is_anchored)

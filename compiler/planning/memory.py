@@ -39,8 +39,9 @@ def choose_memory(
     if system.time is not None:
         values[system.time.symbol] = np.linspace(times[0], times[-1], 33)
     # The steps follow the start of the solution, where an order that varies has its first value.
-    sampled = [np.ravel(sample(m.order, values)) for e in remembering for m in e.memory]
-    orders, starts = [float(o.max()) for o in sampled], [float(o[0]) for o in sampled]
+    sampled = [[np.ravel(sample(m.order, values)) for m in e.memory] for e in remembering]
+    orders = [float(o.max()) for own in sampled for o in own]
+    starts = [[float(o[0]) for o in own] for own in sampled]
     chosen = _stepper(settings, max(orders), remembering[0], report)
     if varying is not None and chosen is not None and chosen[0] != "l1":
         report.error(
@@ -51,13 +52,17 @@ def choose_memory(
             help="use `step = l1`",
         )
         return None
-    if chosen is None or not _possible(system, report) or not check_rest(system, report):
+    if (
+        chosen is None
+        or not _possible(system, chosen[0], max(orders), settings, report)
+        or not check_rest(system, report)
+    ):
         return None
     name, reason = chosen
     top = max(orders)
     choices.append(Choice("step", name, reason, settings.step is not None, settings.places.get("step")))
     if settings.dt is not None and name != "cq":
-        warn_uniform(system, settings.places["dt"], max(starts), report)
+        warn_uniform(system, settings.places["dt"], min(max(own) for own in starts), report)
     steps = _steps(system, name, top, (times[0], times[-1]), settings, report)
     recall = _mesh(name, starts, steps, settings, choices)
     mesh = step_times(recall, settings.dt, (times[0], times[-1]), times)
@@ -112,7 +117,7 @@ def _steps(
 
 def _mesh(
     name: StepperName,
-    orders: Sequence[float],
+    starts: Sequence[Sequence[float]],
     steps: int,
     settings: Settings,
     choices: list[Choice],
@@ -126,9 +131,9 @@ def _mesh(
     if name == "cq":
         choices.append(Choice("mesh", f"{steps} equal steps", "the quadrature takes equal steps only"))
         return plain
-    grading = _grading(orders, name)
+    grading = max(_grading(own, name) for own in starts)
     reason = (
-        f"solutions start like t^{_regularity(orders):.3g}: steps grow like n^{grading - 1:.3g}"
+        f"solutions start like t^{min(map(_regularity, starts)):.3g}: steps grow like n^{grading - 1:.3g}"
         if grading > 1
         else "solutions are smooth enough at the start for equal steps"
     )
@@ -165,8 +170,8 @@ def _stepper(
     return None
 
 
-def _possible(system: System, report: Report) -> bool:
-    """What no stepper with memory takes yet."""
+def _possible(system: System, name: StepperName, top: float, settings: Settings, report: Report) -> bool:
+    """What steppers with memory, or this one, do not take."""
     remembering = next(e for e in system.evolution if e.memory)
     obstacles = [("a constraint", c.span) for c in system.constraints]
     obstacles += [
@@ -183,9 +188,18 @@ def _possible(system: System, report: Report) -> bool:
         if not e.memory and root_of(e.unknown, system.unknowns) != e.unknown
     ]
     alike = {_signature(e) for e in system.evolution if _is_top(system, e)}
-    if len(alike) > 1:
+    if len(alike) > 1 and name == "l21sigma":
+        report.error(
+            "P401",
+            settings.places["step"],
+            "`l21sigma` looks at all equations at one moment, and their derivatives in time ask for others",
+            notes=(Note("this one", remembering.memory[0].span), *settings.origin("step")),
+            help="use `step = l1` or `step = cq`",
+        )
+        return False
+    if len(alike) > 1 and top > 1:
         obstacles += [
-            ("an equation with another derivative in time", e.span)
+            ("another derivative in time, one of both above order 1,", e.span)
             for e in system.evolution
             if _is_top(system, e) and _signature(e) != _signature(remembering)
         ]

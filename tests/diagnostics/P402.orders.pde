@@ -1,6 +1,6 @@
 space { x in [0, 1] }
 time { t in [0, 1] }
 fields { u; v }
-equations { caputo(u, t, 0.5) = dxx(u) - v; caputo(v, t, 0.8) = dxx(v) + u }
-initial { u = sin(pi*x); v = 0 }
+equations { caputo(u, t, 0.5) = dxx(u) - v; caputo(v, t, 1.8) = dxx(v) + u }
+initial { u = sin(pi*x); v = 0; dt(v) = 0 }
 boundary { all: u = 0, v = 0 }

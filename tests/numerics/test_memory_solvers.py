@@ -217,6 +217,27 @@ def test_several_orders_and_exponentials_under_the_l21sigma_scheme():
     assert np.abs(found[1] - found[2]).max() < 1e-9
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["cq", "l1"])
+def test_fields_with_different_derivatives_in_time(step):
+    """The exact solution is t² (sin x, cos x, sin x)."""
+    found = []
+    for dt in (0.1, 0.05):
+        run = solver(
+            "caputo(u, t, a) = dxx(u) - dx(v) + caputo(t^2, t, 1/2)*sin(x);"
+            "caputo(v, t, 0.8) = dxx(v) + w + (caputo(t^2, t, 0.8) + t^2)*cos(x) - t^2*sin(x);"
+            "dt(w) = dxx(w) + u - t^2*sin(x) + (2*t + t^2)*sin(x)",
+            "u = 0; v = 0; w = 0",
+            f"n = 8; dt = {dt}; step = {step}",
+            "u; v; w",
+        )
+        fields = run.solve(save_at=[1.0]).fields
+        wanted = {"u": np.sin(X), "v": np.cos(X), "w": np.sin(X)}
+        found.append(max(np.abs(np.asarray(fields[n][-1]) - e).max() for n, e in wanted.items()))
+    assert np.log2(found[0] / found[1]) > (1.9 if step == "cq" else 1.1)
+    assert found[1] < (2e-3 if step == "cq" else 2e-2)
+
+
 def test_orders_that_vary_in_time_keep_the_past_in_both_engines():
     """The exact solution is t² sin(x)."""
     found = []
