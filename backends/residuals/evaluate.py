@@ -75,6 +75,7 @@ def _environment(
     wanted = evaluation.needs
     check_network(field, net, flat.dtype, wanted.order)
     environment = {**coordinates(field.problem, flat), **parameters(field.problem, unknown), **extra}
+    environment |= _beyond(field, wanted, flat)
     all_parts = networks(field, net, unknown)
     for term, inside in evaluation.integrals:
 
@@ -95,6 +96,14 @@ def _environment(
         expressions = [v for s in wanted.statements for v in s.values]
         environment |= sums_of_coordinates(expressions, slots, flat, environment)
     return environment
+
+
+def _beyond(field: Field, wanted: Needs, z: Array) -> Environment:
+    """Values [points] of what the statements hold of the state before; nothing is evaluated in vain."""
+    held = {a for s in wanted.statements for v in s.values for a in v.free_symbols}
+    if field.known is None or held.isdisjoint(field.known.symbols):
+        return {}
+    return dict(zip(field.known.symbols, jax.vmap(field.known.at)(z), strict=True))
 
 
 def _draw(evaluation: Evaluation, key: Array | None) -> Draw | None:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import sympy as sp
 from jax import Array
 from jax.typing import ArrayLike
 
@@ -27,6 +28,18 @@ class Applied(Protocol):
     def apply(self, values: PyTree, z: Array) -> ArrayLike: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the data of conditions hold besides coordinates and parameters: `at` maps one point [axes] to the
+    values of the `symbols`."""
+
+    symbols: tuple[sp.Symbol, ...]
+    at: Callable[[Array], tuple[Array, ...]]
+
+    def values(self, z: Array) -> dict[sp.Basic, Array]:
+        return dict(zip(self.symbols, self.at(z), strict=True))
+
+
 class FieldError(ValueError):
     """A network, or parameters or points given with it, that do not fit the problem."""
 
@@ -44,7 +57,8 @@ class Field:
     `coefficients` are the networks of unknown fields `C(x) ~ 0.5 in [0.1, 2]`, from (their parameters, their
     own arguments [n]) to one number. Their parameters are `params["eq"]["C"]`.
 
-    With an `ansatz` (`problem.hard`) the field is a function of the network that `call` evaluates.
+    With an `ansatz` (`problem.hard`) the field is a function of the network that `call` evaluates. `known`
+    is the state that a window of time begins with.
     """
 
     problem: Problem
@@ -52,6 +66,7 @@ class Field:
     params: PyTree
     coefficients: Mapping[str, Call]
     ansatz: Ansatz | None = None
+    known: Known | None = None
 
     @property
     def exact(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from nablax.ansatz.derive import Ansatz, derive
 from nablax.backends.lowering import evaluate
 from nablax.backends.residuals import nested
 from nablax.backends.residuals.environment import Environment, coordinates, parameters
-from nablax.backends.residuals.field import Call, Field, PyTree, outputs
+from nablax.backends.residuals.field import Call, Field, Known, PyTree, outputs
 from nablax.backends.residuals.layout import Slot, layout
 from nablax.problem import Problem
 from nablax.system import System
@@ -28,14 +28,23 @@ def hard_field(system: System, field: Field) -> Field:
 
     Periodicity is built into a network that is not periodic by itself, as those of `problem.network` are.
     """
-    ansatz = derive(system)
-    slots = {s.axis: s for s in layout(system.problem)}
+    return with_ansatz(field, derive(system))
+
+
+def with_ansatz(field: Field, ansatz: Ansatz) -> Field:
+    """The field that an ansatz makes of a network."""
+    slots = {s.axis: s for s in layout(field.problem)}
     open_axes = tuple((a, n) for a, n in ansatz.periodic if not _is_periodic(field, slots[a]))
     return replace(field, ansatz=replace(ansatz, periodic=open_axes))
 
 
 def constrained(
-    problem: Problem, ansatz: Ansatz, call: Call, net: PyTree, unknown: Mapping[str, PyTree]
+    problem: Problem,
+    ansatz: Ansatz,
+    call: Call,
+    net: PyTree,
+    unknown: Mapping[str, PyTree],
+    beyond: Known | None = None,
 ) -> PointFunction:
     """One point [axes] to the outputs of the whole: the network's own, where nothing is built in."""
     network: PointFunction = lambda z: call(net, z)  # noqa: E731
@@ -54,7 +63,11 @@ def constrained(
             orders: {c.value: v for c, v in outputs(problem.components, values).items()}
             for orders, values in found.items()
         }
-        environment: Environment = {**known, **coordinates(problem, z)}
+        environment: Environment = {
+            **known,
+            **coordinates(problem, z),
+            **(beyond.values(z) if beyond else {}),
+        }
         for name, (component, orders) in ansatz.derivatives.items():
             environment[name] = by_orders[orders][component]
         fields = evaluate([ansatz.values[c.value] for c in problem.components], environment)

@@ -43,7 +43,7 @@ def networks(field: Field, net: PyTree, unknown: Mapping[str, PyTree]) -> tuple[
         return field.call(net, point)
 
     ansatz = field.ansatz
-    whole = plain if ansatz is None else constrained(problem, ansatz, field.call, net, unknown)
+    whole = plain if ansatz is None else constrained(problem, ansatz, field.call, net, unknown, field.known)
 
     found = [
         Part(

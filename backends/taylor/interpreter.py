@@ -94,22 +94,16 @@ def _is_program(value: object) -> bool:
 
 
 def _program(equation: jex.JaxprEqn) -> Callable[..., list[jax.Array]]:
-    """A program of this one equation: how its parameters bind is JAX's own affair."""
-    variables = dict.fromkeys(atom for atom in equation.invars if not isinstance(atom, jex.Literal))
-    empty = jax.make_jaxpr(lambda: ())().jaxpr
-    program = jex.jaxpr_as_fun(
-        jex.ClosedJaxpr(
-            empty.replace(eqns=[equation], invars=list(variables), outvars=list(equation.outvars)), []
-        )
-    )
+    """A program of this one equation: how its parameters bind is JAX's own affair.
 
-    def run(*values: jax.Array) -> list[jax.Array]:
-        # A variable that comes twice has one value.
-        given = zip(equation.invars, values, strict=True)
-        at = {atom: value for atom, value in given if not isinstance(atom, jex.Literal)}
-        return list(program(*(at[atom] for atom in variables)))
-
-    return run
+    Every operand is an input, those too that the equation holds as numbers, or twice: what it acts on here are
+    coefficients, not those values.
+    """
+    operands = [jax.ShapeDtypeStruct(shaped(v).shape, shaped(v).dtype) for v in equation.invars]
+    empty = jax.make_jaxpr(lambda *values: values)(*operands).jaxpr
+    own = equation.replace(invars=list(empty.invars))
+    program = jex.jaxpr_as_fun(jex.ClosedJaxpr(empty.replace(eqns=[own], outvars=list(equation.outvars)), []))
+    return lambda *values: list(program(*values))
 
 
 def _needed(jaxpr: jex.Jaxpr) -> list[jex.JaxprEqn]:

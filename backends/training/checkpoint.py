@@ -9,9 +9,10 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,7 @@ import numpy as np
 
 from nablax.backends.output.paths import OutputError, reason
 from nablax.backends.training.loop import Position, State
+from nablax.backends.training.progress import Kept, Progress, params_of
 from nablax.backends.training.records import Reading
 from nablax.backends.training.task import Task
 from nablax.frontend.diagnostics import Report
@@ -26,7 +28,9 @@ from nablax.frontend.parser import parse
 from nablax.frontend.source import Source
 from nablax.training.records import Phase
 
-FORMAT = 1
+Tree = TypeVar("Tree")
+
+FORMAT = 2
 KEPT = 3  # checkpoints of a run; older ones go
 _PREFIX, _SUFFIX = "step-", ".npz"
 OPTIONS = {
@@ -38,15 +42,6 @@ OPTIONS = {
 
 class ForeignCheckpoint(OutputError):
     """A checkpoint of a run of another spec, or with other options."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A run to go on with."""
-
-    state: State
-    position: Position
-    readings: tuple[Reading, ...]
 
 
 def fingerprint(task: Task) -> dict[str, str]:
@@ -87,16 +82,18 @@ def _phases(phases: Sequence[Phase]) -> list[Phase]:
     return [*before, last if last.schedule == "cosine" else replace(last, steps=0)]
 
 
-def save(folder: Path, task: Task, state: State, position: Position, readings: Sequence[Reading]) -> Path:
+def save(folder: Path, task: Task, progress: Progress) -> Path:
     """Write a checkpoint beside the earlier ones, then drop the oldest. Raises `OutputError`."""
-    path = folder / f"{_PREFIX}{position.step:09d}{_SUFFIX}"
-    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
+    path = folder / f"{_PREFIX}{progress.position.total:09d}{_SUFFIX}"
+    kept = (*progress.finished, progress.kept)
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves((params_of(kept), progress.state))]
     manifest = {
         "format": FORMAT,
         "fingerprint": fingerprint(task),
-        "position": asdict(position),
+        "position": asdict(progress.position),
+        "kept": [{"step": k.step, "steps": k.steps, "loss": k.loss, "held": k.held} for k in kept],
         "leaves": len(leaves),
-        "readings": [asdict(r) for r in readings],
+        "readings": [asdict(r) for r in progress.readings],
     }
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
@@ -148,8 +145,12 @@ def _fingerprint_in(path: Path) -> object:
     return found
 
 
-def load(folder: Path, task: Task, templates: Sequence[State]) -> Checkpoint:
-    """The newest checkpoint of this run that can be read; `templates` have the state of every phase.
+Template: TypeAlias = Callable[[Sequence[Kept], int], State]
+"""(windows that are done, phase of the one under way) to a state of the kind that it has there."""
+
+
+def load(folder: Path, task: Task, start: Progress, template: Template) -> Progress:
+    """The newest checkpoint of this run that can be read; `start` is where the run begins.
 
     Raises `OutputError` that says why there is none, `ForeignCheckpoint` for those of another run.
     """
@@ -159,7 +160,7 @@ def load(folder: Path, task: Task, templates: Sequence[State]) -> Checkpoint:
     first: OutputError | None = None
     for path in files:
         try:
-            return _load(path, task, templates)
+            return _load(path, task, start, template)
         except OutputError as error:
             first = first or error
     assert first is not None
@@ -172,12 +173,13 @@ def _differing(found: object, wanted: Mapping[str, str]) -> list[str]:
     return [name for name, digest in wanted.items() if known.get(name) != digest]
 
 
-def _load(path: Path, task: Task, templates: Sequence[State]) -> Checkpoint:
+def _load(path: Path, task: Task, start: Progress, template: Template) -> Progress:
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = json.loads(archive.read("manifest.json"))
-            if manifest["format"] > FORMAT:
-                raise OutputError(f"`{path}` was written by a newer nablax (format {manifest['format']})")
+            if manifest["format"] != FORMAT:
+                age = "a newer" if manifest["format"] > FORMAT else "an older"
+                raise OutputError(f"`{path}` was written by {age} nablax (format {manifest['format']})")
             differing = _differing(manifest["fingerprint"], fingerprint(task))
             if differing:
                 verb = "differs" if len(differing) == 1 else "differ"
@@ -188,13 +190,30 @@ def _load(path: Path, task: Task, templates: Sequence[State]) -> Checkpoint:
                     arrays.append(np.lib.format.read_array(member, allow_pickle=False))
             position = Position(**manifest["position"])
             readings = tuple(Reading(**r) for r in manifest["readings"])
-        template = templates[position.phase]
+            notes = manifest["kept"]
+            if not 0 <= position.window == len(notes) - 1 < len(task.course):
+                raise ValueError("windows and their states differ in number")
+            if not 0 <= position.phase < len(task.training.phases):
+                raise ValueError("there is no such phase")
+        size = len(jax.tree.leaves(start.state.params))
+        kept = tuple(
+            replace(Kept(_fitted(path, start.state.params, arrays[k * size : (k + 1) * size])), **note)
+            for k, note in enumerate(notes)
+        )
     except OutputError:
         raise
     except Exception as error:  # whatever a damaged archive makes the readers raise
         raise OutputError(f"`{path}` is no checkpoint that can be read ({type(error).__name__})") from None
+    *finished, best = kept
+    state = _fitted(path, template(finished, position.phase), arrays[len(kept) * size :])
+    return Progress(state, position, best, tuple(finished), readings)
+
+
+def _fitted(path: Path, template: Tree, arrays: Sequence[np.ndarray]) -> Tree:
+    """Arrays in the structure of a template, where they have its shapes."""
     wanted, tree = jax.tree.flatten(template)
     shapes = [(np.shape(a), np.asarray(a).dtype) for a in wanted]
     if shapes != [(a.shape, a.dtype) for a in arrays]:
         raise OutputError(f"`{path}` does not fit the network and the points of this run")
-    return Checkpoint(jax.tree.unflatten(tree, [jnp.asarray(a) for a in arrays]), position, readings)
+    found: Tree = jax.tree.unflatten(tree, [jnp.asarray(a) for a in arrays])
+    return found

@@ -26,7 +26,7 @@ def judged(task: Task, trained: Trained) -> Trained:
 
 def scored(task: Task, trained: Trained, plan: Plan | None, planner: Planner) -> Trained:
     """With distances from the solver's solution, where `expect` has no exact one."""
-    problem = task.system.problem
+    problem = trained.field.problem
     exact = any(v.measure == "relative L2 error" and v.measured is not None for v in trained.verdicts)
     unknown = bool(trained.unknowns) or bool(problem.coefficients)
     if exact or unknown or plan is None or trained.status in ("interrupted", "broken"):
@@ -38,7 +38,7 @@ def scored(task: Task, trained: Trained, plan: Plan | None, planner: Planner) ->
 
 def exported(task: Task, trained: Trained) -> bytes:
     """The trained field as the bytes of an `.nbx` file."""
-    problem = task.system.problem
+    problem = trained.field.problem
     axes = [FieldAxis(s.axis.name, s.low, s.high, s.size, s.axis.periodic) for s in layout(problem)]
     evaluate = evaluate_of(trained.field, trained.params, task.training.ensemble)
     return pack_field(
@@ -47,14 +47,15 @@ def exported(task: Task, trained: Trained) -> bytes:
 
 
 def written(task: Task, trained: Trained, folder: Path, stem: str, plot: bool) -> Trained:
-    """The field and, if wanted, the picture in the run's folder. Raises `OutputError`."""
-    if trained.status in ("interrupted", "broken"):
+    """The field as far as it is trained and, of a run that was not interrupted, the picture, if wanted, in
+    the run's folder. Raises `OutputError`."""
+    if not trained.readings or trained.status == "broken":
         return trained
     path = folder / f"{stem}.nbx"
     write_whole(path, exported(task, trained))
     files = [path]
     diagnostics = trained.diagnostics
-    if plot:
+    if plot and trained.status != "interrupted":
         from nablax.backends.training.pictures import draw
 
         picture = folder / f"{stem}.png"

@@ -129,10 +129,8 @@ class _Reader:
             return values_at(self.field, evaluation, params, self.z, extra)["value"]
 
         if self.members == 1:
-            alone: Array = jax.jit(one)(self.params)
-            return alone
-        found: Array = jax.jit(jax.vmap(one))(self.params)
-        return jnp.mean(found, axis=0)
+            return one(self.params)
+        return jnp.mean(jax.vmap(one)(self.params), axis=0)
 
     def _reduced(self, reduction: sp.Function) -> Array:
         problem = self.field.problem

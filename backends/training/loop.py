@@ -5,7 +5,7 @@ chunks begin: a run that goes on from a checkpoint makes the numbers of one that
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import NamedTuple
 
@@ -15,11 +15,12 @@ import numpy as np
 from jax import Array
 
 from nablax.backends.residuals.field import PyTree
-from nablax.backends.training.balance import Update, after_redraw, initial_weights, update_of
+from nablax.backends.training.balance import Update, after_redraw, fixed_factors, initial_weights, update_of
 from nablax.backends.training.methods import optimiser_of
 from nablax.backends.training.optimisers import Factors, Optimiser
 from nablax.backends.training.points import Drawn, Magnitudes, draw, held_out, magnitudes_of, redraw
 from nablax.backends.training.task import Task
+from nablax.derivatives.statements import INSIDE
 from nablax.training.records import Phase
 
 CHUNK = {"adam": 100, "soap": 50, "lbfgs": 10, "lm": 5}
@@ -38,23 +39,32 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a run is: steps done, in all and of the phase under way, and the seconds they took."""
+    """Where a run is: the window under way, its steps done, in all and of the phase under way, the steps of
+    the windows before it, and the seconds that all of them took."""
 
     step: int
     phase: int
     within: int
     seconds: float
+    window: int = 0
+    before: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.before + self.step
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """After a chunk: the losses by name on the training points, unweighted; the root mean square of the
-    residual on points never trained on. Means over the members of an ensemble."""
+    """After a chunk: the losses by name on the training points, unweighted; on points never trained on the
+    root mean square of the residual, and the sum of all losses with the factors that the spec gives them
+    (`unseen`; None where residuals are drawn at random). Means over the members of an ensemble."""
 
     position: Position
     optimiser: str
     losses: Mapping[str, float]
     held: float
+    unseen: float | None
     state: State
     boundary: bool  # a checkpoint is due
 
@@ -90,8 +100,8 @@ def programs_of(task: Task) -> Programs:
 
 
 def begin(task: Task, programs: Programs) -> tuple[State, Position]:
-    """The state before the first step; the seed decides all of it."""
-    key = jax.random.key(task.training.seed)
+    """The state before the first step of a window; the seed and the windows before decide all of it."""
+    key = task.key
     params = task.start(jax.random.fold_in(key, 0))
     batch = draw(task, jax.random.fold_in(key, 1))
     start = State(
@@ -107,9 +117,9 @@ def start_of(task: Task, programs: Programs, state: State, phase: int) -> State:
 
 
 def run(task: Task, programs: Programs, state: State, position: Position) -> Iterator[Event]:
-    """Chunk after chunk from a state to the end of the last phase; nothing else ends it."""
+    """Chunk after chunk from a state to the end of the window's last phase; nothing else ends it."""
     training = task.training
-    points = held_out(task, jax.random.fold_in(jax.random.key(training.seed), 3))
+    points = held_out(task, jax.random.fold_in(task.key, 3))
     started = perf_counter() - position.seconds
     step, phase, within = position.step, position.phase, position.within
     while phase < len(training.phases):
@@ -125,15 +135,29 @@ def run(task: Task, programs: Programs, state: State, position: Position) -> Ite
         step, within = step + count, within + count
         own = jax.random.fold_in(jax.random.wrap_key_data(state.key), step)
         losses = {k: float(v) for k, v in programs.losses(state.params, state.batch, own).items()}
-        held = programs.magnitudes(state.params, points["equation"], own)
+        held, unseen = _unseen(task, programs, state.params, points, own)
         yield Event(
-            Position(step, phase, within, perf_counter() - started),
+            replace(position, step=step, phase=phase, within=within, seconds=perf_counter() - started),
             current.optimiser,
             losses,
-            float(jnp.sqrt(jnp.mean(held**2))),
+            held,
+            unseen,
             state,
             step % training.checkpoint == 0,
         )
+
+
+def _unseen(
+    task: Task, programs: Programs, params: PyTree, points: Drawn, key: Array
+) -> tuple[float, float | None]:
+    """(root mean square of the residual, sum of all losses) on points held out."""
+    if task.sampled:
+        sizes = programs.magnitudes(params, points[INSIDE], key)
+        return float(jnp.sqrt(jnp.mean(sizes**2))), None
+    found = {name: float(v) for name, v in programs.losses(params, points, key).items()}
+    residual = sum(v for name, v in found.items() if name.startswith(f"{INSIDE}/"))
+    factors = fixed_factors(task)
+    return residual**0.5, sum(factors[name] * v for name, v in found.items())
 
 
 def _between(task: Task, programs: Programs, state: State, step: int) -> State:

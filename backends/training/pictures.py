@@ -1,6 +1,7 @@
 """The picture of a trained field: solution, size of the residual, and losses over steps."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -16,11 +17,13 @@ from nablax.backends.output.colors import scale_of
 from nablax.backends.output.figures import colour_bar, styled
 from nablax.backends.output.paths import OutputError
 from nablax.backends.output.pictures import save
+from nablax.backends.residuals.build import build_losses
 from nablax.backends.residuals.layout import Slot, columns, layout
 from nablax.backends.training.points import magnitudes_of
 from nablax.backends.training.records import Reading, Trained
 from nablax.backends.training.task import Task
 from nablax.backends.training.values import evaluate_of, on_host
+from nablax.problem import Problem
 
 LINE, SIDE = 512, 160
 MOST_ROWS = 3
@@ -29,8 +32,9 @@ MOST_ROWS = 3
 def draw(task: Task, trained: Trained, path: Path) -> None:
     """Two coordinates at most are shown (space and time of a 1-D problem), others in the middle of their
     axis, time at its end. Raises `OutputError`."""
-    slots = layout(task.system.problem)
-    shown = _shown(task, slots)
+    problem = trained.field.problem
+    slots = layout(problem)
+    shown = _shown(problem, slots)
     z = _points(slots, shown)
     evaluate = evaluate_of(trained.field, trained.params, task.training.ensemble)
     fields = on_host(evaluate, z, task.training.dtype)
@@ -38,7 +42,7 @@ def draw(task: Task, trained: Trained, path: Path) -> None:
     names = list(fields)[:MOST_ROWS]
     with styled():
         figure = Figure(figsize=(11.5, 0.6 + 3.1 * len(names)), layout="constrained")
-        figure.suptitle(literal(task.system.problem.title or path.stem), fontsize=12, color="#111111")
+        figure.suptitle(literal(problem.title or path.stem), fontsize=12, color="#111111")
         grid = figure.subplots(len(names), 3, squeeze=False)
         for row, name in zip(grid, names, strict=True):
             values = np.abs(fields[name]) if np.iscomplexobj(fields[name]) else fields[name]
@@ -51,11 +55,11 @@ def draw(task: Task, trained: Trained, path: Path) -> None:
     save(figure, path)
 
 
-def _shown(task: Task, slots: Sequence[Slot]) -> tuple[Slot, ...]:
+def _shown(problem: Problem, slots: Sequence[Slot]) -> tuple[Slot, ...]:
     plain = [s for s in slots if s.size == 1]
     if not plain:
         raise OutputError("a family of axes alone suits no picture")
-    space = [s for s in plain if s.axis is not task.system.time]
+    space = [s for s in plain if s.axis is not problem.time]
     return tuple(plain[:2] if len(space) == 1 else space[:2])
 
 
@@ -75,11 +79,12 @@ def _points(slots: Sequence[Slot], shown: Sequence[Slot]) -> np.ndarray:
 
 def _residual(task: Task, trained: Trained, z: np.ndarray) -> np.ndarray:
     free = task.bounds.free(trained.params)
-    program = magnitudes_of(task)
-    flat = jnp.asarray(z.reshape(-1, columns(task.system.problem)), task.training.dtype)
+    losses = build_losses(task.system, trained.field, None)
+    program = magnitudes_of(replace(task, field=trained.field, losses=losses))
+    flat = jnp.asarray(z.reshape(-1, columns(trained.field.problem)), task.training.dtype)
     by_axis = {
         s.axis.name: flat[:, s.columns] if s.axis.size is not None else flat[:, s.start]
-        for s in layout(task.system.problem)
+        for s in layout(trained.field.problem)
     }
     found = np.asarray(program(free, by_axis, jax.random.key(0)))
     return found.reshape(z.shape[:-1])

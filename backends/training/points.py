@@ -11,10 +11,10 @@ from nablax.backends.residuals.field import PyTree
 from nablax.backends.residuals.losses import statement_values
 from nablax.backends.residuals.sampling import sample
 from nablax.backends.training.task import Task
-from nablax.derivatives.statements import INSIDE
+from nablax.derivatives.statements import INSIDE, START
 
 POOL = 10  # candidates for every point that is drawn by its residual
-HELD_OUT = 1024
+HELD_OUT = {INSIDE: 1024, START: 256, "boundary": 128}
 
 Columns = dict[str, Array]
 Drawn = dict[str, Columns]
@@ -29,8 +29,10 @@ def draw(task: Task, key: Array) -> Drawn:
 
 
 def held_out(task: Task, key: Array) -> Drawn:
-    """Points of the equations that no step ever sees."""
-    found = sample(task.system.problem, (INSIDE,), key, {INSIDE: HELD_OUT}, task.training.sampler.spread)
+    """Points that no step ever sees; measurements, which are all there are."""
+    families = {place.split("/")[0] for place in task.places}
+    counts = {name: count for name, count in HELD_OUT.items() if name in families}
+    found = sample(task.system.problem, task.places, key, counts, task.training.sampler.spread)
     return _placed(found, task)
 
 

@@ -1,7 +1,8 @@
 """One training run: begin or go on, watch, keep."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -10,12 +11,16 @@ import numpy as np
 
 from nablax.backends.output.paths import OutputError, reason
 from nablax.backends.residuals.field import PyTree
+from nablax.backends.residuals.layout import layout
 from nablax.backends.run import uninterrupted
 from nablax.backends.training import checkpoint
-from nablax.backends.training.loop import Event, Position, Programs, State, begin, run, start_of
-from nablax.backends.training.records import Reading, Status, Trained
-from nablax.backends.training.task import Task
+from nablax.backends.training.loop import Event, Programs, State, begin, programs_of, run, start_of
+from nablax.backends.training.marching import whole_field
+from nablax.backends.training.progress import Kept, Progress, opened, params_of
+from nablax.backends.training.records import Chosen, Reading, Status, Trained
+from nablax.backends.training.task import Task, task_of
 from nablax.frontend.diagnostics import Diagnostic
+from nablax.training.windows import Window
 
 
 class Watcher(Protocol):
@@ -44,76 +49,108 @@ def prepare_folder(folder: Path) -> None:
 
 
 def train(task: Task, programs: Programs, folder: Path | None, resume: bool, watcher: Watcher) -> Trained:
-    """Train to the end of the steps, to the budget or the tolerance, or to an interrupt.
+    """Train window after window to the end of the steps, to the budget or the tolerance, or to an interrupt.
 
     With a `folder`, checkpoints go there, and `resume` goes on with the newest. What comes back is not
-    judged yet. Raises `OutputError`.
+    judged yet: the states with the least losses on points held out. Raises `OutputError`.
     """
     if folder is not None and not resume:
         prepare_folder(folder)
-    state, position = begin(task, programs)
-    readings: list[Reading] = []
+    progress = opened(begin(task, programs)[0])
     if resume:
         assert folder is not None
-        templates = [start_of(task, programs, state, phase) for phase in range(len(task.training.phases))]
-        found = checkpoint.load(folder, task, templates)
-        state, position, readings = found.state, found.position, list(found.readings)
+        progress = checkpoint.load(folder, task, progress, partial(_templates, task))
         prepare_folder(folder)
-    return _follow(task, programs, state, position, readings, folder, watcher)
+        if progress.finished:
+            task, programs = _prepared(task, progress.finished)
+    while True:
+        progress, status, diagnostics = _follow(task, programs, progress, folder, watcher)
+        last = task.window + 1 == len(task.course)
+        if last or status not in ("done", "stopped"):
+            break
+        try:
+            task, programs = _prepared(task, progress.done)
+            progress = opened(begin(task, programs)[0], progress)
+        except KeyboardInterrupt:
+            status = "interrupted"
+            break
+    return _trained(task, progress, status, diagnostics)
+
+
+def _prepared(task: Task, finished: Sequence[Kept]) -> tuple[Task, Programs]:
+    """The window after those that are done."""
+    following = task_of(task.course, task.training, params_of(finished))
+    return following, programs_of(following)
+
+
+def _templates(task: Task, finished: Sequence[Kept], phase: int) -> State:
+    """A state of the kind that the window after these has in a phase."""
+    own, programs = _prepared(task, finished)
+    return start_of(own, programs, begin(own, programs)[0], phase)
 
 
 def _follow(
-    task: Task,
-    programs: Programs,
-    state: State,
-    position: Position,
-    readings: list[Reading],
-    folder: Path | None,
-    watcher: Watcher,
-) -> Trained:
+    task: Task, programs: Programs, progress: Progress, folder: Path | None, watcher: Watcher
+) -> tuple[Progress, Status, tuple[Diagnostic, ...]]:
+    """One window, to its end or to what ends the run."""
     training = task.training
     status: Status = "done"
-    kept = position.step if readings else -1
     diagnostics: tuple[Diagnostic, ...] = ()
+    last = progress.last()
+    saved = -1 if last is None else progress.position.step
+    if last is not None and 0 < last.held < training.stop:
+        return progress, "stopped", diagnostics
     try:
-        for event in run(task, programs, state, position):
+        for event in run(task, programs, progress.state, progress.position):
             if not event.finite:
                 status, diagnostics = "broken", (_diverged(task, event),)
                 break
-            reading = Reading(
-                event.position.step, event.position.seconds, event.optimiser, event.losses, event.held
-            )
             with uninterrupted():
-                state, position = event.state, event.position
-                readings.append(reading)
+                progress = progress.after(event)
                 if event.boundary and folder is not None:
-                    checkpoint.save(folder, task, state, position, readings)
-                    kept = position.step
-            watcher.saw(reading)
+                    checkpoint.save(folder, task, progress)
+                    saved = event.position.step
+            watcher.saw(progress.readings[-1])
             if 0 < event.held < training.stop:
                 status = "stopped"
                 break
-            if training.seconds is not None and position.seconds > training.seconds:
+            if training.seconds is not None and event.position.seconds > training.seconds:
                 status = "timed out"
                 break
     except KeyboardInterrupt:
         status = "interrupted"
-    if folder is not None and position.step != kept:
+    if folder is not None and progress.position.step != saved:
         with uninterrupted():
-            checkpoint.save(folder, task, state, position, readings)
-    params = task.bounds.bounded(state.params)
+            checkpoint.save(folder, task, progress)
+    return progress, status, diagnostics
+
+
+def _trained(task: Task, progress: Progress, status: Status, diagnostics: tuple[Diagnostic, ...]) -> Trained:
+    course, kept = task.course, progress.done
+    if len(course) == 1:
+        field, params = task.field, task.bounds.bounded(kept[0].params)
+    else:
+        params = params_of(kept)
+        field = whole_field(course, task.training.model, params)
     return Trained(
         status=status,
-        field=task.field,
+        field=field,
         params=params,
-        readings=tuple(readings),
+        readings=progress.readings,
+        chosen=tuple(_chosen(w, k) for w, k in zip(course, kept, strict=False)),
         unknowns=unknowns(task, params),
         verdicts=(),
         scores=(),
         diagnostics=diagnostics,
-        steps=position.step,
-        seconds=position.seconds,
+        steps=progress.position.total,
+        seconds=progress.position.seconds,
     )
+
+
+def _chosen(window: Window, kept: Kept) -> Chosen:
+    problem = window.system.problem
+    slot = layout(problem)[-1]
+    return Chosen(kept.step, kept.steps, kept.held, None if problem.time is None else (slot.low, slot.high))
 
 
 def unknowns(task: Task, params: PyTree) -> Mapping[str, float]:
@@ -131,7 +168,7 @@ def _diverged(task: Task, event: Event) -> Diagnostic:
     phase = task.training.phases[event.position.phase]
     return Diagnostic(
         "R720",
-        f"the loss `{bad}` became infinite before step {event.position.step}",
+        f"the loss `{bad}` became infinite before step {event.position.total}",
         phase.span or task.system.problem.span,
         help="lower the learning rate, or begin with a warmup; the checkpoints before it are as they were",
     )

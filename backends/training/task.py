@@ -9,23 +9,43 @@ from jax import Array
 from nablax.backends.networks.build import build_field
 from nablax.backends.residuals.build import build_losses
 from nablax.backends.residuals.field import Field, PyTree
-from nablax.backends.residuals.hard import hard_field
 from nablax.backends.residuals.losses import Losses, ResidualVector
+from nablax.backends.training.marching import field_of
 from nablax.backends.training.unknowns import Bounds, bounds_of
 from nablax.system import System
 from nablax.training.records import Training
+from nablax.training.windows import Window, windows_of
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A training run as functions; nothing in it changes while it goes on."""
+    """One window of a training run as functions; nothing in it changes while it goes on.
 
-    system: System
+    `course` has all windows of the run, `before` the parameters of those that are done.
+    """
+
+    course: tuple[Window, ...]
+    before: tuple[PyTree, ...]
     training: Training
     field: Field
     losses: Losses
     vector: ResidualVector
     bounds: Bounds
+
+    @property
+    def window(self) -> int:
+        return len(self.before)
+
+    @property
+    def system(self) -> System:
+        """That of the window."""
+        return self.course[self.window].system
+
+    @property
+    def key(self) -> Array:
+        """Where all that is random in the window comes from."""
+        key = jax.random.key(self.training.seed)
+        return jax.random.fold_in(key, self.window) if self.window else key
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -38,7 +58,10 @@ class Task:
         return any(e.random for e in self.losses.places.values())
 
     def start(self, key: Array) -> PyTree:
-        """Fresh parameters, free of bounds; for an ensemble with a leading axis of members."""
+        """Parameters free of bounds, for an ensemble with a leading axis of members: those that the window
+        before ends with, fresh ones in the first."""
+        if self.before:
+            return self.bounds.free(self.before[-1])
         members = self.training.ensemble
         if members == 1:
             return self._fresh(key)
@@ -53,14 +76,17 @@ class Task:
 
 
 def make_task(system: System, training: Training) -> Task:
-    """Raises `SpecError` where a statement has no residual."""
-    field = build_field(system.problem, training.model, jax.random.key(0))
-    if training.hard:
-        field = hard_field(system, field)
+    """The task of the first window. Raises `SpecError` where a statement has no residual."""
+    return task_of(windows_of(system, training), training, ())
+
+
+def task_of(course: tuple[Window, ...], training: Training, before: tuple[PyTree, ...]) -> Task:
+    """The task of the window that comes after those whose parameters are given."""
+    field = field_of(course, training.model, before)
+    system = course[len(before)].system
     losses = build_losses(system, field, None)
-    return Task(
-        system, training, field, losses, ResidualVector(field, losses.places), bounds_of(system.problem)
-    )
+    vector = ResidualVector(field, losses.places)
+    return Task(course, before, training, field, losses, vector, bounds_of(system.problem))
 
 
 def cast(tree: PyTree, dtype: str) -> PyTree:

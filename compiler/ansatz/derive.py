@@ -1,7 +1,7 @@
 """From the conditions of a system to a function of a network that meets as many of them as can be met."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy as sp
@@ -10,7 +10,7 @@ from sympy.core.function import AppliedUndef
 from nablax.ansatz.conditions import Condition, Unsuitable, read_conditions
 from nablax.ansatz.operators import applied, homogeneous, lift
 from nablax.derivatives.statements import START, Statement, statements
-from nablax.passes.jets import jets, orders_of
+from nablax.passes.jets import base, jets, orders_of
 from nablax.problem import Axis, Problem
 from nablax.sampling import sample
 from nablax.system import Orders, System
@@ -45,9 +45,68 @@ class Ansatz:
 def derive(system: System) -> Ansatz:
     """Conditions go in as they stand in the text, those on walls before those at the start: where data
     disagree at a corner, the first condition wins, as on a grid."""
+    kept, left = _fitting(system)
+    return _assembled(system, kept, left)
+
+
+def derive_onward(system: System) -> Ansatz:
+    """The same for a window of time whose initial data are the state that the one before ends with.
+
+    `system` has that window's interval, and a symbol for each initial value. Such a state meets the
+    conditions on walls as soon as they are built into the window before: any smooth function that does stands
+    for it where the conditions are tested.
+    """
     problem = system.problem
-    stated = [s for s in statements(system) if s.place == START or s.place.startswith("boundary/")]
-    stated.sort(key=lambda s: s.place == START)
+    assert problem.time is not None
+    kept, left = _fitting(replace(system, problem=replace(problem, initial=())))
+    data = [(statement, c) for statement, group in _at_start(system) for c in group]
+    before = {c.value: _ended(system, kept, c.value) for c in problem.components}
+    t, start = problem.time.symbol, problem.time.lower
+    tried = [replace(c, data=sp.diff(before[c.unknown], t, c.order).subs(t, start)) for _, c in data]
+    if _hold(system, [*kept, *tried]):
+        kept = [*kept, *(c for _, c in data)]
+    else:
+        reason = "what the window before ends with cannot be kept together with the conditions on walls"
+        left |= dict.fromkeys((statement for statement, _ in data), reason)
+    return _assembled(system, kept, left)
+
+
+def _at_start(system: System) -> list[tuple[str, list[Condition]]]:
+    """Initial statements whose data are symbols, as conditions."""
+    problem = system.problem
+    assert problem.time is not None
+    found = []
+    for statement in statements(system):
+        if statement.place == START:
+            parts = [_started(problem, statement.name, problem.time, value) for value in statement.values]
+            found.append((statement.name, parts))
+    return found
+
+
+def _started(problem: Problem, name: str, time: Axis, value: sp.Expr) -> Condition:
+    (jet,) = jets(value)
+    order = orders_of(jet, problem.symbols)[-1]
+    unknown = base(jet)
+    return Condition(name, unknown, time, 0, {order: sp.S.One}, jet - value)
+
+
+def _ended(system: System, walls: Sequence[Condition], unknown: AppliedUndef) -> sp.Expr:
+    """Some smooth function that meets the conditions on walls, periodic ones included, at all times."""
+    own = [c for c in walls if c.unknown == unknown]
+    turning = {
+        a.symbol: 2 * sp.pi * (a.symbol - a.lower) / (a.upper - a.lower) for a in system.axes if a.periodic
+    }
+    phase = sp.Add(*(
+        sp.sin(turning[x]) if x in turning else sp.Rational(3 + 2 * i, 5) * x
+        for i, x in enumerate(unknown.args)
+    ))  # fmt: skip
+    wave = sp.sin(phase + sp.Rational(1, 3))
+    return lift(own) + homogeneous(own, unknown).subs(unknown, wave).doit()
+
+
+def _fitting(system: System) -> tuple[list[Condition], dict[str, str]]:
+    """The conditions that go in, and the reasons of the statements that do not."""
+    stated = _stated(system)
     left: dict[str, str] = {}
     readable: list[tuple[Statement, tuple[Condition, ...]]] = []
     for statement in stated:
@@ -63,6 +122,17 @@ def derive(system: System) -> Ansatz:
                 kept.extend(conditions)
             else:
                 left[statement.name] = "its data disagree with those of other conditions where they meet"
+    return kept, left
+
+
+def _stated(system: System) -> list[Statement]:
+    """Initial and boundary statements, those on walls first."""
+    stated = [s for s in statements(system) if s.place == START or s.place.startswith("boundary/")]
+    return sorted(stated, key=lambda s: s.place == START)
+
+
+def _assembled(system: System, kept: Sequence[Condition], left: Mapping[str, str]) -> Ansatz:
+    problem = system.problem
     values: dict[AppliedUndef, sp.Expr] = {}
     derivatives: dict[sp.Symbol, tuple[AppliedUndef, Orders]] = {}
     for component in problem.components:
@@ -78,7 +148,7 @@ def derive(system: System) -> Ansatz:
     return Ansatz(
         values,
         derivatives,
-        tuple(s.name for s in stated if s.name in exact),
+        tuple(s.name for s in _stated(system) if s.name in exact),
         tuple(left.items()),
         _periodic(system),
     )

@@ -152,7 +152,11 @@ def _facts(trained: "Trained", folder: Path) -> dict[str, object]:
         "steps": trained.steps,
         "seconds": trained.seconds,
         "losses": {} if last is None else dict(last.losses),
-        "held_out_residual": None if last is None else last.held,
+        "held_out_residual": trained.chosen[-1].held if trained.chosen else None,
+        "windows": [
+            {"time": c.ends, "step": c.step, "steps": c.steps, "held_out_residual": c.held}
+            for c in trained.chosen
+        ],
         "unknowns": dict(trained.unknowns),
         "scores": [
             {"field": s.field, "error": s.error, "reference_error": s.reference, "how": s.how}

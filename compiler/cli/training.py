@@ -45,19 +45,24 @@ class _Lines:
     """One line per reading, at most one in two seconds."""
 
     def __init__(self, training: "Training") -> None:
-        self._steps = training.steps
+        self._training = training
         self._last = float("-inf")
 
     def saw(self, reading: "Reading") -> None:
-        if reading.seconds - self._last < EVERY and reading.step < self._steps:
+        steps = self._training.steps * self._training.windows
+        if reading.seconds - self._last < EVERY and reading.step < steps:
             return
         self._last = reading.seconds
         terms = "  ".join(f"{name} {value:.2e}" for name, value in reading.losses.items())
         click.echo(
-            f"step {reading.step} of {self._steps}  {duration(reading.seconds)}  {reading.optimiser}  "
-            f"residual {reading.held:.2e}  {terms}",
+            f"{_window(self._training, reading)}step {reading.step} of {steps}  {duration(reading.seconds)}  "
+            f"{reading.optimiser}  residual {reading.held:.2e}  {terms}",
             err=True,
         )
+
+
+def _window(training: "Training", reading: "Reading") -> str:
+    return f"window {reading.window + 1} of {training.windows}  " if training.windows > 1 else ""
 
 
 class _Panel:
@@ -73,12 +78,17 @@ class _Panel:
         from rich.table import Table
 
         table = Table.grid(padding=(0, 2))
-        reading, steps = self._reading, self._training.steps
+        reading, steps = self._reading, self._training.steps * self._training.windows
         if reading is None:
             table.add_row("compiling", self._training.phases[0].optimiser)
             return table
         bar = ProgressBar(total=1.0, completed=reading.step / steps, width=40)
-        table.add_row(bar, f"step {reading.step} of {steps}", duration(reading.seconds), reading.optimiser)
+        table.add_row(
+            bar,
+            f"{_window(self._training, reading)}step {reading.step} of {steps}",
+            duration(reading.seconds),
+            reading.optimiser,
+        )
         table.add_row("residual on points held out", f"{reading.held:.3e}")
         for name, value in reading.losses.items():
             table.add_row(f"loss {name}", f"{value:.3e}")
@@ -89,7 +99,7 @@ _ENDS = {
     "done": "all steps taken",
     "stopped": "stopped: the residual on points held out is below `stop`",
     "timed out": "stopped: the time is spent",
-    "interrupted": "interrupted: go on with --resume",
+    "interrupted": "interrupted: the field is as far as it was trained, go on with --resume",
     "broken": "broken off",
 }
 
@@ -106,6 +116,20 @@ def describe(trained: "Trained", folder: Path) -> str:
     if trained.readings:
         last = trained.readings[-1]
         terms = ", ".join(f"{name} {value:.3g}" for name, value in last.losses.items())
-        lines.append(f"residual on points held out {last.held:.3g}; losses: {terms}")
+        lines.append(f"losses at the last step: {terms}")
+    lines += _kept(trained)
     lines.append(f"{_ENDS[trained.status]}: {trained.steps} steps in {duration(trained.seconds)}")
     return "\n".join(lines)
+
+
+def _kept(trained: "Trained") -> list[str]:
+    """Which states the field is made of."""
+    lines = []
+    for number, chosen in enumerate(trained.chosen, start=1):
+        window = ""
+        if len(trained.chosen) > 1 and chosen.ends is not None:
+            low, high = chosen.ends
+            window = f"window {number}, {low:.4g} to {high:.4g}: "
+        which = f"the state after step {chosen.step} of {chosen.steps}"
+        lines.append(f"{window}residual on points held out {chosen.held:.3g}, {which}")
+    return lines

@@ -9,6 +9,7 @@ from nablax.derivatives.evaluation import OptionError, make_evaluation
 from nablax.derivatives.statements import INSIDE, places, statements
 from nablax.frontend.diagnostics import Report
 from nablax.meaning.values import Fault, fault, outside
+from nablax.integrals import Running
 from nablax.models import Model, read_model
 from nablax.plan import Choice, Dtype
 from nablax.problem import Option
@@ -90,6 +91,7 @@ class _Reading:
         self._check_weighting(weighting, second)
         if sampled:
             self._check_sampled(phases)
+        ensemble = self._number("ensemble", _whole, 1, "one network")
         return Training(
             model=model,
             phases=phases,
@@ -99,8 +101,8 @@ class _Reading:
             seed=self._number("seed", lambda o: whole(o, o.value, "`seed`", 0), 0, "any will do"),
             dtype=dtype,
             hard=self._hard(),
-            windows=self._windows(),
-            ensemble=self._number("ensemble", _whole, 1, "one network"),
+            windows=self._windows(ensemble),
+            ensemble=ensemble,
             batch=self._batch(phases),
             seconds=self._number("time", _positive, None, "as long as the steps take"),
             stop=self._number("stop", _tolerance, 0.0, "the steps are taken to their end"),
@@ -196,13 +198,41 @@ class _Reading:
                 "use adam or soap, or write `derivatives = exact`",
             )
 
-    def _windows(self) -> int:
-        windows, _ = self.read("windows", _whole, 1)
-        if windows > 1 and self.system.time is None:
-            self._refuse("windows", "windows follow time, and the problem is steady", "remove this line")
-        elif windows > 1:
-            self._later("windows", "windows of time, trained one after the other,")
+    def _windows(self, ensemble: int) -> int:
+        """Every window begins with the state at the end of the one before, and sees nothing of later ones."""
+        windows, asked = self.read("windows", _whole, 1)
+        problem = self.system.problem
+        unknown = [
+            *(p.name for p in problem.parameters if p.unknown),
+            *(c.name for c in problem.coefficients),
+        ]
+        why = ""
+        if problem.time is None:
+            why = "windows follow time, and the problem is steady"
+        elif unknown:
+            why = f"windows are trained one after the other, and `{unknown[0]}` is the same at all times"
+        elif problem.data:
+            why = f"windows are trained one after the other, and `{problem.data[0].name}` speaks of all times"
+        elif ensemble > 1:
+            why = "windows hand on the state of one network, and this trains several at once"
+        elif self._looks_back():
+            why = "an operator looks back to the start of time, before the window under way"
+        if windows > 1 and why:
+            self._refuse("windows", why, "remove this line")
+        if asked or windows > 1:
+            self.choose("windows", str(windows), "", asked)
         return windows
+
+    def _looks_back(self) -> bool:
+        """Whether a statement holds a fractional derivative or a running integral along time."""
+        time = self.system.problem.time
+        assert time is not None
+        stated = statements(self.system)
+        remote = make_evaluation(self.system.problem, places(stated)[INSIDE], None).remote
+        running = [r for s in stated for v in s.values for r in v.atoms(Running)]
+        return any(g.place.axis == time.symbol for g in remote) or any(
+            r.args[2] == time.symbol for r in running
+        )
 
     def _batch(self, phases: tuple[Phase, ...]) -> int | None:
         batch, asked = self.read("batch", _batch_size, None)
@@ -211,13 +241,6 @@ class _Reading:
             self._refuse("batch", f"`{second.optimiser}` takes all points at every step", "remove this line")
         self.choose("batch", "all points" if batch is None else str(batch), "they fit at once", asked)
         return batch
-
-    def _later(self, name: str, what: str) -> None:
-        option = self.given[name]
-        self.report.error(
-            "P402", option.span, f"{what} are not available yet", help="remove this line", given=option.given
-        )
-        self.failed = True
 
     def _refuse(self, name: str, message: str, help: str) -> None:
         """P513: options that exclude each other."""

@@ -69,6 +69,8 @@ FUNCTIONS = {
     "dynamic slice": lambda x: lax.dynamic_slice(x, (0,), (1,))[0] ** 2,
     "set": lambda x: S(jnp.zeros(3).at[0].set(x[0]) ** 2),
     "add at": lambda x: S(jnp.zeros(3).at[0].add(x[0]) ** 2),
+    "add a number at": lambda x: S(jnp.sin(x.at[0].add(0.5)) ** 2),
+    "set a number at": lambda x: S(jnp.sin(x.at[0].set(0.5)) * x),
     "dynamic update": lambda x: S(lax.dynamic_update_slice(jnp.zeros(3), x, (1,)) ** 2),
     "scan": lambda x: lax.scan(lambda c, _: (jnp.sin(c), None), S(x), None, length=3)[0],
     "scan over slices": lambda x: S(lax.scan(lambda c, a: (c * a + 1, jnp.sin(c)), x[0], x, reverse=True)[1]),
