@@ -96,8 +96,8 @@ def _is_program(value: object) -> bool:
 def _program(equation: jex.JaxprEqn) -> Callable[..., list[jax.Array]]:
     """A program of this one equation: how its parameters bind is JAX's own affair.
 
-    Every operand is an input, those too that the equation holds as numbers, or twice: what it acts on here are
-    coefficients, not those values.
+    Every operand is an input, those too that the equation holds as numbers, or twice: what it acts on here
+    are coefficients, not those values.
     """
     operands = [jax.ShapeDtypeStruct(shaped(v).shape, shaped(v).dtype) for v in equation.invars]
     empty = jax.make_jaxpr(lambda *values: values)(*operands).jaxpr

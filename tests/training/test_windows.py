@@ -32,7 +32,8 @@ equations { dt(u) = v - u; dt(v) = -v }
 initial { u = 0; v = abs(x - 1/2) + 1 }
 train {
   model = mlp(width=4, depth=1); hard = off; steps = adam(6); checkpoint = 2; sampler = sobol(every=4)
-  points = [residual(16), initial(8)]; windows = 2; weights = [initial(10), gradnorm(every=3)]; dtype = float64
+  points = [residual(16), initial(8)]; dtype = float64
+  windows = 2; weights = [initial(10), gradnorm(every=3)]
 }
 """
 
@@ -89,7 +90,7 @@ def test_a_wave_goes_through_a_border_with_its_rate(tmp_path):
 
 @pytest.mark.slow
 def test_runs_cut_anywhere_go_on_with_the_same_numbers(tmp_path):
-    """Inside a window, at a border, and between checkpoints; conditions as losses, weights and points move."""
+    """Inside a window, at a border; while conditions are losses, and weights and points move."""
     task = task_of(DECAY)
     programs = programs_of(task)
     whole = train(task, programs, None, False, Silent())
