@@ -9,7 +9,6 @@ from nablax.derivatives.evaluation import OptionError, make_evaluation
 from nablax.derivatives.statements import INSIDE, places, statements
 from nablax.frontend.diagnostics import Report
 from nablax.meaning.values import Fault, fault, outside
-from nablax.integrals import Running
 from nablax.models import Model, read_model
 from nablax.plan import Choice, Dtype
 from nablax.problem import Option
@@ -224,15 +223,12 @@ class _Reading:
         return windows
 
     def _looks_back(self) -> bool:
-        """Whether a statement holds a fractional derivative or a running integral along time."""
+        """Whether a statement holds a fractional derivative along time."""
         time = self.system.problem.time
         assert time is not None
-        stated = statements(self.system)
-        remote = make_evaluation(self.system.problem, places(stated)[INSIDE], None).remote
-        running = [r for s in stated for v in s.values for r in v.atoms(Running)]
-        return any(g.place.axis == time.symbol for g in remote) or any(
-            r.args[2] == time.symbol for r in running
-        )
+        inside = places(statements(self.system))[INSIDE]
+        remote = make_evaluation(self.system.problem, inside, None).remote
+        return any(group.place.axis == time.symbol for group in remote)
 
     def _batch(self, phases: tuple[Phase, ...]) -> int | None:
         batch, asked = self.read("batch", _batch_size, None)
