@@ -99,7 +99,7 @@ def _program(equation: jex.JaxprEqn) -> Callable[..., list[jax.Array]]:
     Every operand is an input, those too that the equation holds as numbers, or twice: what it acts on here
     are coefficients, not those values.
     """
-    operands = [jax.ShapeDtypeStruct(shaped(v).shape, shaped(v).dtype) for v in equation.invars]
+    operands = [zeros(shaped(v)) for v in equation.invars]
     empty = jax.make_jaxpr(lambda *values: values)(*operands).jaxpr
     own = equation.replace(invars=list(empty.invars))
     program = jex.jaxpr_as_fun(jex.ClosedJaxpr(empty.replace(eqns=[own], outvars=list(equation.outvars)), []))

@@ -74,7 +74,8 @@ def _later(first: Field, window: Window) -> Call:
 
 def _column(at: int, count: int) -> np.ndarray:
     """Which of the coordinates: a mask compiles and runs faster than a scatter."""
-    return np.arange(count) == at
+    mask: np.ndarray = np.arange(count) == at
+    return mask
 
 
 def _function(field: Field, params: PyTree) -> PointFunction:
