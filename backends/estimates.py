@@ -1,15 +1,14 @@
 """What a run will ask of the machine, told before it starts."""
 
-import os
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
+from nablax.machine import machine_memory, size_text
 from nablax.plan import Plan, StepperName
 
 COPIES: Mapping[StepperName, int] = {
@@ -86,7 +85,8 @@ def check_estimate(plan: Plan, folder: Path, report: Report, members: int = 1) -
         report.error(
             "P450",
             span,
-            f"the run needs about {_size(needs.memory)} of memory, and the machine has {_size(memory)}",
+            f"the run needs about {size_text(needs.memory)} of memory, "
+            f"and the machine has {size_text(memory)}",
             label=f"a grid of {grid} points{several}",
             notes=[Note(f"{plan.stepping.name} keeps about {COPIES[plan.stepping.name]} arrays per unknown")],
             help="lower n" if members == 1 else "lower n, or sweep over fewer values at once",
@@ -100,7 +100,7 @@ def check_estimate(plan: Plan, folder: Path, report: Report, members: int = 1) -
         report.error(
             "P451",
             _span_of(plan, "every"),
-            f"the frames fill about {_size(needs.disk)}, and the disk has {_size(free)} free",
+            f"the frames fill about {size_text(needs.disk)}, and the disk has {size_text(free)} free",
             label=f"{len(plan.frames)} frames of {grid} points{several}",
             help="save fewer frames (`every` in the output block), or write to another disk with -o",
         )
@@ -114,19 +114,6 @@ def check_estimate(plan: Plan, folder: Path, report: Report, members: int = 1) -
         )
 
 
-def machine_memory() -> float | None:
-    """Bytes the process may use: physical memory, or the control group's limit; None if unknown."""
-    sizes = []
-    with suppress(AttributeError, ValueError, OSError):
-        sizes.append(float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES"))
-    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            sizes.append(float(Path(name).read_text()))
-        except (OSError, ValueError):
-            continue
-    return min(sizes, default=None)
-
-
 def _span_of(plan: Plan, option: str) -> Span:
     problem = plan.system.problem
     for entry in (*problem.solve, *problem.output):
@@ -134,11 +121,3 @@ def _span_of(plan: Plan, option: str) -> Span:
             return entry.span
     first = problem.axes[0].span if problem.axes else problem.span
     return first
-
-
-def _size(size: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
-        if size < 1000 or unit == "PB":
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    raise AssertionError

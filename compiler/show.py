@@ -6,6 +6,8 @@ from dataclasses import fields, is_dataclass
 import sympy as sp
 
 from nablax import notation
+from nablax.ansatz import account as ansatz
+from nablax.ansatz.derive import derive
 from nablax.classification import classify
 from nablax.derivatives.account import account
 from nablax.frontend.names import greek_name
@@ -34,9 +36,16 @@ def show(stages: Stages) -> str:
         lines += _plan(stages.plan)
     if stages.training is not None:
         lines += _section("Training", _choices(stages.training.choices))
+        if stages.training.hard and stages.system is not None:
+            lines += _section("Built into the network", built_in(stages.system))
     if stages.system is not None:
         lines += _section("Residual of a network", list(account(stages.system)))
     return "\n".join(lines).strip() + "\n"
+
+
+def built_in(system: System) -> list[str]:
+    """The conditions of a problem as a function of the network."""
+    return list(ansatz.account(system.problem, derive(system)))
 
 
 def _heading(problem: Problem) -> list[str]:

@@ -10,6 +10,7 @@ from nablax.backends.networks.build import build_field
 from nablax.backends.residuals.build import build_losses
 from nablax.backends.residuals.field import Field, PyTree
 from nablax.backends.residuals.losses import Losses, ResidualVector
+from nablax.backends.training.first_fit import fitted
 from nablax.backends.training.marching import field_of
 from nablax.backends.training.unknowns import Bounds, bounds_of
 from nablax.system import System
@@ -72,7 +73,10 @@ class Task:
         params = field.params
         if self.training.phases[0].optimiser == "lm" and not self.training.model.factorised:
             params = scattered(params, jax.random.fold_in(key, 1))
-        return self.bounds.free(cast(params, self.training.dtype))
+        params = cast(params, self.training.dtype)
+        if self.training.model.architecture == "pirate":
+            params = fitted(self.field, params, jax.random.fold_in(key, 2))
+        return self.bounds.free(params)
 
 
 def make_task(system: System, training: Training) -> Task:

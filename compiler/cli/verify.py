@@ -36,11 +36,10 @@ def verify(spec: str, parameters: tuple[str, ...], solve: tuple[str, ...], as_js
     stages = run_stages(source, overrides(parameters, solve), folder_of(spec))
     report = stages.report
     try:
-        report.check()
+        plan, report = stages.demand()
         assert stages.problem is not None
-        assert stages.plan is not None
         quiet_jax(True)
-        found = measure(stages.problem, stages.plan, report, lambda plan: build_solver(plan, report))
+        found = measure(stages.problem, plan, report, lambda finer: build_solver(finer, report))
     except SpecError as error:
         if not as_json:
             raise
@@ -52,6 +51,12 @@ def verify(spec: str, parameters: tuple[str, ...], solve: tuple[str, ...], as_js
         return code
     print_diagnostics(source, report.diagnostics)
     _print(found)
+    if stages.training is not None and stages.training.hard and stages.system is not None:
+        from nablax.show import built_in
+
+        click.echo(
+            "\n".join(["", "Built into the network", *(f"  {line}" for line in built_in(stages.system))])
+        )
     return code
 
 

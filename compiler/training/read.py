@@ -8,6 +8,7 @@ from nablax.ansatz.derive import derive
 from nablax.derivatives.evaluation import OptionError, make_evaluation
 from nablax.derivatives.statements import INSIDE, places, statements
 from nablax.frontend.diagnostics import Report
+from nablax.machine import machine_memory, size_text
 from nablax.meaning.values import Fault, fault, outside
 from nablax.models import Model, read_model
 from nablax.plan import Choice, Dtype
@@ -18,6 +19,7 @@ from nablax.training.arguments import real, whole, word
 from nablax.training.phases import read_phases
 from nablax.training.points import read_counts, read_sampler
 from nablax.training.records import Phase, Sampler, Training, Weighting
+from nablax.training.sizes import least_squares_bytes, trained_numbers
 from nablax.training.weights import read_weighting
 
 T = TypeVar("T")
@@ -78,6 +80,7 @@ class _Reading:
         usual = defaults.counts(self.places, second)
         counts, told = self.read("points", lambda o: read_counts(o, self.places, usual), usual)
         self.choose("points", ", ".join(f"{n} {p}" for p, n in counts), defaults.WHY_COUNTS, told)
+        self._check_size(model, phases, max(count for _, count in counts))
         default, why = defaults.sampler(second, sampled)
         sampler, told = self.read("sampler", lambda o: read_sampler(o, default.every), default)
         self.choose("sampler", _sampler(sampler), why, told)
@@ -153,6 +156,23 @@ class _Reading:
             )
         self.choose("dtype", dtype, why, asked)
         return dtype
+
+    def _check_size(self, model: Model, phases: tuple[Phase, ...], points: int) -> None:
+        """P514 where least squares needs more memory than there is."""
+        phase = next((p for p in phases if p.optimiser == "lm"), None)
+        machine = machine_memory()
+        if phase is None or machine is None:
+            return
+        numbers = trained_numbers(self.system.problem, model)
+        needed = least_squares_bytes(numbers, points * max(len(b.values) for b in self.system.balances))
+        if needed > machine:
+            self.report.error(
+                "P514",
+                phase.span or self.system.problem.span,
+                f"`lm` needs about {size_text(needed)} of memory for {numbers:,} weights, more than there is",
+                help="use a smaller network, or steps of adam, soap or lbfgs",
+            )
+            self.failed = True
 
     def _check_derivatives(self) -> bool:
         """Whether directions are drawn; P511 for a way to have derivatives that is not there."""

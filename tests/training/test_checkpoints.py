@@ -12,8 +12,12 @@ import jax
 import numpy as np
 import pytest
 
+from nablax.backends.artifact.fields import load_field
 from nablax.backends.output.paths import OutputError
+from nablax.backends.residuals.field import parts
+from nablax.backends.residuals.networks import networks
 from nablax.backends.training import checkpoint
+from nablax.backends.training.finish import written
 from nablax.backends.training.loop import programs_of
 from nablax.backends.training.run import Silent, train
 from nablax.backends.training.task import make_task
@@ -75,11 +79,27 @@ def test_an_interrupted_run_goes_on_with_the_same_numbers(run, tmp_path, step):
     task, programs, whole = run
     cut = train(task, programs, tmp_path, False, StopsAt(step))
     assert (cut.status, cut.steps) == ("interrupted", step)
+    if step == 8:
+        files = written(task, cut, tmp_path, "heat", plot=True).files
+        assert [f.name for f in files] == ["heat.nbx"]
+        z = np.array([[0.5, 0.25]])
+        here = jax.vmap(lambda p: networks(cut.field, *parts(cut.field, cut.params))[0].call(p))(z)
+        np.testing.assert_allclose(load_field(files[0])(z)["u"], here[:, 0], rtol=1e-9)
     resumed = train(task, programs, tmp_path, True, Silent())
     assert (resumed.status, resumed.steps) == ("done", 20)
     assert same(whole.params, resumed.params)
     losses = {r.step: r.losses for r in whole.readings}
     assert all(losses[r.step] == r.losses for r in resumed.readings if r.step in losses)
+
+
+def test_the_state_with_the_least_loss_on_points_held_out_is_kept(run):
+    """A phase that spoils what was found does not spoil the field; checkpoints hold what was found."""
+    spoiled = task_of(HEAT, steps="[lm(10), adam(8, lr=0.3)]", stop=0)
+    found = train(spoiled, programs_of(spoiled), None, False, Silent())
+    best = min(found.readings, key=lambda r: r.held)
+    (chosen,) = found.chosen
+    assert (chosen.step, chosen.steps, chosen.held) == (best.step, 18, best.held)
+    assert best.held < 0.5 * found.readings[-1].held
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(run, tmp_path):
