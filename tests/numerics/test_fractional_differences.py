@@ -71,6 +71,7 @@ def test_two_sided_problem() -> None:
     assert errors == pytest.approx([5.736882878e-05, 1.431813464e-05, 3.578520978e-06], rel=0.02)
     assert all(abs(r - 2) < 0.03 for r in rates(errors))
     assert two_sided(1.2, 64) == pytest.approx(1.547189728453094e-05, rel=0.02)
+    assert two_sided(1.8, 64) == pytest.approx(1.105949617985838e-05, rel=0.02)
 
 
 def ball(a: float, n: int) -> float:
@@ -156,15 +157,22 @@ def test_space_fractional_diffusion() -> None:
     assert errors == pytest.approx([8.883115165613745e-05, 2.189027799724859e-05], rel=0.02)
 
 
-def test_riesz_advection_and_dispersion() -> None:
+@pytest.mark.parametrize(
+    ("low", "high", "wanted"),
+    [
+        (0.4, 1.7, [3.5898491589993024e-05, 8.691019057500277e-06]),
+        (0.8, 1.2, [2.4851501519917822e-05, 6.0736644863466915e-06]),
+    ],
+)
+def test_riesz_advection_and_dispersion(low: float, high: float, wanted: list[float]) -> None:
     errors = []
     for n in (16, 32):
         x = np.linspace(0, 1, n + 1)
         source = -((x * (1 - x)) ** 3)
-        for k, a in ((0.5, 0.4), (0.25, 1.7)):
+        for k, a in ((0.5, low), (0.25, high)):
             source = source + k * (bump(a, x) + bump(a, 1 - x)) / (2 * np.cos(np.pi * a / 2))
-        errors.append(crank_nicolson("0.5*riesz(u, x, 0.4) + 0.25*riesz(u, x, 1.7)", source, n))
-    assert errors == pytest.approx([3.5898491589993024e-05, 8.691019057500277e-06], rel=0.02)
+        errors.append(crank_nicolson(f"0.5*riesz(u, x, {low}) + 0.25*riesz(u, x, {high})", source, n))
+    assert errors == pytest.approx(wanted, rel=0.02)
 
 
 def rate_of(right: str, start: str, n: int = 24, axes: str = UNIT, **params: float) -> np.ndarray:
