@@ -117,3 +117,27 @@ def test_a_difference_solution_at_the_order_of_its_scheme():
         found = problem.residual(field)(field.params, jnp.array([[0.5, 0.052]]))["equation/u"]
         errors.append(float(jnp.abs(found[0])))
     assert np.log2(errors[0] / errors[1]) > 3.5
+
+
+@pytest.mark.slow
+def test_a_steady_solution_at_the_order_of_its_scheme():
+    problem = nablax.load("pde_examples/poisson.pde")
+    at = (0.413, 0.413)
+    errors = []
+    for n in (16, 32):
+        found = problem.compile(n=n).solve().to_xarray()
+        nodes = [np.asarray(found[a.name]) for a in problem.system.problem.axes]
+        point = [x[0] + s * (x[-1] - x[0]) for x, s in zip(nodes, at, strict=True)]
+        near = [
+            slice(i - 4, i + 5) for i in (np.argmin(abs(x - p)) for x, p in zip(nodes, point, strict=True))
+        ]
+        patch = jnp.asarray(np.asarray(found["u"])[-1] if found["u"].ndim == 3 else found["u"])[tuple(near)]
+        x, y = (a[s] for a, s in zip(nodes, near, strict=True))
+
+        def net(_, z, x=x, y=y, patch=patch):
+            return (lagrange(x, z[0]) @ patch @ lagrange(y, z[1]))[None]
+
+        field = nablax.field(problem, net, ())
+        (values,) = problem.residual(field)(field.params, jnp.asarray([point])).values()
+        errors.append(float(jnp.abs(values).max()))
+    assert np.log2(errors[0] / errors[1]) > 3.5
