@@ -10,7 +10,6 @@ Parameters travel as a mapping from their names to scalars, always traced.
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
-import jax.numpy as jnp
 from jax import Array
 
 from nablax.frontend.source import Span
@@ -105,11 +104,6 @@ class Extensible(Protocol):
     def most(self) -> int:
         """The largest depth."""
         ...
-
-    @property
-    def dtypes(self) -> tuple[jnp.dtype, ...]: ...
-
-    def shape(self, depth: int) -> tuple[int, ...]: ...
 
     def extend(self, y: Vector, depth: int) -> Vector: ...
 

@@ -35,6 +35,8 @@ class Programs:
     control: Control
     tolerance: Tolerance
     bundle: Bundle | None = None
+    paired: bool = False
+    """Whether steps of one size are taken two at a time, where there is no bundle."""
 
     @property
     def bound(self) -> float | None:
@@ -66,7 +68,7 @@ class Programs:
         return self.method.aid(h, ready)
 
     def march(self, t: Array, y: Vector, h: Array, count: Array, aid: object, ready: Parameters) -> March:
-        return march(self.scheme, self.method, t, y, h, count, aid, ready, self.bundle)
+        return march(self.scheme, self.method, t, y, h, count, aid, ready, self.bundle, self.paired)
 
     def follow(self, y: Vector, steps: Steps, first: Array, last: Array, ready: Parameters) -> March:
         """Steps whose times are known beforehand."""
@@ -165,7 +167,9 @@ class Programs:
         def to(y: Vector, a: Array, b: Array, count: int) -> tuple[Vector, dict[str, Array]]:
             if count:
                 h = (b - a) / count
-                y = checkpointed(self.scheme, self.method, a, y, h, count, ready, self.bundle)
+                y = checkpointed(
+                    self.scheme, self.method, a, y, h, count, ready, self.bundle, self.paired
+                )
             return y, self.scheme.fields(b, y, ready)
 
         return in_equal_steps(to, state.y, start, times, self.plan.stepping.dt, dtype)

@@ -22,7 +22,7 @@ from nablax.backends.programs import Programs
 from nablax.backends.solution import Solution
 from nablax.backends.solving import solution_of
 from nablax.backends.stepping.adaptive import Tally
-from nablax.backends.stepping.choice import bundle_of, control_of, method_of, tolerance_of
+from nablax.backends.stepping.choice import bundle_of, control_of, method_of, paired, tolerance_of
 from nablax.backends.stepping.fixed import March
 from nablax.backends.tuning import BUNDLES, tuned
 from nablax.outline import Outline
@@ -170,12 +170,14 @@ def build(plan: Plan) -> Solver:
     control, tolerance = control_of(plan.stepping, method, scheme), tolerance_of(plan.stepping)
     plain = Programs(plan, scheme, method, control, tolerance)
     # On an accelerator nothing but a measurement speaks for bundles.
-    steps = plan.bundle if jax.default_backend() == "cpu" else 1
+    local = jax.default_backend() == "cpu"
+    steps = plan.bundle if local else 1
     if plan.tune:
         steps = _tuned(plain)
-    programs = replace(plain, bundle=bundle_of(steps, plan.stepping, scheme))
+    bundle, pairs = bundle_of(steps, plan.stepping, scheme), local and paired(plan.stepping, scheme)
+    programs = replace(plain, bundle=bundle, paired=pairs)
     # What runs once a frame is not worth the time that LLVM's optimiser takes.
-    hasty = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
+    hasty = {"xla_backend_optimization_level": 0} if local else None
     once = partial(jax.jit, compiler_options=hasty)
     compiled = Compiled(
         prepare=jax.jit(programs.prepare),

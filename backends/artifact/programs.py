@@ -199,7 +199,7 @@ def _steps(
 
     def steps(t: Array, h: Array, y: Vector, ready: Leaves) -> Vector:
         known = prepared(ready)
-        after: Vector = checkpointed(p.scheme, p.method, t, y, h, count, known, p.bundle)
+        after: Vector = checkpointed(p.scheme, p.method, t, y, h, count, known, p.bundle, p.paired)
         return after
 
     return Exportable(f"steps/{count}", steps, arguments, True)

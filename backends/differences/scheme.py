@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import sympy as sp
 from jax import Array
 
+from nablax.backends.branches import apart
 from nablax.backends.differences import implicit
 from nablax.backends.differences.equations import RightSide, right_side
 from nablax.backends.differences.exterior import exteriors
@@ -47,6 +48,11 @@ class FiniteDifferences:
     linear_sides: tuple[RightSide, ...]
     explicit_sides: tuple[RightSide, ...]
     traced: tuple[HeldWall, ...]
+
+    @property
+    def ghostless(self) -> bool:
+        """Whether no stencil reads beyond the nodes."""
+        return all(halo == (0, 0) for place in self.nodes.places for halo in place.halo)
 
     # -- what every scheme does -------------------------------------------------------------------
 
@@ -90,6 +96,11 @@ class FiniteDifferences:
 
     def embed(self, t: Array, y: Vector, params: Parameters) -> Vector:
         """y with its ghost nodes."""
+        if self.ghostless:
+            return y
+        return apart(jnp.isfinite(t), self._embedded, t, y, params)
+
+    def _embedded(self, t: Array, y: Vector, params: Parameters) -> Vector:
         arrays = dict(enumerate(y))
         scalars = self.nodes.valued(self.nodes.scalars(t, params), arrays)
         return tuple(self.nodes.padded(arrays, scalars, homogeneous=False).values())

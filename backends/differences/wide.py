@@ -34,13 +34,6 @@ class WideHalo:
         axes = zip(self.nodes.plan.grid, self.reach, strict=True)
         return min((axis.n // r for axis, r in axes if r), default=1)
 
-    @property
-    def dtypes(self) -> tuple[jnp.dtype, ...]:
-        return tuple(self.nodes.dtype(u) for u in range(len(self.sides)))
-
-    def shape(self, depth: int) -> tuple[int, ...]:
-        return tuple(b - a for a, b in self._region(depth))
-
     def extend(self, y: Vector, depth: int) -> Vector:
         return tuple(self._extended(array, depth) for array in y)
 
@@ -61,11 +54,12 @@ class WideHalo:
         around = tuple((depth * r, depth * r) for r in self.reach)
         places = [replace(place, halo=around) for place in nodes.places]
         region = self._region(depth - 1)
+        shape = tuple(b - a for a, b in region)
         padded = dict(enumerate(arrays))
         result = []
         for u, side in enumerate(self.sides):
             found = value(side, Extent(region, region), padded, places, nodes.plan, scalars)
-            rate = jnp.broadcast_to(nodes.cast(jnp.asarray(found), u), self.shape(depth - 1))
+            rate = jnp.broadcast_to(nodes.cast(jnp.asarray(found), u), shape)
             result.append(self._evolving(rate, nodes.places[u], region))
         return tuple(result)
 

@@ -90,6 +90,12 @@ def bundle_of(steps: int, stepping: Stepping, scheme: object) -> Bundle | None:
     return RungeKuttaBundle(wide, tableau, fitting) if fitting > 1 else None
 
 
+def paired(stepping: Stepping, scheme: object) -> bool:
+    """Whether a step is one pass from array to array, so that two of them end where they began."""
+    tableau = EXPLICIT.get(stepping.name)
+    return tableau is not None and tableau.stages == 1 and getattr(scheme, "ghostless", False)
+
+
 def tolerance_of(stepping: Stepping) -> Tolerance:
     return Tolerance(stepping.rtol, stepping.atol)
 

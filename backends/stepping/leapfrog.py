@@ -12,8 +12,8 @@ from functools import partial
 import jax.numpy as jnp
 from jax import Array
 
+from nablax.backends.branches import apart
 from nablax.backends.interface import Extensible, Parameters, Semidiscretisation, Vector
-from nablax.backends.stepping.bundles import apart
 from nablax.backends.stepping.method import Attempt
 from nablax.backends.stepping.vectors import scaled
 from nablax.plan import Plan
@@ -61,12 +61,10 @@ class LeapfrogBundle:
             span = h / 2 if i + 1 == self.steps else h
             # Only what changes comes out of a branch: the rest would be copied.
             kick = partial(self._kicked, depth)
-            kinds = [scheme.dtypes[v] for v in rates]
-            moved = apart(scheme, sound, depth - 1, kinds, kick, t + (i + 0.5) * h, arrays, h, params)
+            moved = apart(sound, kick, t + (i + 0.5) * h, arrays, h, params)
             arrays = _replaced(arrays, list(zip(rates, moved, strict=True)))
             drift = partial(self._drift, depth)
-            kinds = [scheme.dtypes[u] for u in fields]
-            moved = apart(scheme, sound, depth - 1, kinds, drift, arrays, span)
+            moved = apart(sound, drift, arrays, span)
             arrays = _replaced(arrays, list(zip(fields, moved, strict=True)))
             depth -= 1
         return arrays

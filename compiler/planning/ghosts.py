@@ -70,6 +70,8 @@ def bundle_size(
     reach = [_reach(system, k, order) for k in range(len(grid))]
     if not any(reach):
         return None
+    if stages == 1 and not any(a.periodic for a in grid):
+        return Ghosts(1, "no stencil reads beyond a wall", True)
     if len(grid) == 3 and not all(a.periodic for a in grid):
         return Ghosts(1, "in 3-D between walls what lies beyond them would cost more than it saves")
     depth = _depth(grid, reach)
