@@ -167,9 +167,7 @@ class Programs:
         def to(y: Vector, a: Array, b: Array, count: int) -> tuple[Vector, dict[str, Array]]:
             if count:
                 h = (b - a) / count
-                y = checkpointed(
-                    self.scheme, self.method, a, y, h, count, ready, self.bundle, self.paired
-                )
+                y = checkpointed(self.scheme, self.method, a, y, h, count, ready, self.bundle, self.paired)
             return y, self.scheme.fields(b, y, ready)
 
         return in_equal_steps(to, state.y, start, times, self.plan.stepping.dt, dtype)
