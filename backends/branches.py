@@ -33,8 +33,8 @@ def apart(sound: Array, compute: Callable[..., Result], *arguments: object) -> R
         return found
 
     def plain(_: Array, *arguments: object) -> Result:
-        whole: Result = lax.optimization_barrier(compute(*arguments))
-        return whole
+        barrier: Callable[[Result], Result] = lax.optimization_barrier
+        return barrier(compute(*arguments))
 
     result: Result = lax.platform_dependent(sound, *arguments, cpu=branch, default=plain)
     return result
