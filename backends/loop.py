@@ -24,6 +24,7 @@ from nablax.planning.meshes import steps_between
 
 TICK = 0.2  # seconds between signs of life, at least
 CHUNK_WORK = 1 << 24  # points times steps of an explicit stepper in a chunk: about a second
+SAME = 0.05  # steps of three sizes, infinite after the same time: the solution is, not the method
 SOLVES = 32  # times as much work has a step that solves equations
 
 
@@ -294,13 +295,18 @@ class Loop:
                 rejected, h = rejected + 1, seen[1]
                 if rejected > TRIES or self._hopeless(h):
                     return state, Chunk(0, rejected, h, True, True)
-        size, finite = h, True
+        size = h
+        broken: list[float] = []
         while rejected <= TRIES and not self._hopeless(h):
             whole = step_count(left, h)
             size = left / whole
             count = min(whole, self._budget)
             after, moved = self._march(state, until, size, count, whole)
             finite = bool(moved.finite)
+            if not finite:
+                broken = [*broken[-2:], int(moved.taken) * size]
+                if len(broken) == 3 and max(broken) - min(broken) <= SAME * min(broken):
+                    return state, Chunk(int(moved.taken), rejected, size, False, False)
             error, wanted = self._assess(after, size) if finite else (inf, size / 10)
             if error <= 1:
                 following = min(wanted, cap) if wanted > GROW * size else max(h, size)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from matplotlib.axes import Axes as Panel
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm
+from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from nablax.backends.output.captions import literal, mathtext
@@ -115,10 +115,12 @@ def _residuals(figure: Figure, panel: Panel, shown: Sequence[Slot], values: np.n
     _label(panel, shown)
 
 
-def _image(panel: Panel, shown: Sequence[Slot], values: np.ndarray, **how: object) -> None:
+def _image(
+    panel: Panel, shown: Sequence[Slot], values: np.ndarray, cmap: str | Colormap, norm: Normalize | None
+) -> None:
     x, y = shown
     extent = (x.low, x.high, y.low, y.high)
-    panel.imshow(values, origin="lower", extent=extent, aspect="auto", **how)  # type: ignore[arg-type]
+    panel.imshow(values, origin="lower", extent=extent, aspect="auto", cmap=cmap, norm=norm)
 
 
 def _label(panel: Panel, shown: Sequence[Slot]) -> None:

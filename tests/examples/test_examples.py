@@ -23,7 +23,7 @@ def compiled(path: Path) -> Solver | SteadySolver:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
-def test_example_meets_its_expectations(path):
+def test_example_meets_its_expectations_and_lowers_for_every_platform(path):
     solver = compiled(path)
     params = {name: float(value) for name, value in solver.parameters.items()}
     judge = Judge(solver.outline, params)
@@ -37,11 +37,6 @@ def test_example_meets_its_expectations(path):
     verdicts = judge.verdicts()
     assert verdicts, "an example expects something of itself"
     assert all(v.passed for v in verdicts), verdicts
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
-def test_example_lowers_for_every_platform(path):
-    exported = export_program(compiled(path))
+    exported = export_program(solver)
     assert set(exported.platforms) == set(PLATFORMS)
     assert exported.mlir_module_serialized

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from nablax.backends.frames import Frame
+from nablax.backends.frames import Frame, NumericalFailure
 from nablax.backends.solver import Solver, build
 from nablax.plan import StepperName
 from tests.numerics.spectral.runs import circle, error, final, function, measured_orders, nodes, solver_for, x
@@ -49,7 +49,7 @@ def reference() -> np.ndarray:
 @pytest.mark.parametrize("stepper", STEPPERS)
 def test_order(stepper: StepperName, reference: np.ndarray) -> None:
     order, dt = STEPPERS[stepper]
-    errors = [error(final(burgers(stepper, dt=dt / 2**i))["u"], reference) for i in range(3)]
+    errors = [error(final(burgers(stepper, dt=dt / 2**i))["u"], reference) for i in (1, 2)]
     assert min(measured_orders(errors)) > order - 0.3, errors
     assert errors[-1] > 1e-12
 
@@ -154,3 +154,15 @@ def test_the_count_of_steps_is_no_part_of_the_program() -> None:
     for count in (1, 7, 100):
         solver.compiled.march(state.t, state.y, h, np.int32(count), aid, ready)
     assert solver.compiled.march._cache_size() == 1
+
+
+def test_a_solution_that_becomes_infinite_is_told_from_steps_that_are_too_long() -> None:
+    """u_t = 2 u² from 1 ends at t = 1/2: steps of a tenth do not move that, and no more are tried."""
+    lines = [circle("x", 8)]
+    u = function("u", lines)
+    system = build_system(lines, {"u": 2 * u**2}, initial={"u": sp.S.One})
+    solver = solver_for(system, lines, "etdrk4", frames=(0.0, 0.4, 0.8), dealias=0.5)
+    with pytest.raises(NumericalFailure) as failure:
+        list(solver.stream())
+    assert failure.value.breakdown.kind == "infinite"
+    assert failure.value.breakdown.t == pytest.approx(0.5, rel=1e-3)

@@ -77,16 +77,16 @@ def test_order_of_a_nonlinear_law_in_two_dimensions():
     assert orders(errors).min() > 4.6, errors  # 4.41 from 16 to 32, 4.70 here: rising to 5
 
 
-@pytest.mark.parametrize("order", [2, 5])
 @pytest.mark.parametrize(
-    ("equation", "initial", "axes"),
+    ("equation", "initial", "axes", "order"),
     [
-        ("dt(u) + u*dx(u) = 0", "box(x, 0.2, 0.6) - box(x, 0.7, 0.8)/2", "x"),
-        ("dt(u) + dx(u^2/(u^2 + (1 - u)^2/2)) = 0", "box(x, 0.1, 0.5)", "x"),  # Buckley and Leverett
-        ("dt(u) + dx(u^2/2) + dy(u) = 0", "box(x, 0.2, 0.6)*box(y, 0.3, 0.7)", "x y"),
+        ("dt(u) + u*dx(u) = 0", "box(x, 0.2, 0.6) - box(x, 0.7, 0.8)/2", "x", 2),
+        ("dt(u) + dx(u^2/(u^2 + (1 - u)^2/2)) = 0", "box(x, 0.1, 0.5)", "x", 5),  # Buckley and Leverett
+        ("dt(u) + dx(u^2/2) + dy(u) = 0", "box(x, 0.2, 0.6)*box(y, 0.3, 0.7)", "x y", 2),
+        ("dt(u) + dx(u^2/2) + dy(u) = 0", "box(x, 0.2, 0.6)*box(y, 0.3, 0.7)", "x y", 5),
     ],
 )
-def test_no_new_extrema_and_nothing_lost(order, equation, initial, axes):
+def test_no_new_extrema_and_nothing_lost(equation, initial, axes, order):
     n = 60 if axes == "x" else 20
     solver = parse(ring(equation, initial, 0.3, axes)).compile(order=order, n=n)
     u = np.asarray(solver.solve(save_at=np.linspace(0, 0.3, 7)).fields["u"])
