@@ -13,15 +13,16 @@ from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.nodes import known
 from nablax.backends.volumes import cells, riemann, walls
 from nablax.backends.volumes.bounds import limited
+from nablax.backends.volumes.diffusion import Diffusion, diffusion_of
 from nablax.backends.volumes.reconstruction import neighbours, to_averages, to_points, traces
+from nablax.backends.volumes.sources import REACH, averaged, flattened
 from nablax.passes.divergence import Law
 from nablax.passes.openings import Opening, openings
 from nablax.passes.waves import Characteristics, characteristics
 from nablax.plan import Plan
-from nablax.planning.volumes import GHOSTS, courant_number
+from nablax.planning.spreading import diffusion_rates, ghost_cells, maximum_principle
+from nablax.planning.volumes import courant_number
 from nablax.reductions import Noise
-
-REACH = 2  # cells that a change between averages and points takes on either side
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,9 @@ class FiniteVolumes:
     """y holds one array of cell averages per unknown, of shape `plan.shape`. Meets `Courant`.
 
     `curved[axis]`: the flux is no linear function of the unknowns with constant coefficients, so that
-    beyond second order it is evaluated at points of the faces. `slopes` are rows of ∂S/∂U, `bounded` the
-    unknowns whose fluxes are limited to keep their bounds, `courant` the largest Courant number.
+    beyond second order it is evaluated at points of the faces. `slopes` are rows of ∂S/∂U, `stiffness` those
+    of the largest rates of diffusion, `bounded` the unknowns whose fluxes are limited to keep their bounds,
+    `courant` the largest Courant number, `ghosts` the cells attached beyond the ends of axes.
     """
 
     plan: Plan
@@ -41,6 +43,9 @@ class FiniteVolumes:
     slopes: tuple[tuple[sp.Expr, ...], ...]
     bounded: tuple[int, ...]
     courant: float
+    ghosts: int
+    diffusion: Diffusion | None
+    stiffness: tuple[sp.Expr, ...]
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         """Averages of the initial data over the cells; `fields` are averages already.
@@ -71,14 +76,20 @@ class FiniteVolumes:
     def rate(self, t: Array, carry: Vector, params: Parameters) -> Vector:
         """-Σ (difference of the fluxes through opposite faces) / spacing + sources, averaged over cells."""
         values = self._known(t, params)
-        ghosts = GHOSTS[self.plan.order]
+        ghosts = self.ghosts
         around = walls.padded(carry, self.plan, self.sides, ghosts, values)
-        total = self._sources(around, ghosts, values)
+        total = self._sources(around, values)
         axes = range(len(self.plan.grid))
-        through = {k: self._fluxes(around, k, ghosts, values) for k in axes}
+        through = {k: self._fluxes(around, k, values) for k in axes}
+        if self.diffusion is not None:
+            for k in self.diffusion.axes:
+                through[k] = through[k] - self.diffusion.fluxes(around, k, ghosts, values)
         kept: dict[int, dict[int, Array]] = {}
         if self.bounded:
-            low = {k: self._monotone(around, k, ghosts, values) for k in axes}
+            low = {k: self._monotone(around, k, values) for k in axes}
+            if self.diffusion is not None:
+                for k in self.diffusion.axes:
+                    low[k] = low[k] - self.diffusion.monotone(around, k, ghosts, values)
             step = self.stable_step(t, carry, params)
             step = jnp.where(jnp.isfinite(step), step, jnp.zeros_like(step))  # nothing moves
             for i in self.bounded:
@@ -87,7 +98,7 @@ class FiniteVolumes:
                 kept[i] = limited(carry[i], high, plain, bounds, step, self.plan.grid)
         for i in range(len(carry)):
             for axis, grid in enumerate(self.plan.grid):
-                if self.law.fluxes[axis][i] != 0:
+                if self.law.fluxes[axis][i] != 0 or self.law.diffusion[axis][i] != 0:
                     flux = kept[i][axis] if i in kept else through[axis][i]
                     n = flux.shape[axis]
                     upper = lax.slice_in_dim(flux, 1, n, axis=axis)
@@ -112,7 +123,8 @@ class FiniteVolumes:
     def stable_step(self, t: Array, y: Vector, params: Parameters) -> Array:
         """The longest step that waves and sources allow from y: inf where nothing moves.
 
-        1/dt = Σ_axes max |speed| / (courant · spacing) + the largest row sum of ∂S/∂U.
+        1/dt = Σ_axes max |speed| / (courant · spacing) + the largest row sum of ∂S/∂U + the largest rate of
+        diffusion by the half of what an Euler step takes on the real axis.
         """
         values = self._known(t, params)
         here = cells.centres(self.plan, 0)
@@ -148,10 +160,9 @@ class FiniteVolumes:
     def _state(self, y: Sequence[Array]) -> dict[sp.Basic, Operand]:
         return {u.value: a for u, a in zip(self.plan.system.unknowns, y, strict=True)}
 
-    def _fluxes(
-        self, around: Sequence[Array], axis: int, ghosts: int, values: Mapping[sp.Basic, Operand]
-    ) -> Array:
+    def _fluxes(self, around: Sequence[Array], axis: int, values: Mapping[sp.Basic, Operand]) -> Array:
         """Averages of the fluxes over every face across an axis, n + 1 of them along it, stacked."""
+        ghosts = self.ghosts
         others = [k for k in range(len(self.plan.grid)) if k != axis]
         high = self.plan.order > 2 and self.curved[axis]
         reach = REACH if high else 0
@@ -239,38 +250,17 @@ class FiniteVolumes:
                 ]
         return outer, inner
 
-    def _sources(
-        self, around: Sequence[Array], ghosts: int, values: Mapping[sp.Basic, Operand]
-    ) -> list[Array]:
-        """Averages of the sources; beyond second order evaluated at the middles of the cells."""
+    def _sources(self, around: Sequence[Array], values: Mapping[sp.Basic, Operand]) -> list[Array]:
+        """Averages of the sources."""
+        there = [s for s in self.law.sources if s != 0]
+        found = iter(averaged(there, self.plan, around, self.ghosts, values) if there else ())
         zero = jnp.zeros(self.plan.shape, self.plan.dtype)
-        if all(s == 0 for s in self.law.sources):
-            return [zero] * len(around)
-        axes = range(len(self.plan.grid))
-        high = self.plan.order > 2
-        reach = 2 * REACH if high else 0
-        state = [self._trimmed(a, ghosts, dict.fromkeys(axes, reach)) for a in around]
-        if high:
-            for k in axes:
-                state = [to_points(a, k) for a in state]
-        place = cells.centres(self.plan, REACH if high else 0)
-        found = evaluate(self.law.sources, {**values, **place, **self._state(state)})
-        result = []
-        for source, value in zip(self.law.sources, found, strict=True):
-            if source == 0:
-                result.append(zero)
-                continue
-            full = jnp.broadcast_to(jnp.asarray(value, self.plan.dtype), state[0].shape)
-            if high:
-                for k in axes:
-                    full = to_averages(full, k)
-            result.append(full)
-        return result
+        return [zero if s == 0 else next(found) for s in self.law.sources]
 
     def _pace(
         self, y: Sequence[Array], place: Mapping[sp.Basic, Operand], values: Mapping[sp.Basic, Operand]
     ) -> list[Array]:
-        """Steps per time that waves along every axis call for, then those that the sources call for."""
+        """Steps per time that waves along every axis call for, then those of sources and of diffusion."""
         environment = {**values, **place, **self._state(y)}
         found = []
         for axis, grid in enumerate(self.plan.grid):
@@ -292,7 +282,9 @@ class FiniteVolumes:
         for row in self.slopes:
             size = sum((jnp.abs(v) for v in evaluate(row, environment)), start=jnp.zeros((), self.plan.dtype))
             stiff = jnp.maximum(stiff, size)
-        return [*found, jnp.max(jnp.asarray(stiff, self.plan.dtype))]
+        spreading = evaluate(self.stiffness, environment)
+        rates = [jnp.max(jnp.asarray(rate, self.plan.dtype)) for rate in (stiff, *spreading)]
+        return [*found, rates[0], jnp.max(jnp.stack(rates[1:])) if rates[1:] else jnp.zeros_like(rates[0])]
 
     def _beyond(
         self, y: Sequence[Array], opening: Opening, values: Mapping[sp.Basic, Operand]
@@ -307,10 +299,9 @@ class FiniteVolumes:
         place[symbol] = jnp.full((1,) * len(self.plan.grid), end, self.plan.dtype)
         return walls.outside(inner, opening, {**values, **place}), place
 
-    def _monotone(
-        self, around: Sequence[Array], axis: int, ghosts: int, values: Mapping[sp.Basic, Operand]
-    ) -> Array:
+    def _monotone(self, around: Sequence[Array], axis: int, values: Mapping[sp.Basic, Operand]) -> Array:
         """Fluxes of first order: between the averages themselves."""
+        ghosts = self.ghosts
         others = [k for k in range(len(self.plan.grid)) if k != axis]
         stacked = jnp.stack([self._trimmed(a, ghosts, dict.fromkeys(others, 0)) for a in around])
         left, right = neighbours(stacked, axis + 1, ghosts)
@@ -362,12 +353,25 @@ def build(plan: Plan) -> FiniteVolumes:
         or any(f.xreplace(names).free_symbols & space for f in row)
         for row in law.fluxes
     )
+    sources = [flattened(source, plan).xreplace(names) for source in law.sources]
     slopes = tuple(
-        tuple(sp.diff(s.xreplace(names), n).xreplace(back) for n in names.values())
-        for s in law.sources
-        if s.xreplace(names).free_symbols & set(names.values())
+        tuple(sp.diff(s, n).xreplace(back) for n in names.values())
+        for s in sources
+        if s.free_symbols & set(names.values())
     )
     waves = characteristics(plan.system, law)
-    bounded = waves.bounded if plan.order > 2 else ()
-    courant = courant_number(plan.order, bool(waves.bounded))
-    return FiniteVolumes(plan, law, waves, openings(plan.system, law), curved, slopes, bounded, courant)
+    bounded = maximum_principle(plan.system, law, waves) if plan.order > 2 else ()
+    sides = openings(plan.system, law)
+    return FiniteVolumes(
+        plan,
+        law,
+        waves,
+        sides,
+        curved,
+        slopes,
+        bounded,
+        courant_number(plan.order, bool(waves.bounded)),
+        ghost_cells(plan.system, law, plan.order),
+        diffusion_of(plan, law, sides),
+        diffusion_rates(plan.system, law, plan.order, plan.grid),
+    )

@@ -36,7 +36,7 @@ def padded(
             ]
         else:
             pair = [s for s in sides if s.axis == k]
-            around = _tangential(plan, k, widths, values)
+            around = along(plan, k, widths, values)
             arrays = [
                 jnp.concatenate(
                     [
@@ -63,13 +63,14 @@ def outside(inner: Sequence[Array], opening: Opening, values: Environment) -> tu
         if condition is None or not condition.dirichlet:
             result.append(state)
             continue
-        value = _prescribed(condition, state, values)
+        value = prescribed(condition, state, values)
         mirrored = opening.signs is not None
         result.append(2 * value - state if mirrored else value)
     return tuple(result)
 
 
-def _prescribed(condition: Boundary, like: Array, values: Environment) -> Array:
+def prescribed(condition: Boundary, like: Array, values: Environment) -> Array:
+    """The value of a condition, or the derivative along the axis that it prescribes."""
     coefficient = sp.Add(*(t.coefficient for t in condition.terms))
     return _value(condition.data / coefficient, like, values)
 
@@ -79,7 +80,7 @@ def _value(expression: sp.Expr, like: Array, values: Environment) -> Array:
     return jnp.broadcast_to(jnp.asarray(found, like.dtype), like.shape)
 
 
-def _tangential(plan: Plan, axis: int, widths: Sequence[int], values: Environment) -> dict[sp.Basic, Operand]:
+def along(plan: Plan, axis: int, widths: Sequence[int], values: Environment) -> dict[sp.Basic, Operand]:
     """Coordinates along a wall, over the cells and the ghosts already attached; kept inside the box, for
     data need not exist beyond."""
     found = dict(values)
@@ -114,44 +115,35 @@ def _continued(
     around: Environment,
 ) -> list[Array]:
     first = near[0]
-    if condition is not None and not condition.dirichlet:
-        # The slope of the condition, straight on.
-        h = plan.grid[opening.axis].spacing * (1 if opening.side else -1)
-        coefficient = sp.Add(*(t.coefficient for t in condition.terms))
-        if condition.data == 0:
-            return [first] * count
-        slope = _value(condition.data / coefficient, first, around)
-        return [first + (g + 1) * h * slope for g in range(count)]
     if condition is None:
-        flat = [first] * count
-        if plan.order == 2:
-            return flat
+        simple, nodes, orders = [first] * count, list(near), None
         smooth = _sensor(near[0], near[1], near[2], near[3], near[4])
-        return [
-            a + smooth * (sum_of(row, near) - a)
-            for a, row in zip(flat, extrapolation(count, False), strict=True)
-        ]
-    value = _prescribed(condition, first, around)
-    straight = [(2 * g + 2) * value - (2 * g + 1) * first for g in range(count)]
+    elif condition.dirichlet:
+        value = prescribed(condition, first, around)
+        simple = [(2 * g + 2) * value - (2 * g + 1) * first for g in range(count)]
+        nodes, orders = [value, *near[:4]], 0
+        smooth = _sensor(2 * value - first, near[0], near[1], near[2], near[3])
+    else:
+        inwards = plan.grid[opening.axis].spacing * (-1 if opening.side else 1)
+        slope = inwards * prescribed(condition, first, around)
+        simple = [first - (g + 1) * slope for g in range(count)]
+        nodes, orders = [slope, *near[:4]], 1
+        smooth = _sensor(near[0], near[1], near[2], near[3], near[4])
     if plan.order == 2:
-        return straight
-    smooth = _sensor(2 * value - first, near[0], near[1], near[2], near[3])
-    nodes = [value, *near[:4]]
-    return [
-        a + smooth * (sum_of(row, nodes) - a)
-        for a, row in zip(straight, extrapolation(count, True), strict=True)
-    ]
+        return simple
+    weights = extrapolation(count, orders)
+    return [a + smooth * (sum_of(row, nodes) - a) for a, row in zip(simple, weights, strict=True)]
 
 
-def extrapolation(count: int, wall: bool) -> np.ndarray:
+def extrapolation(count: int, given: int | None) -> np.ndarray:
     """Weights of shape (count, 5): averages over the cells -1, -2, ... of the quartic through the averages
-    over the cells 0 .. 4, or through the value at the wall and the averages over 0 .. 3."""
+    over the cells 0 .. 4, or through those over 0 .. 3 and the `given`-th derivative at the wall, inwards."""
     powers = np.arange(5)
 
     def averages(cell: int) -> np.ndarray:
         return np.asarray(((cell + 1.0) ** (powers + 1) - float(cell) ** (powers + 1)) / (powers + 1))
 
-    rows = [np.eye(5)[0]] if wall else []
+    rows = [] if given is None else [np.eye(5)[given]]
     rows += [averages(i) for i in range(5 - len(rows))]
     targets = np.array([averages(-g - 1) for g in range(count)])
     return np.asarray(np.linalg.solve(np.array(rows).T, targets.T).T)

@@ -1,8 +1,9 @@
-"""Systems of first order as balance laws: ∂t U + Σ_a ∂_a F_a(U, x, t) = S(U, x, t).
+"""Systems as balance laws: ∂t U + Σ_a ∂_a F_a(U, x, t) = Σ_a ∂_a G_a(U, ∇U, x, t) + S(U, x, t).
 
 Fluxes come from the text where it has them (`dx(u^2/2)`, `div(h*U)`), and from integration elsewhere:
 Σ_j B_j ∂_a u_j is ∂_a G where a G with ∂G/∂u_j = B_j exists (`u u_x` = ½ (u²)_x), less what G's own
-dependence on the coordinate adds (`c(x) u_x` = (c u)_x - c' u).
+dependence on the coordinate adds (`c(x) u_x` = (c u)_x - c' u). Diffusive fluxes G are linear in the
+derivatives of the unknowns; `D u_xx` is (D u_x)_x less what is left, of first order.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from sympy.core.function import AppliedUndef
 from sympy.integrals.manualintegrate import manualintegrate
 
 from nablax.frontend.source import Span
-from nablax.integrals import INTEGRALS
+from nablax.integrals import INTEGRALS, Convolution, Running
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes import jets
 from nablax.problem import Summand
@@ -23,10 +24,26 @@ from nablax.system import Evolution, System
 @dataclass(frozen=True, slots=True)
 class Law:
     """`fluxes[axis][unknown]` and `sources[unknown]`: pointwise in unknowns, coordinates, time and
-    parameters. An equation has the index of its unknown."""
+    parameters; sources may hold integrals besides, and `diffusion[axis][unknown]` is linear in the first
+    derivatives of the unknowns. An equation has the index of its unknown."""
 
     fluxes: tuple[tuple[sp.Expr, ...], ...]
     sources: tuple[sp.Expr, ...]
+    diffusion: tuple[tuple[sp.Expr, ...], ...]
+
+    @property
+    def diffusive(self) -> bool:
+        """Whether anything diffuses."""
+        return any(g != 0 for row in self.diffusion for g in row)
+
+    def mixed(self, space: Sequence[sp.Symbol]) -> bool:
+        """Whether a diffusive flux across one axis holds a derivative along another."""
+        return any(
+            any(order and k != axis for k, order in enumerate(jets.orders_of(jet, space)))
+            for axis, row in enumerate(self.diffusion)
+            for flux in row
+            for jet in jets.jets(flux)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,53 +78,75 @@ def first_order_terms(evolution: Sequence[Evolution], space: tuple[sp.Symbol, ..
 
 
 def balance_law(system: System) -> Law | Obstacle:
-    """The divergence form of a system with real, evolving unknowns and derivatives of order one at most."""
+    """The divergence form of a system with real, evolving unknowns and derivatives of order two at most."""
     space = tuple(a.symbol for a in system.axes)
     values = tuple(u.value for u in system.unknowns)
-    columns: list[tuple[sp.Expr, ...]] = []
-    sources: list[sp.Expr] = []
+    found = []
     for equation in system.evolution:
-        found = _equation(equation, system, space, values)
-        if isinstance(found, Obstacle):
-            return found
-        flux, source = found
-        columns.append(flux)
-        sources.append(source)
-    return Law(tuple(tuple(c[a] for c in columns) for a in range(len(space))), tuple(sources))
+        parts = _equation(equation, system, space, values)
+        if isinstance(parts, Obstacle):
+            return parts
+        found.append(parts)
+    return Law(
+        tuple(tuple(p.fluxes[a] for p in found) for a in range(len(space))),
+        tuple(p.source for p in found),
+        tuple(tuple(p.diffusion[a] for p in found) for a in range(len(space))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What an equation adds to a law: `fluxes` and `diffusion` by axis."""
+
+    fluxes: tuple[sp.Expr, ...]
+    diffusion: tuple[sp.Expr, ...]
+    source: sp.Expr
 
 
 def _equation(
     equation: Evolution, system: System, space: tuple[sp.Symbol, ...], values: tuple[AppliedUndef, ...]
-) -> tuple[tuple[sp.Expr, ...], sp.Expr] | Obstacle:
-    fluxes = [sp.S.Zero] * len(space)
-    source = sp.S.Zero
-    slopes: dict[tuple[int, AppliedUndef], sp.Expr] = {}
+) -> _Parts | Obstacle:
+    fluxes, diffusion = [sp.S.Zero] * len(space), [sp.S.Zero] * len(space)
+    opened = sp.S.Zero  # products of jets that stand under no derivative
     place = equation.span
     given = sp.S.Zero  # data alone, which nothing here has to look into
     for summand in _right_side(equation, system):
         if not summand.value.has(AppliedUndef):
             given += summand.value
             continue
-        if summand.value.has(*INTEGRALS):
-            return Obstacle("an integral stands in it", summand.span)
+        if summand.value.has(Running, Convolution):
+            return Obstacle("a running integral or a convolution stands in it", summand.span)
         for term in sp.Add.make_args(_opened(summand.value)):
             coefficient, inner = _apart(term, space)
-            if isinstance(inner, sp.Derivative) and not inner.expr.has(sp.Derivative):
-                axis = _only_axis(inner, space)
-                if axis is None:
-                    return Obstacle("it has a derivative above the first", summand.span)
-                fluxes[axis] -= coefficient * inner.expr
+            closed = _closed(inner, space)
+            if closed is None:
+                more = jets.expand(term, real=True)
+                if any(isinstance(j, sp.Derivative) for j in jets.jets(more)):
+                    place = summand.span
+                opened += more
                 continue
-            for part in sp.Add.make_args(jets.expand(term, real=True)):
-                found = _slope(part, space)
-                if found is None:
-                    return Obstacle("a derivative stands under a power or a function", summand.span)
-                moving, (axis, value), factor = found
-                if not moving:
-                    source += part
-                    continue
-                place = summand.span
-                slopes[axis, value] = slopes.get((axis, value), sp.S.Zero) + factor
+            axis, body = closed
+            parts = jets.expand(body, real=True) if body.has(sp.Derivative) else body
+            for part in sp.Add.make_args(parts) if body.has(sp.Derivative) else (body,):
+                order = _order(part, space)
+                if order > 1:
+                    return Obstacle("it has a derivative above the second", summand.span)
+                if order:
+                    diffusion[axis] += coefficient * part
+                else:
+                    fluxes[axis] -= coefficient * part
+    second = _second(opened, space)
+    if isinstance(second, str):
+        return Obstacle(second, place)
+    for axis, flux in second.items():
+        diffusion[axis] += flux
+        opened -= jets.expand(sp.Derivative(flux, space[axis]), real=True)
+    if any(not _gradual(flux) for flux in diffusion):
+        return Obstacle("a diffusive flux is not linear in derivatives", place)
+    found = _transport(jets.expand(opened, real=True), space)
+    if isinstance(found, str):
+        return Obstacle(found, place)
+    slopes, source = found
     for axis, symbol in enumerate(space):
         own = {v: sp.expand(b) for (a, v), b in slopes.items() if a == axis}
         potential = _potential(own, values)
@@ -116,7 +155,73 @@ def _equation(
         fluxes[axis] -= potential
         frozen, thaw = _frozen(potential, values)
         source -= sp.diff(frozen, symbol).xreplace(thaw)
-    return tuple(fluxes), given + (sp.expand(source) if source.has(*space) else source)
+    source = given + (sp.expand(source) if source.has(*space) else source)
+    if any(flux.has(*INTEGRALS) for flux in (*fluxes, *diffusion)):
+        return Obstacle("a flux holds an integral", place)
+    return _Parts(tuple(fluxes), tuple(diffusion), source)
+
+
+def _order(part: sp.Expr, space: tuple[sp.Symbol, ...]) -> int:
+    """The highest derivative of an unknown in space."""
+    return max((sum(jets.orders_of(j, space)) for j in jets.jets(part)), default=0)
+
+
+def _closed(node: sp.Expr, space: tuple[sp.Symbol, ...]) -> tuple[int, sp.Expr] | None:
+    """(axis, what stands under the derivative along it) of a derivative of order one or two of something."""
+    if not isinstance(node, sp.Derivative):
+        return None
+    orders = jets.orders_of(node, space)
+    if not 1 <= sum(orders) <= 2 or sum(orders) != node.derivative_count:
+        return None
+    axis = next(k for k, n in enumerate(orders) if n)
+    rest = [s for k, (s, n) in enumerate(zip(space, orders, strict=True)) for _ in range(n - (k == axis))]
+    return axis, sp.Derivative(node.expr, *rest) if rest else node.expr
+
+
+def _second(value: sp.Expr, space: tuple[sp.Symbol, ...]) -> dict[int, sp.Expr] | str:
+    """By axis the fluxes whose derivatives are the terms of second order; what is in the way otherwise."""
+    found: dict[int, sp.Expr] = {}
+    for part in sp.Add.make_args(value):
+        highest = [j for j in jets.jets(part) if sum(jets.orders_of(j, space)) > 1]
+        if not highest:
+            continue
+        jet = highest[0]
+        orders = jets.orders_of(jet, space)
+        if sum(orders) > 2:
+            return "it has a derivative above the second"
+        factor = jets.slope_of(part, jet)
+        if len(highest) > 1 or factor is None or any(isinstance(j, sp.Derivative) for j in jets.jets(factor)):
+            return "a derivative stands under a power or a function"
+        axis = next(k for k, n in enumerate(orders) if n)
+        lower = tuple(n - (k == axis) for k, n in enumerate(orders))
+        flux = factor * jets.derivative(jets.base(jet), space, lower)
+        found[axis] = found.get(axis, sp.S.Zero) + flux
+    return found
+
+
+def _gradual(flux: sp.Expr) -> bool:
+    """Whether a flux is a linear function of the derivatives in it."""
+    names = {j: sp.Dummy(real=True) for j in jets.jets(flux) if isinstance(j, sp.Derivative)}
+    frozen = flux.xreplace(names)
+    return not any(sp.diff(frozen, n).has(*names.values()) for n in names.values())
+
+
+def _transport(
+    value: sp.Expr, space: tuple[sp.Symbol, ...]
+) -> tuple[dict[tuple[int, AppliedUndef], sp.Expr], sp.Expr] | str:
+    """The factors of the first derivatives, and the rest; what is in the way otherwise."""
+    slopes: dict[tuple[int, AppliedUndef], sp.Expr] = {}
+    source = sp.S.Zero
+    for part in sp.Add.make_args(value):
+        found = _slope(part, space)
+        if found is None:
+            return "a derivative stands under a power or a function"
+        moving, (axis, jet), factor = found
+        if not moving:
+            source += part
+            continue
+        slopes[axis, jet] = slopes.get((axis, jet), sp.S.Zero) + factor
+    return slopes, source
 
 
 def _right_side(equation: Evolution, system: System) -> tuple[Summand, ...]:

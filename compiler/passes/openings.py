@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from nablax.passes.divergence import Law
+from nablax.passes.jets import jets
 from nablax.problem import Side
 from nablax.system import Boundary, System
 
@@ -47,7 +48,7 @@ def _opening(system: System, law: Law, axis: int, side: Side) -> Opening:
     signs = tuple(-1 if b is not None and b.dirichlet else 1 for b in given)
     plain = all(b is None or b.data == 0 for b in given)
     flux = law.fluxes[axis]
-    if -1 in signs and (plain or _linear(system, flux)) and _mirrored(system, flux, signs):
+    if -1 in signs and (plain or _linear(system, flux)) and _mirrored(system, law, axis, signs):
         return Opening(axis, side, given, signs, plain)
     return Opening(axis, side, given, None, False)
 
@@ -58,13 +59,20 @@ def _linear(system: System, flux: tuple[sp.Expr, ...]) -> bool:
     return not any(sp.diff(f, n).has(*names.values()) for f in rows for n in names.values())
 
 
-def _mirrored(system: System, flux: tuple[sp.Expr, ...], signs: tuple[int, ...]) -> bool:
-    """Whether F(T U) = -T F(U), with T the signs."""
-    names = {u.value: sp.Dummy(real=True) for u in system.unknowns}
-    turned = {n: s * n for n, s in zip(names.values(), signs, strict=True)}
-    for row, sign in zip(flux, signs, strict=True):
-        there = row.xreplace(names)
-        back = there.subs(turned, simultaneous=True)
-        if sp.expand(sp.numer(sp.together(back + sign * there))) != 0:
-            return False
+def _mirrored(system: System, law: Law, axis: int, signs: tuple[int, ...]) -> bool:
+    """Whether F(T U) = -T F(U), with T the signs, and the same of diffusive fluxes."""
+    turned: dict[sp.Basic, sp.Expr] = {}
+    names: dict[sp.Basic, sp.Dummy] = {}
+    symbol = system.axes[axis].symbol
+    for jet in (j for row in (*law.fluxes, *law.diffusion) for f in row for j in jets(f)):
+        name = names.setdefault(jet, sp.Dummy(real=True))
+        across = isinstance(jet, sp.Derivative) and symbol in jet.variables
+        index = next(i for i, u in enumerate(system.unknowns) if jet.has(u.value))
+        turned[name] = (-1 if across else 1) * signs[index] * name
+    for row in (law.fluxes[axis], law.diffusion[axis]):
+        for flux, sign in zip(row, signs, strict=True):
+            there = flux.xreplace(names)
+            back = there.subs(turned, simultaneous=True)
+            if sp.expand(sp.numer(sp.together(back + sign * there))) != 0:
+                return False
     return True

@@ -10,7 +10,6 @@ from sympy.core.function import AppliedUndef
 from nablax.continuity import may_jump
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
-from nablax.integrals import INTEGRALS
 from nablax.meaning.values import shown
 from nablax.passes.divergence import Law, Obstacle, balance_law, first_order
 from nablax.passes.openings import Opening, openings
@@ -19,13 +18,12 @@ from nablax.plan import Choice, GridAxis, StepperName, Stepping
 from nablax.planning.method import Character
 from nablax.planning.settings import Settings
 from nablax.planning.spectrum import nominal
+from nablax.planning.spreading import cells_beside, diffusion_rates
 from nablax.planning.stepping import ORDERS, check_dt, depends_on_time
 from nablax.sampling import sample
 from nablax.system import System
 
 VOLUME_ORDERS = (2, 5)
-GHOSTS = {2: 2, 5: 4}
-"""Cells beyond an end of an axis that a scheme of this order reads."""
 COURANT = {2: 0.45, 5: 0.4}
 BOUNDED = 0.25
 STEPPERS: tuple[StepperName, ...] = ("ssprk3", "rk2", "euler")
@@ -54,10 +52,6 @@ def divergence_form(system: System, nature: Character, settings: Settings) -> La
         return Obstacle("there is a constraint", system.constraints[0].span)
     if nature.nonlocal_span is not None:
         return Obstacle("there is a nonlocal operator", nature.nonlocal_span)
-    for terms in system.right_sides:
-        for flux in terms.nonlinear:
-            if flux.flux.has(*INTEGRALS):
-                return Obstacle("there is an integral term", flux.span)
     if nature.mass_span is not None:
         return Obstacle("a time derivative stands under a space derivative", nature.mass_span)
     return balance_law(system)
@@ -217,7 +211,13 @@ def volume_stepping(
     choices.append(Choice("flux", "hll", f"the slowest and the fastest wave are {known}"))
     for opening in openings(system, law):
         choices.append(_side(system, opening))
-    bound = _bound(system, waves, number, grid)
+    rates = diffusion_rates(system, law, order, grid)
+    if rates:
+        accuracy = 2 * cells_beside(order)
+        choices.append(
+            Choice("diffusion", "central", f"conservative differences of order {accuracy} between averages")
+        )
+    bound = _bound(system, waves, number, grid, rates)
     if settings.dt is not None:
         check_dt(settings, bound, name, None, report)
         choices.append(Choice("dt", f"{settings.dt:g}", "asked for", True, settings.places.get("dt")))
@@ -247,7 +247,13 @@ def _side(system: System, opening: Opening) -> Choice:
     return Choice(end, "open", "the state inside stands outside as well, and waves pass")
 
 
-def _bound(system: System, waves: Characteristics, number: float, grid: Sequence[GridAxis]) -> float | None:
+def _bound(
+    system: System,
+    waves: Characteristics,
+    number: float,
+    grid: Sequence[GridAxis],
+    rates: Sequence[sp.Expr],
+) -> float | None:
     """The stable step at the initial state, None where nothing moves or speeds have no value."""
     values = nominal(system)
     lines = [np.linspace(a.lower, a.upper, POINTS[len(grid)]) for a in grid]
@@ -262,5 +268,8 @@ def _bound(system: System, waves: Characteristics, number: float, grid: Sequence
             half = np.sqrt(np.maximum(np.real(sample(wave.square, values)), 0.0))
             largest = np.maximum(largest, np.abs(np.real(sample(wave.centre, values))) + half)
         pace += largest / (number * axis.spacing)
+    spreading = [np.broadcast_to(np.real(sample(rate, values)), (count,)) for rate in rates]
+    if spreading:
+        pace += np.max(spreading, axis=0)
     fastest = float(np.max(pace[np.isfinite(pace)], initial=0.0))
     return 1 / fastest if fastest > 0 else None
