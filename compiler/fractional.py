@@ -2,13 +2,15 @@
 
 `FLinear` is a linear layer whose weights see a fractional derivative of its output, and
 `with_fractional_layers` puts it in the place of a model's linear layers; `scale_by_distance`,
-`scale_by_weight` and `grunwald_letnikov_momentum` are fractional update rules as optax transformations.
+`scale_by_weight`, `grunwald_letnikov_momentum`, `fractional_momentum` and `fractional_energy` are fractional
+update rules as optax transformations.
 `caputo_of_series` takes the derivative of a series at all its times.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nablax.backends.fractional_gradients.descent import fractional_energy, fractional_momentum
     from nablax.backends.fractional_gradients.layer import FLinear, with_fractional_layers
     from nablax.backends.fractional_gradients.optimisers import (
         grunwald_letnikov_momentum,
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "FLinear",
     "caputo_of_series",
+    "fractional_energy",
+    "fractional_momentum",
     "grunwald_letnikov_momentum",
     "scale_by_distance",
     "scale_by_weight",
@@ -36,6 +40,10 @@ def __getattr__(name: str) -> object:
         from nablax.backends.memory import series
 
         return series.caputo_of_series
+    if name in ("fractional_energy", "fractional_momentum"):
+        from nablax.backends.fractional_gradients import descent
+
+        return getattr(descent, name)
     if name in __all__:
         from nablax.backends.fractional_gradients import optimisers
 

@@ -14,7 +14,7 @@ from nablax.backends.residuals.networks import Part
 from nablax.backends.residuals.tables import tables
 from nablax.derivatives import quadrature
 from nablax.derivatives.evaluation import Evaluation, RemoteGroup
-from nablax.derivatives.lines import TAU, Moment
+from nablax.derivatives.lines import REST, TAU, Moment
 from nablax.passes.jets import base
 from nablax.problem import Problem
 
@@ -46,8 +46,7 @@ def _remote(
     """Jets at the points that have another coordinate in one column: [points], or [points, nodes]."""
     place = group.place
     if place.nodes is not None:
-        shares = _shares(place.nodes, z)
-        (coordinate,) = evaluate((place.coordinate,), lifted(environment) | {TAU: shares})
+        (coordinate,) = evaluate((place.coordinate,), lifted(environment) | _along(place.nodes, z))
         shape: tuple[int, ...] = (z.shape[0], len(place.nodes.places))
     else:
         (coordinate,) = evaluate((place.coordinate,), environment)
@@ -59,16 +58,16 @@ def _remote(
     return {r.stand_in: by_form[((r.orders, sp.S.One),)][base(r.jet)].reshape(shape) for r in group.remotes}
 
 
-def _shares(nodes: quadrature.Nodes, z: Array) -> Array:
-    """τ [1, nodes], none so near to 1 that rounding moves its point onto the wall."""
+def _along(nodes: quadrature.Nodes, z: Array) -> dict[sp.Basic, Operand]:
+    """τ and 1 - τ [1, nodes]; no τ is so near to 1 that rounding moves its point onto the wall."""
     furthest = 1 - ROUNDING * 2.0 ** (-52 if z.dtype.itemsize >= 8 else -23)
-    return jnp.asarray(np.minimum(nodes.shares, furthest), z.dtype)[None, :]
+    shares = jnp.asarray(np.minimum(nodes.shares, furthest), z.dtype)
+    return {TAU: shares[None, :], REST: jnp.asarray(nodes.rest, z.dtype)[None, :]}
 
 
 def _moment(moment: Moment, known: Environment, z: Array) -> Array:
     """Σ_j w_j inside(τ_j); the weights are numbers where the exponent is one."""
-    shares = _shares(moment.nodes, z)
-    (inside,) = evaluate((moment.inside,), lifted(known) | {TAU: shares})
+    (inside,) = evaluate((moment.inside,), lifted(known) | _along(moment.nodes, z))
     if moment.exponent.is_number:
         weights = jnp.asarray(quadrature.weights(moment.nodes, float(moment.exponent)), z.dtype)
     else:

@@ -22,8 +22,8 @@ SAMPLED_ABOVE = 512  # members of a family: exact sums of a thousand are too slo
 DRAWN = 16
 MOST_NODES = 512  # of a quadrature
 QUADRATURES = (
-    "`quadrature` in `train` is quotient(n), slope(n), points(n), rays(n) or rays(n, directions), or a list, "
-    f"n from 1 to {MOST_NODES}"
+    "`quadrature` in `train` is quotient(n), slope(n), graded(n), points(n), rays(n) or rays(n, directions), "
+    f"or a list, n from 1 to {MOST_NODES}"
 )
 
 
@@ -103,10 +103,11 @@ def _evaluation(
     problem: Problem, statements: Sequence[Statement], asked: str | None, single: bool
 ) -> Evaluation:
     asked_for = _quadrature(problem)
+    rule = rule_of(asked_for.style, asked_for.count, asked_for.graded, single)
     statements, terms = take_integrals(problem, statements, asked_for.points)
     integrals = tuple((t, _evaluation(problem, (t.integrand,), asked, single)) for t in terms)
     values = [v for s in statements for v in s.values]
-    back, histories = expand_histories(problem, values, rule_of(asked_for.style, asked_for.count, single))
+    back, histories = expand_histories(problem, values, rule)
     around, surroundings = expand_surroundings(problem, values, rays_of(asked_for.rays, single))
     wanted = needs(statements, back | around, histories, surroundings)
     mode, sampling = _mode(problem, asked)
@@ -146,12 +147,13 @@ class _Quadrature:
     style: Style | None = None
     count: int | None = None
     points: int | None = None
+    graded: int | None = None
     rays: tuple[int, int | None] | None = None
 
 
 def _quadrature(problem: Problem) -> _Quadrature:
-    """`quotient(8)` or `slope(8)` looking back along a line, `points(24)` along the axes of an integral,
-    `rays(12)` or `rays(12, 32)` looking around; several as a list."""
+    """`quotient(8)`, `slope(8)` or `graded(24)` looking back along a line, `points(24)` along the axes of an
+    integral, `rays(12)` or `rays(12, 32)` looking around; several as a list."""
     option = next((o for o in problem.train if o.name == "quadrature"), None)
     if option is None:
         return _Quadrature()
@@ -167,6 +169,8 @@ def _quadrature(problem: Problem) -> _Quadrature:
             found = replace(found, style=style, count=numbers[0] if numbers else None)
         elif name == "points" and len(numbers) == 1:
             found = replace(found, points=numbers[0])
+        elif name == "graded" and len(numbers) == 1:
+            found = replace(found, graded=numbers[0])
         elif name == "rays" and 1 <= len(numbers) <= 2:
             found = replace(found, rays=(numbers[0], numbers[1] if len(numbers) == 2 else None))
         else:

@@ -19,7 +19,7 @@ from numpy.polynomial.legendre import leggauss
 from sympy.core.function import AppliedUndef
 
 from nablax.derivatives import quadrature
-from nablax.derivatives.lines import TAU, Histories, Moment, Place, Remote, Rule
+from nablax.derivatives.lines import REST, TAU, Histories, Moment, Place, Remote, Rule
 from nablax.derivatives.quadrature import Nodes
 from nablax.fractional_calculus.operators import (
     Caputo,
@@ -37,6 +37,8 @@ from nablax.fractional_calculus.operators import (
 from nablax.passes.jets import jets
 from nablax.problem import Problem
 
+START = 4  # the wanted power of a field's start in the graded variable
+STEEPEST = 8  # most that nodes are graded
 ORDERS = 8  # Gauss–Legendre nodes in a distributed order
 
 
@@ -85,8 +87,19 @@ def _shared_nodes(
         count = rule.count if one else rule.varying
         free = one or rule.style == "quotient"
         places = quadrature.nodes(count, middle) if free else quadrature.with_end(count, middle)
-        found[line] = Nodes(places)
+        found[line] = Nodes(places, _grade(members, nominal) if rule.graded else 1)
     return found
+
+
+def _grade(operators: Sequence[FractionalOperator], nominal: Mapping[sp.Basic, sp.Expr]) -> int:
+    """How nodes gather at the base: a field that starts like y^α has the slope y^(α-1) there, which becomes
+    a power of about 3 in the graded variable; the orders of equations are those of their solutions."""
+    lowest = min(float(_order_of(op).subs(nominal)) - op.ceiling + 1 for op in operators)
+    return min(max(int(sp.ceiling(START / lowest)), 1), STEEPEST)
+
+
+def _order_of(op: FractionalOperator) -> sp.Expr:
+    return (op.further[1] + op.further[2]) / 2 if isinstance(op, DistributedCaputo) else op.order
 
 
 def _varies(problem: Problem, op: FractionalOperator) -> bool:
@@ -102,7 +115,7 @@ def _main_exponent(op: FractionalOperator, rule: Rule) -> sp.Expr:
         return op.order - 1
     if isinstance(op, CaputoFabrizio):
         return sp.S.Zero
-    order = (op.further[1] + op.further[2]) / 2 if isinstance(op, DistributedCaputo) else op.order
+    order = _order_of(op)
     return -order if _by_quotient(op, rule) else op.ceiling - 1 - order
 
 
@@ -146,7 +159,9 @@ class _Writing:
         end = axis.upper if op.side == 1 else axis.lower
         length = sp.Abs(scale.subs(x, end) - at_base)
         distance = sp.Max(op.side * (scale - at_base), self.rule.nearest * length)
-        coordinate = _inverse(op, at_base + op.side * distance * (1 - TAU))
+        # Beside a base that is not zero, shares that rounding takes to 1 have to be kept from it.
+        left = REST if at_base == 0 else 1 - TAU
+        coordinate = _inverse(op, at_base + op.side * distance * left)
         assert coordinate is not None, "a scale without an inverse"
         return _Line(self, op, distance, length, Place(x, coordinate, self.nodes[_line(op)]))
 

@@ -12,6 +12,9 @@ from nablax.system import Orders
 TAU = sp.Dummy("τ", positive=True)
 """The share of the way back to the base."""
 
+REST = sp.Dummy("1 - τ", positive=True)
+"""What is left of the way, exact where τ is close to 1."""
+
 Style = Literal["quotient", "slope"]
 
 
@@ -19,7 +22,8 @@ Style = Literal["quotient", "slope"]
 class Rule:
     """How history integrals are taken: `count` nodes where the order is one number, else `varying`.
 
-    A quotient over a step below `cut` times the axis is replaced by its Taylor polynomial of `terms` terms.
+    With `graded` nodes gather at the base too, where a field may start like a fractional power. A quotient
+    over a step below `cut` times the axis is replaced by its Taylor polynomial of `terms` terms.
     Points nearer to the base than `nearest` times the axis are taken to be that far from it.
     """
 
@@ -29,6 +33,7 @@ class Rule:
     terms: int
     cut: float
     nearest: float
+    graded: bool = False
 
 
 SINGLE = Rule("slope", 5, 7, 3, 1e-2, 1e-6)
@@ -37,7 +42,7 @@ DOUBLE = Rule("slope", 12, 16, 0, 0.0, 1e-12)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Other points: `coordinate` along `axis`; one for each node where it holds `TAU`."""
+    """Other points: `coordinate` along `axis`; one for each node where it holds `TAU` or `REST`."""
 
     axis: sp.Symbol
     coordinate: sp.Expr
@@ -79,9 +84,11 @@ class Histories:
 NO_HISTORIES = Histories()
 
 
-def rule_of(style: Style | None, count: int | None, single: bool) -> Rule:
-    """The rule for a precision, with what was asked for in it."""
+def rule_of(style: Style | None, count: int | None, graded: int | None, single: bool) -> Rule:
+    """The rule for a precision, with what was asked for in it; `graded` is a number of nodes."""
     rule = SINGLE if single else DOUBLE
+    if graded is not None:
+        return replace(rule, count=graded, varying=graded, graded=True)
     if style is None:
         return rule
     nodes = rule.count if count is None else count

@@ -36,6 +36,12 @@ class Nodes:
         return found
 
     @property
+    def rest(self) -> np.ndarray:
+        """1 - τ [nodes], exact where it is small."""
+        found: np.ndarray = (1 - np.asarray(self.places)) ** self.grade
+        return found
+
+    @property
     def stretch(self) -> tuple[np.ndarray, np.ndarray]:
         """τ/σ and dτ/dσ [nodes]: a weight for σ^e is multiplied by the first to the e, and by the second."""
         places = np.asarray(self.places)

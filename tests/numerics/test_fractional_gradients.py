@@ -12,6 +12,8 @@ import pytest
 
 from nablax.fractional import (
     FLinear,
+    fractional_energy,
+    fractional_momentum,
     grunwald_letnikov_momentum,
     scale_by_distance,
     scale_by_weight,
@@ -180,6 +182,49 @@ def test_distance_scaling_follows_its_formula():
     np.testing.assert_allclose(path[1], w1 - 0.1 * jnp.asarray([1.0, 4.0]) * w1 * factor, rtol=1e-6)
     plain = descend(optax.identity(), start, 20, 0.1)
     np.testing.assert_allclose(descend(scale_by_distance(1.0), start, 20, 0.1), plain, rtol=1e-6)
+
+
+def quadratic(rule, steps, start):
+    """Losses and weights on the way down ½ w·diag(1, 4) w."""
+    loss = lambda w: 0.5 * jnp.sum(jnp.asarray([1.0, 4.0]) * w**2)  # noqa: E731
+
+    def step(carry, _):
+        w, state = carry
+        value, gradient = jax.value_and_grad(loss)(w)
+        updates, state = rule.update(gradient, state, w, value=value)
+        return (optax.apply_updates(w, updates), state), (w, value, state)
+
+    return jax.jit(lambda: jax.lax.scan(step, (start, rule.init(start)), length=steps)[1])()
+
+
+def test_fractional_momentum_remembers_fractional_gradients():
+    """v_t = β v_{t-1} + g_t (|w_t - w_{t-1}| + δ)^(1-α) / Γ(2-α), written out step by step."""
+    order, decay, rate, floor = 0.8, 0.5, 0.1, 1e-3
+    rule = optax.chain(fractional_momentum(order, decay, floor), optax.scale(-rate))
+    weights, _, _ = quadratic(rule, 6, jnp.asarray([1.0, -2.0]))
+    w, velocity, last = np.array([1.0, -2.0]), np.zeros(2), None
+    for t in range(6):
+        np.testing.assert_allclose(weights[t], w, rtol=1e-6)
+        g = np.array([1.0, 4.0]) * w
+        if last is not None:
+            g = g * (np.abs(w - last) + floor) ** (1 - order) / math.gamma(2 - order)
+        velocity = decay * velocity + g
+        last, w = w, w - rate * velocity
+
+
+def test_the_energy_falls_at_any_rate():
+    """Rates a hundred times too large for plain descent: the energy falls, and the loss stays bounded."""
+    start = jnp.asarray([1.0, -2.0])
+    _, losses, states = quadratic(fractional_energy(0.9, 50.0), 200, start)
+    energy = np.asarray(states.energy)
+    assert (np.diff(energy, axis=0) <= 0).all()
+    assert (energy >= 0).all()
+    assert float(losses.max()) < 20 * float(losses[0])
+    _, losses, _ = quadratic(fractional_energy(0.9, 0.1), 400, start)
+    assert losses[-1] < 1e-3 * losses[0]
+    rule = fractional_energy(0.9, 0.1)
+    with pytest.raises(ValueError, match="value=loss"):
+        rule.update(start, rule.init(start), start)
 
 
 def test_weight_scaling_follows_its_formula():
