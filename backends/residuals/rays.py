@@ -119,7 +119,7 @@ def ray_sum(
     inner = -jnp.einsum("prn,n->pr", bent(where, along), kernel) * reach_near ** (2 - alpha)
     total = jnp.sum(inner * near.weights, axis=1)
     # Far: from ρ to the end of the region, gathered at both in the logarithm.
-    start = jnp.min(reach_near, axis=1, keepdims=True) if reach_near.shape != reach.shape else reach_near
+    start = reach_near if whole.drawn else reach_near[:, :1]  # a rule's near part is a ball
     stretch = jnp.log(reach / start)
     rule = quadrature.Nodes(quadrature.nodes(rays.far, 0.0), WALL_GRADE if whole.support != "space" else 1)
     # None so near to the end that rounding moves its point beyond it.

@@ -6,12 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.scipy.special import gammainc, ndtri
 from scipy.stats import qmc
 
 from nablax.backends.residuals.field import FieldError
 from nablax.backends.residuals.keys import checked_key
-from nablax.backends.residuals.layout import layout
+from nablax.backends.residuals.layout import Slot, layout
 from nablax.backends.residuals.points import fixed
+from nablax.derivatives.statements import INSIDE
+from nablax.nonlocal_operators import BALL, IntegralLaplacian
 from nablax.problem import Problem
 from nablax.training.tables import read_table
 
@@ -66,6 +69,9 @@ def _place(problem: Problem, place: str, key: Array, count: int, draw: Cube) -> 
     place_key, member_key = jax.random.split(key)
     dimension = sum(s.size for s in free)
     cube = draw(place_key, count, dimension) if dimension else jnp.zeros((1, 0))
+    if place == INSIDE and _in_a_ball(problem):
+        across = sum(a.size or 1 for a in problem.axes)
+        cube = cube.at[:, :across].set(_rounded(cube[:, :across], slots))
     found: dict[str, Array] = {}
     taken = 0
     for slot in slots:
@@ -79,6 +85,26 @@ def _place(problem: Problem, place: str, key: Array, count: int, draw: Cube) -> 
             part = jnp.where(jnp.arange(slot.size)[None] == chosen, end[1], part)
         found[slot.axis.name] = part if slot.axis.size is not None else part[:, 0]
     return found
+
+
+def _in_a_ball(problem: Problem) -> bool:
+    """Whether an equation speaks of the largest ball in the box only."""
+    found = {n for e in problem.equations for s in e.summands for n in s.value.atoms(IntegralLaplacian)}
+    return any(n.args[2] == BALL for n in found)
+
+
+def _rounded(cube: Array, slots: Sequence[Slot]) -> Array:
+    """Points of the unit cube, moved so that equal volumes of it become equal volumes of the ball in the box,
+    in shares of the box: a normal vector's direction, and its length by that length's own distribution."""
+    edge = 1e-6
+    normal = ndtri(jnp.clip(cube, edge, 1 - edge))
+    square = jnp.sum(normal**2, axis=1, keepdims=True)
+    dimension = cube.shape[1]
+    radius = gammainc(jnp.full_like(square, dimension / 2), square / 2) ** (1 / dimension)
+    unit = normal / jnp.sqrt(jnp.maximum(square, edge**2))
+    widths = np.concatenate([np.full(s.size, s.high - s.low) for s in slots])[:dimension]
+    half = jnp.asarray(widths.min() / widths / 2, cube.dtype)
+    return 0.5 + half[None] * radius * unit
 
 
 def _rows(table: Mapping[str, np.ndarray], key: Array, count: int | None) -> dict[str, Array]:

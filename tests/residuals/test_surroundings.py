@@ -112,6 +112,16 @@ def test_a_hundred_dimensions_by_random_directions():
     assert abs(float(found.mean()) / above(d, s) - 1) < spread
 
 
+@pytest.mark.parametrize("method", ["uniform", "sobol"])
+def test_samples_fill_the_ball_evenly(method):
+    """Half of the points of a ball in three dimensions are within 2^(-1/3) of its radius."""
+    spec = SPEC.format(axes="x in [0, 2]; y in [-1, 1]; z in [-2, 2]", term=BALL, order="= 0.5", boundary="")
+    batch = nablax.parse(spec).sample(jax.random.key(0), {"equation": 1024}, method)["equation"]
+    size = np.sqrt((batch["x"] - 1) ** 2 + batch["y"] ** 2 + batch["z"] ** 2)
+    assert size.max() < 1
+    assert abs(np.mean(size < 2 ** (-1 / 3)) - 0.5) < 0.05
+
+
 def test_losses_of_random_directions_are_products_of_two_draws():
     d, s = 5, 0.75
     spec = SPEC.format(
