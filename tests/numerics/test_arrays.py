@@ -56,7 +56,7 @@ solve { n = 8 }
 """,
     "steady Fourier": """
 space { x in [0, 2*pi] periodic }
-let { c(x) = sin(x) + a*cos(x) }
+let { c(x) = (sin(x) + a*cos(x))/3 }
 equations { 0 = dxx(u) - u + c(x) - c(x)*u^3 }
 solve { n = 16 }
 """,
