@@ -74,6 +74,8 @@ class Event:
 
 
 Chunk = Callable[[State, Array, Array], State]
+Moved = tuple[PyTree, PyTree, Factors]
+"""What a step moves: parameters, the optimiser's state, weights."""
 Losses = Callable[[PyTree, Drawn, Array], dict[str, Array]]
 
 
@@ -196,23 +198,37 @@ def _chunk(task: Task, optimiser: Optimiser) -> Chunk:
     def chunk(state: State, first: Array, count: Array) -> State:
         base = jax.random.wrap_key_data(state.key)
 
-        def body(i: Array, carry: tuple[PyTree, PyTree, Factors]) -> tuple[PyTree, PyTree, Factors]:
-            key = jax.random.fold_in(jax.random.fold_in(base, 0), first + i)
-            if members == 1:
-                return optimiser.step(*carry, state.batch, key)
-            keys = jax.random.split(key, members)
-            found: tuple[PyTree, PyTree, Factors] = jax.vmap(optimiser.step, (0, 0, 0, None, 0))(
-                *carry, state.batch, keys
-            )
+        def taken(start: Moved, own: Callable[[Array], Array]) -> Moved:
+            def body(i: Array, carry: Moved) -> Moved:
+                key = jax.random.fold_in(jax.random.fold_in(base, 0), first + i)
+                return optimiser.step(*carry, state.batch, own(key))
+
+            found: Moved = jax.lax.fori_loop(0, count, body, start)
             return found
 
-        params, inner, weights = jax.lax.fori_loop(
-            0, count, body, (state.params, state.optimiser, state.weights)
-        )
-        return State(params, inner, weights, state.batch, state.key)
+        start = (state.params, state.optimiser, state.weights)
+        if members == 1:
+            moved = taken(start, lambda key: key)
+        else:
+            moved = _each(
+                lambda one: taken(one[0], lambda key: jax.random.split(key, members)[one[1]]),
+                (start, jnp.arange(members)),
+            )
+        return State(*moved, state.batch, state.key)
 
     program: Chunk = jax.jit(chunk)
     return program
+
+
+def _each(steps: Callable[[tuple[Moved, Array]], Moved], members: tuple[Moved, Array]) -> Moved:
+    """The steps of every member: at once where arithmetic units wait for work, and one member after the other
+    on a CPU, where the arrays of all together leave its caches."""
+    found: Moved
+    if jax.default_backend() == "cpu":
+        found = jax.lax.map(steps, members)
+    else:
+        found = jax.vmap(steps)(members)
+    return found
 
 
 def _losses(task: Task) -> Losses:
