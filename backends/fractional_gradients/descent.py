@@ -23,8 +23,11 @@ def fractional_momentum(
 
 
 class EnergyState(NamedTuple):
+    """What `fractional_energy` keeps between steps: `energy` is r of every weight (zero before the first),
+    `momentum` the mean of the fractional gradients before its start is corrected, both shaped as the weights;
+    `inner` the state of the fractional gradient; `steps` how many were taken, a whole number []."""
+
     energy: optax.Params
-    """r of every weight; none before the first step."""
     momentum: optax.Updates
     inner: optax.OptState
     steps: Array

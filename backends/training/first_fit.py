@@ -19,6 +19,7 @@ from nablax.backends.residuals.field import Field, PyTree, outputs, parts
 from nablax.backends.residuals.layout import columns, layout
 from nablax.backends.residuals.networks import networks
 from nablax.backends.training.optimisers import usual_promotion
+from nablax.passes.jets import jets
 from nablax.problem import Problem
 
 POINTS = 1024
@@ -26,10 +27,12 @@ POINTS = 1024
 
 def fitted(field: Field, params: PyTree, key: Array) -> PyTree:
     """The parameters with a last layer that gives the initial state, as well as it can, at random points of
-    space and time; as they are where no initial data are stated. Pure in `params` and `key`."""
+    space and time; as they are where no initial data are stated, or where these hold an unknown field. Pure
+    in `params` and `key`."""
     problem = field.problem
     net, unknown = parts(field, params)
-    if problem.time is None or not any(c.order == 0 for c in problem.initial):
+    stated = [c for c in problem.initial if c.order == 0]
+    if problem.time is None or not stated or any(jets(c.value) for c in stated):
         return params
     assert isinstance(net, Joint)
     slots = layout(problem)

@@ -13,14 +13,14 @@ class Kept:
     """The best state of a window so far: its parameters, free of bounds, after `step` of its `steps`.
 
     `loss` is the sum of all losses on points held out (None for the start, and where there is none to go by),
-    `held` the root mean square of the residual there.
+    `held` the root mean square of the residual there (None for the start).
     """
 
     params: PyTree
     step: int = 0
     steps: int = 0
     loss: float | None = None
-    held: float = float("inf")
+    held: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +70,5 @@ def opened(state: State, before: "Progress | None" = None) -> Progress:
 
 
 def params_of(kept: Sequence[Kept]) -> tuple[PyTree, ...]:
+    """The parameters of windows, free of bounds, in order: what the windows after them begin with."""
     return tuple(k.params for k in kept)

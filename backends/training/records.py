@@ -51,7 +51,8 @@ class Score:
 class Trained:
     """A trained field. `params` are those that `field` and residuals take; with a leading axis of members for
     an ensemble; one entry for each window of time, where there are several. `unknowns` are the recovered
-    values of scalars, the means of an ensemble. `chosen` says for every window which state this is."""
+    values of scalars, the means of an ensemble. `chosen` says for every window that has a
+    reading which state this is."""
 
     status: Status
     field: Field

@@ -137,7 +137,7 @@ def _trained(task: Task, progress: Progress, status: Status, diagnostics: tuple[
         field=field,
         params=params,
         readings=progress.readings,
-        chosen=tuple(_chosen(w, k) for w, k in zip(course, kept, strict=False)),
+        chosen=tuple(c for w, k in zip(course, kept, strict=False) if (c := _chosen(w, k)) is not None),
         unknowns=unknowns(task, params),
         verdicts=(),
         scores=(),
@@ -147,7 +147,10 @@ def _trained(task: Task, progress: Progress, status: Status, diagnostics: tuple[
     )
 
 
-def _chosen(window: Window, kept: Kept) -> Chosen:
+def _chosen(window: Window, kept: Kept) -> Chosen | None:
+    """None where a window is as it began."""
+    if kept.held is None:
+        return None
     problem = window.system.problem
     slot = layout(problem)[-1]
     return Chosen(kept.step, kept.steps, kept.held, None if problem.time is None else (slot.low, slot.high))

@@ -90,7 +90,7 @@ def _term(problem: Problem, node: sp.Basic, points: int | None, like: Statement)
         kernel, value, *symbols = node.args
         lines = [_offsets(by_symbol[s], _count(points, len(symbols))) for s in symbols]
         integrand = kernel.xreplace({line.axis: line.name for line in lines}) * value
-    constant = not here and {line.axis for line in lines} == set(problem.symbols)
+    constant = isinstance(node, Integral) and {line.axis for line in lines} == set(problem.symbols)
     statement = Statement(str(stand_in.name), like.place, (integrand,), False, like.span)
     return IntegralTerm(stand_in, statement, tuple(lines), here, constant)
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import TypeVar, get_args
 
 from nablax.ansatz.derive import derive
-from nablax.derivatives.evaluation import OptionError, make_evaluation
+from nablax.derivatives.evaluation import Evaluation, OptionError, make_evaluation
 from nablax.derivatives.statements import INSIDE, places, statements
 from nablax.frontend.diagnostics import Report
 from nablax.machine import machine_memory, size_text
 from nablax.meaning.values import Fault, fault, outside
 from nablax.models import Model, read_model
 from nablax.plan import Choice, Dtype
-from nablax.problem import Option
+from nablax.problem import Axis, Option
 from nablax.system import System
 from nablax.training import defaults
 from nablax.training.arguments import real, whole, word
@@ -62,7 +62,8 @@ class _Reading:
 
     def training(self) -> Training:
         problem = self.system.problem
-        sampled = self._check_derivatives()
+        evaluation = self._evaluation()
+        sampled = evaluation is not None and evaluation.random
         small = defaults.small(problem) and not sampled
         given = read_model(problem, self.report)
         self.failed = self.failed or given is None
@@ -103,7 +104,7 @@ class _Reading:
             seed=self._number("seed", lambda o: whole(o, o.value, "`seed`", 0), 0, "any will do"),
             dtype=dtype,
             hard=self._hard(),
-            windows=self._windows(ensemble),
+            windows=self._windows(ensemble, evaluation),
             ensemble=ensemble,
             batch=self._batch(phases),
             seconds=self._number("time", _positive, None, "as long as the steps take"),
@@ -174,11 +175,11 @@ class _Reading:
             )
             self.failed = True
 
-    def _check_derivatives(self) -> bool:
-        """Whether directions are drawn; P511 for a way to have derivatives that is not there."""
+    def _evaluation(self) -> Evaluation | None:
+        """How the equations are evaluated; None and P511 for a way to have derivatives that is not there."""
         inside = places(statements(self.system))[INSIDE]
         try:
-            return make_evaluation(self.system.problem, inside, None).random
+            return make_evaluation(self.system.problem, inside, None)
         except OptionError as error:
             example = {"derivatives": "stochastic(16)", "quadrature": "quotient(8)"}[error.option]
             self.report.error(
@@ -188,7 +189,7 @@ class _Reading:
                 help=f"write `{error.option} = {example}`",
             )
             self.failed = True
-            return False
+            return None
 
     def _check_refinement(self, sampler: Sampler, sampled: bool) -> None:
         if sampler.refinement != "none" and sampled:
@@ -217,7 +218,7 @@ class _Reading:
                 "use adam or soap, or write `derivatives = exact`",
             )
 
-    def _windows(self, ensemble: int) -> int:
+    def _windows(self, ensemble: int, evaluation: Evaluation | None) -> int:
         """Every window begins with the state at the end of the one before, and sees nothing of later ones."""
         windows, asked = self.read("windows", _whole, 1)
         problem = self.system.problem
@@ -234,21 +235,13 @@ class _Reading:
             why = f"windows are trained one after the other, and `{problem.data[0].name}` speaks of all times"
         elif ensemble > 1:
             why = "windows hand on the state of one network, and this trains several at once"
-        elif self._looks_back():
+        elif evaluation is not None and _looks_back(evaluation, problem.time):
             why = "an operator looks back to the start of time, before the window under way"
         if windows > 1 and why:
             self._refuse("windows", why, "remove this line")
         if asked or windows > 1:
             self.choose("windows", str(windows), "", asked)
         return windows
-
-    def _looks_back(self) -> bool:
-        """Whether a statement holds a fractional derivative along time."""
-        time = self.system.problem.time
-        assert time is not None
-        inside = places(statements(self.system))[INSIDE]
-        remote = make_evaluation(self.system.problem, inside, None).remote
-        return any(group.place.axis == time.symbol for group in remote)
 
     def _batch(self, phases: tuple[Phase, ...]) -> int | None:
         batch, asked = self.read("batch", _batch_size, None)
@@ -264,6 +257,11 @@ class _Reading:
         span = self.system.problem.span if option is None else option.span
         self.report.error("P513", span, message, help=help, given="" if option is None else option.given)
         self.failed = True
+
+
+def _looks_back(evaluation: Evaluation, time: Axis) -> bool:
+    """Whether a statement holds a fractional derivative along time."""
+    return any(group.place.axis == time.symbol for group in evaluation.remote)
 
 
 def _phases(option: Option) -> tuple[Phase, ...] | None:

@@ -54,6 +54,24 @@ def test_periodic_axes_and_convolution_across_the_seam():
     assert np.allclose(found, jnp.cos(x) - jnp.pi * t**2 - wave * t, atol=1e-12)
 
 
+def test_a_steady_convolution_differs_from_point_to_point():
+    """∫ exp(-50 s²) sin(2π(x - s)) ds over a period is a multiple of sin 2πx."""
+    problem = nablax.parse(
+        "space { x in [0, 1] periodic }\nfields { u }\n"
+        "equations { u - dxx(u) + convolve(exp(-50*x^2), u) = cos(2*pi*x) }\n"
+    )
+    field = nablax.field(problem, lambda a, z: a * jnp.sin(2 * jnp.pi * z), jnp.ones(()))
+    residual = problem.residual(field)
+    x = jnp.linspace(0.05, 0.9, 7)
+    found = residual(field.params, x[:, None])["equation/u"]
+    alone = [residual(field.params, x[k : k + 1, None])["equation/u"][0] for k in range(7)]
+    assert np.allclose(found, alone, atol=1e-12)
+    s, weights = np.polynomial.legendre.leggauss(64)
+    share = weights / 2 @ (np.exp(-50 * (s / 2) ** 2) * np.cos(np.pi * s))
+    wave = (1 + 4 * jnp.pi**2 + share) * jnp.sin(2 * jnp.pi * x) - jnp.cos(2 * jnp.pi * x)
+    assert np.allclose(found, wave, atol=1e-10)
+
+
 def test_losses_have_gradients_in_single_precision():
     problem = spec("dt(u) = -u*integral(u) + integral(u, x, 0, x)")
     field = nablax.field(problem, lambda a, z: (a * z[1] * jnp.sin(z[0]))[None], jnp.ones(()))
