@@ -43,8 +43,14 @@ def check_values(name: str, shape: tuple[int, ...], axes: Sequence[str], values:
             f"`{name}` has the shape {np.shape(values)}, and its nodes along {', '.join(axes)} are {shape}: "
             "jax.vmap takes several"
         )
-    if np.dtype(jnp.result_type(values)).kind not in "iuf":
-        raise ValueError(f"`{name}` holds {jnp.result_type(values)}, and a coefficient is real")
+    held = _type_of(values)
+    if held.kind not in "iuf":
+        raise ValueError(f"`{name}` holds {held}, and a coefficient is real")
+
+
+def _type_of(values: Number) -> np.dtype:
+    """The type of the numbers in an array, or in lists of them."""
+    return np.dtype(values.dtype if isinstance(values, Array) else np.asarray(values).dtype)
 
 
 def check_fields(outline: Outline, fields: Mapping[str, Array]) -> None:
@@ -60,10 +66,10 @@ def check_nodal(shape: tuple[int, ...], unknowns: Mapping[str, bool], fields: Ma
             raise ValueError(f"no initial data is wanted for `{name}`; it is for {known}")
         if np.shape(values) != shape:
             raise ValueError(f"`{name}` has the shape {np.shape(values)}, and the grid {shape}")
-        kind = np.dtype(jnp.result_type(values)).kind
-        if kind not in "iufc":
-            raise ValueError(f"`{name}` holds {jnp.result_type(values)}, and initial data are numbers")
-        if kind == "c" and not unknowns[name]:
+        held = _type_of(values)
+        if held.kind not in "iufc":
+            raise ValueError(f"`{name}` holds {held}, and initial data are numbers")
+        if held.kind == "c" and not unknowns[name]:
             raise ValueError(f"`{name}` is a real field, and complex values were given: take their real part")
 
 

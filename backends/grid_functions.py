@@ -93,6 +93,7 @@ def _stencil(
 @cache
 def _polynomials(count: int, order: int) -> tuple[tuple[float, ...], ...]:
     """Lagrange's basis on nodes with distance 1 around 0, or a derivative of it: coefficients of 1, s, ..."""
+    assert order < count, f"{count} nodes have no derivative of order {order}"
     nodes = [Fraction(2 * j - count + 1, 2) for j in range(count)]
     rows = []
     for j, node in enumerate(nodes):
@@ -104,6 +105,6 @@ def _polynomials(count: int, order: int) -> tuple[tuple[float, ...], ...]:
                     a - other * b for a, b in zip([Fraction(0), *scaled], [*scaled, Fraction(0)], strict=True)
                 ]
         for _ in range(order):
-            row = [k * c for k, c in enumerate(row)][1:] or [Fraction(0)]
+            row = [k * c for k, c in enumerate(row)][1:]
         rows.append(tuple(float(c) for c in row))
     return tuple(rows)

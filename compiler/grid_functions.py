@@ -11,10 +11,12 @@ from typing import TypeVar, cast
 import sympy as sp
 from sympy.printing.str import StrPrinter
 
-from nablax.plan import GridAxis, Plan
+from nablax.frontend.diagnostics import Report
+from nablax.frontend.source import Span
+from nablax.plan import Choice, GridAxis, Plan
 
-MOST = 12
-"""Nodes along an axis that a polynomial goes through, at most and for spectral plans."""
+SMOOTH = 12
+"""Nodes along an axis that a polynomial goes through in spectral plans, for a first derivative at most."""
 Record = TypeVar("Record")
 
 
@@ -41,7 +43,7 @@ class GridData(sp.Atom):
         definition: sp.Expr,
         orders: tuple[int, ...] | None = None,
         grid: tuple[GridAxis, ...] = (),
-        width: int = MOST,
+        width: int = SMOOTH,
     ) -> "GridData":
         data: GridData = super().__new__(cls)
         data.name = name
@@ -125,16 +127,32 @@ class GridFunction(sp.Function):
         return primes + letter
 
 
-def on_grid(plan: Plan) -> Plan:
-    """The plan with every coefficient function on its grid, and their data in `arrays`."""
+def on_grid(plan: Plan, place: Span, report: Report) -> Plan | None:
+    """The plan with every coefficient function on its grid, and their data in `arrays`.
+
+    None where an axis has too few points for a derivative of one: a message at `place`.
+    """
     system = plan.system
     axes = {a.symbol: g for a, g in zip(system.axes, plan.grid, strict=True)}
-    # One node more than the order asks for, so that a derivative of a coefficient keeps it.
-    width = MOST if plan.order == 0 else min(MOST, plan.order + 2)
     records = (system.evolution, system.constraints, system.initial, system.boundary, plan.law)
     found = {d for record in records for e in _expressions(record) for d in e.atoms(GridData)}
     if not found:
         return plan
+    # One node more for every derivative of a coefficient, so that the highest one keeps the order.
+    highest = max(1, *(n for d in found for n in d.orders))
+    width = highest + (SMOOTH - 1 if plan.order == 0 else plan.order + 1)
+    for data in sorted(found, key=str):
+        for symbol, order in zip(data.arguments, data.orders, strict=True):
+            axis = axes[symbol]
+            if axis.points <= order:
+                report.error(
+                    "P403",
+                    place,
+                    f"`{data.name}` is differentiated {order} times along {axis.name}, "
+                    f"and {axis.points} points there are too few for it",
+                    help=f"choose n of at least {order + 1}",
+                )
+                return None
     placed: dict[sp.Basic, sp.Basic] = {d: d.on([axes[a] for a in d.arguments], width) for d in found}
     bound = replace(
         system,
@@ -145,7 +163,15 @@ def on_grid(plan: Plan) -> Plan:
     )
     arrays = {d.name: d.values for d in placed.values() if isinstance(d, GridData)}
     ordered = tuple(arrays[name] for name in sorted(arrays))
-    return replace(plan, system=bound, law=_replaced(plan.law, placed), arrays=ordered)
+    names = ", ".join(d.name for d in ordered)
+    given = Choice("arrays", names, "one value a node from Python; what the text says where none is given")
+    return replace(
+        plan,
+        system=bound,
+        law=_replaced(plan.law, placed),
+        arrays=ordered,
+        choices=(*plan.choices, given),
+    )
 
 
 def _expressions(record: object) -> list[sp.Basic]:

@@ -58,14 +58,17 @@ def compile_spec(
         return 1
     write_bytes(path, data)
     manifest = _manifest(data)
+    inside = [data.name for data in plan.arrays]
     if as_json:
-        facts = {"artifact": str(path), "bytes": len(data), **_facts(manifest)}
+        facts = {"artifact": str(path), "bytes": len(data), **_facts(manifest), "compiled_in": inside}
         answer = {"status": "done", **facts, **to_json(source, report.diagnostics)}
         click.echo(json.dumps({"schema": SCHEMA, **answer}, indent=2, ensure_ascii=False))
         return 0
     print_diagnostics(source, report.diagnostics)
     derivative = "" if manifest.differentiable else "; no derivative of a solve"
     click.echo(f"{path}  {len(data) / 1000:.0f} kB for {', '.join(manifest.platforms)}{derivative}")
+    if inside:
+        click.echo(f"{', '.join(inside)}: as the text says, and no array is taken in place of it")
     return 0
 
 

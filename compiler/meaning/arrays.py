@@ -11,6 +11,7 @@ from nablax.frontend.source import Span
 from nablax.meaning.expressions import evaluate
 from nablax.meaning.scope import Definition, Failed, Scope
 from nablax.meaning.values import Fault, Value, fault, outside
+from nablax.meaning.weights import names_in
 from nablax.problem import Coefficient, Option
 from nablax.reductions import Noise
 
@@ -23,19 +24,21 @@ def array_functions(
     if option is None or not isinstance(option.value, tuple):
         return ()
     found = []
-    for name in dict.fromkeys(str(name) for name in option.value):
+    names = tuple(dict.fromkeys(str(name) for name in option.value))
+    for name in names:
         try:
-            found.append(_coefficient(name, written, scope, option.span))
+            found.append(_coefficient(name, names, written, scope, option.span))
         except Fault as error:
             (outside(option.given, error) if option.given else error).tell(report)
     return tuple(found)
 
 
-def _coefficient(name: str, written: Sequence[Definition | Failed], scope: Scope, place: Span) -> Coefficient:
+def _coefficient(
+    name: str, listed: Sequence[str], written: Sequence[Definition | Failed], scope: Scope, place: Span
+) -> Coefficient:
     definition = next((d for d in written if d.name == name), None)
     if definition is None:
-        names = [d.name for d in written]
-        similar = get_close_matches(name, names, n=1)
+        similar = get_close_matches(name, [d.name for d in written], n=1)
         raise fault(
             "P428",
             place,
@@ -44,6 +47,11 @@ def _coefficient(name: str, written: Sequence[Definition | Failed], scope: Scope
         )
     if isinstance(definition, Failed):
         raise Fault(None)
+    inner = _reached(definition, written)
+    other = next((n for n in listed if n != name and n in inner), None)
+    if other is not None:
+        reason = f"it is made of `{other}`, which is to be an array itself"
+        raise _refused(definition, reason, "list one of the two, and make the other from it in Python")
     axes = {a.name: a.symbol for a in scope.all_axes}
     for argument in definition.parameters or ():
         if argument not in axes:
@@ -68,10 +76,27 @@ def _coefficient(name: str, written: Sequence[Definition | Failed], scope: Scope
     return Coefficient(name, function, value, None, definition.span)
 
 
-def _refused(definition: Definition, reason: str) -> Fault:
+def _reached(definition: Definition, written: Sequence[Definition | Failed]) -> set[str]:
+    """The names of all definitions that one is made of."""
+    known = {d.name: d for d in written if isinstance(d, Definition)}
+    reached: set[str] = set()
+    pending = [definition]
+    while pending:
+        current = pending.pop()
+        inner = names_in(current.body) & known.keys() - set(current.parameters or ()) - reached
+        reached |= inner
+        pending += [known[n] for n in inner]
+    return reached
+
+
+def _refused(
+    definition: Definition,
+    reason: str,
+    advice: str = "arrays stand for real functions of space: `let { c(x) = 1 + x^2 }`",
+) -> Fault:
     return fault(
         "P428",
         definition.span,
         f"`{definition.name}` cannot be given as an array on the grid: {reason}",
-        "arrays stand for real functions of space: `let { c(x) = 1 + x^2 }`",
+        advice,
     )

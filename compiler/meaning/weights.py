@@ -45,7 +45,7 @@ def definition_weights(definitions: tuple[Definition, ...]) -> dict[str, Weight]
         if name in active or len(active) > 100:
             return NOTHING
         definition = by_name[name]
-        inner = {n: visit(n, active | {name}) for n in _names(definition.body) & by_name.keys()}
+        inner = {n: visit(n, active | {name}) for n in names_in(definition.body) & by_name.keys()}
         # One that is too large is reported where it stands, and counts for nothing further up.
         inner = {n: w for n, w in inner.items() if w.own <= WRITTEN_PARTS}
         body = weigh(definition.body, inner, frozenset(definition.parameters or ()))
@@ -57,7 +57,8 @@ def definition_weights(definitions: tuple[Definition, ...]) -> dict[str, Weight]
     return found
 
 
-def _names(node: Node) -> set[str]:
+def names_in(node: Node) -> set[str]:
+    """Every name that stands in a node."""
     pending, names = [node], set()
     while pending:
         current = pending.pop()

@@ -18,6 +18,7 @@ from nablax.integrals import INTEGRALS, Convolution, Running
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes import jets
 from nablax.problem import Summand
+from nablax.reductions import Integral
 from nablax.system import Evolution, System
 
 
@@ -158,6 +159,9 @@ def _equation(
     source = given + (sp.expand(source) if source.has(*space) else source)
     if any(flux.has(*INTEGRALS) for flux in (*fluxes, *diffusion)):
         return Obstacle("a flux holds an integral", place)
+    if any(node.args[0].has(sp.Derivative, *Nonlocal) for node in source.atoms(Integral)):
+        where = next((s.span for s in _right_side(equation, system) if s.value.has(Integral)), place)
+        return Obstacle("an integral holds a derivative", where)
     return _Parts(tuple(fluxes), tuple(diffusion), source)
 
 

@@ -1,6 +1,7 @@
 """System to plan: every numerical choice, with its reason."""
 
 from nablax.frontend.diagnostics import Note, Report
+from nablax.frontend.source import Span
 from nablax.grid_functions import on_grid
 from nablax.limits import AXES
 from nablax.nonlocal_operators import Differenced
@@ -19,7 +20,13 @@ from nablax.planning.steady import choose_iteration, mean_choices
 from nablax.planning.stepping import Situation, choose_stepping
 from nablax.planning.tables import table_choices
 from nablax.planning.treatment import claims
-from nablax.planning.volumes import VOLUME_ORDERS, check_sides, divergence_form, volume_stepping
+from nablax.planning.volumes import (
+    VOLUME_ORDERS,
+    check_sides,
+    divergence_form,
+    partial_integral,
+    volume_stepping,
+)
 from nablax.planning.walls import check_walls, operators_of
 from nablax.sampling import sample
 from nablax.stencils import radius
@@ -49,7 +56,8 @@ def make_plan(system: System, report: Report) -> Plan | None:
         return None
     choices = [Choice("method", method, reason, settings.method is not None, settings.places.get("method"))]
     differenced = any(isinstance(node, Differenced) for node, _ in operators_of(system))
-    order = _order(method, settings, differenced, choices, report)
+    partial = None if law is None else partial_integral(system, law)
+    order = _order(method, settings, differenced, partial, choices, report)
     if order is None:
         return None
     grid = _grid(system, method, order, settings, nature, choices, report)
@@ -99,7 +107,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
         bool(settings.tune),
         law,
     )
-    return on_grid(plan)
+    return on_grid(plan, settings.places.get("n", system.problem.span), report)
 
 
 def check_axes(system: System, report: Report) -> bool:
@@ -138,12 +146,19 @@ def _conditions_suffice(system: System, law: Law | None, report: Report) -> bool
 
 
 def _order(
-    method: Method, settings: Settings, differenced: bool, choices: list[Choice], report: Report
+    method: Method,
+    settings: Settings,
+    differenced: bool,
+    partial: Span | None,
+    choices: list[Choice],
+    report: Report,
 ) -> int | None:
+    """The order of accuracy; `partial` is where finite volumes meet an integral over some of the axes."""
     if method == "spectral":
         return 0
     allowed = VOLUME_ORDERS if method == "fv" else DIFFERENCE_ORDERS
-    default = 5 if method == "fv" else 2 if differenced else 4
+    low = differenced or partial is not None
+    default = 2 if low else 5 if method == "fv" else 4
     order = settings.order or default
     if order not in allowed:
         report.error(
@@ -154,7 +169,18 @@ def _order(
             help=f"choose one of {', '.join(str(o) for o in allowed)}",
         )
         return None
-    reason = _ORDER_REASONS[method] if not differenced else "what fractional differences have"
+    if partial is not None and order > 2:
+        report.error(
+            "P403",
+            settings.places["order"],
+            f"with an integral over some of the axes finite volumes have no order {order}",
+            notes=(Note("it stands here", partial), *settings.origin("order")),
+            help="choose order = 2",
+        )
+        return None
+    reason = _ORDER_REASONS[method] if not low else "what fractional differences have"
+    if partial is not None:
+        reason = "what finite volumes have with an integral over some of the axes"
     if settings.order:
         reason = "asked for" + ("; fractional differences have order 2" if differenced and order > 2 else "")
     choices.append(Choice("order", str(order), reason, bool(settings.order), settings.places.get("order")))

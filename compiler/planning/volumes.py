@@ -10,6 +10,7 @@ from sympy.core.function import AppliedUndef
 from nablax.continuity import may_jump
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
+from nablax.integrals import whole
 from nablax.meaning.values import shown
 from nablax.passes.divergence import Law, Obstacle, balance_law, first_order
 from nablax.passes.openings import Opening, openings
@@ -20,6 +21,7 @@ from nablax.planning.settings import Settings
 from nablax.planning.spectrum import nominal
 from nablax.planning.spreading import cells_beside, diffusion_rates
 from nablax.planning.stepping import ORDERS, check_dt, depends_on_time
+from nablax.reductions import Integral
 from nablax.sampling import sample
 from nablax.system import System
 
@@ -67,6 +69,15 @@ def _jumps(system: System) -> bool:
     return carried and any(
         may_jump(value, a.symbol) for value in system.initial if value is not None for a in system.axes
     )
+
+
+def partial_integral(system: System, law: Law) -> Span | None:
+    """Where a source holds an integral over some of the axes, which is a function of the others."""
+    space = tuple(a.symbol for a in system.axes)
+    for equation, source in zip(system.evolution, law.sources, strict=True):
+        if any(not whole(node, space) for node in source.atoms(Integral)):
+            return equation.span
+    return None
 
 
 def check_sides(system: System, law: Law, report: Report) -> None:

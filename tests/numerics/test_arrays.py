@@ -137,6 +137,33 @@ def test_values_and_slopes_between_nodes_have_the_order_of_their_polynomials(wid
     assert orders[1] > width - 1.5
 
 
+def test_four_derivatives_of_an_array_keep_the_order() -> None:
+    """The right-hand side is the text's up to terms of the order of the differences."""
+    text = """
+space { x in [0, 2*pi] periodic }
+time { t in [0, 1] }
+fields { u }
+let { c(x) = 1 + sin(x) }
+equations { dt(u) = -1e-5*dxxxx(c(x)*u) }
+initial { u = exp(cos(x)) }
+solve { n = 24; method = fd; order = 2; step = rk4; dt = 1e-3 }
+"""
+    errors = []
+    for n in (24, 48):
+        problem = nablax.parse(text.replace("24", str(n)))
+        plain, solver = problem.compile(), problem.compile(arrays=["c"])
+        assert ("arrays", "c") in {(c.what, c.value) for c in solver.plan.choices}
+        y = plain.initial().y
+        c = list(1 + np.sin(2 * np.pi * np.arange(n) / n))
+        difference = solver.rhs(0.0, y, {"c": c})[0] - plain.rhs(0.0, y)[0]
+        errors.append(float(jnp.abs(difference).max()) / float(jnp.abs(plain.rhs(0.0, y)[0]).max()))
+    assert errors[1] < errors[0] / 3.5 < 0.02, errors
+    with pytest.raises(nablax.SpecError, match="`c` is differentiated 4 times along x, and 4 points"):
+        nablax.parse(text.replace("24", "4").replace("dxxxx(c(x)*u)", "dx(u) + u*dxxxx(c(x))")).compile(
+            arrays=["c"]
+        )
+
+
 def test_an_unknown_field_is_an_argument() -> None:
     solver = nablax.parse(
         "space { x in [0, 1] }\nfields { u }\nparams { C(x) ~ 1 in [0.5, 9] }\n"

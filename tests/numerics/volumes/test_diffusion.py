@@ -152,3 +152,17 @@ def test_viscous_walls_and_open_ends_keep_the_order():
     text = WALLS.format(flux="u^2/2", initial="1 + x/10", right="dn(u) = 0.1", n=32, order=5)
     found = parse(text).verify()
     assert found.passed
+
+
+def test_an_integral_over_one_axis_of_two_is_taken_to_second_order():
+    """Its exact value for a state of one variable, in a rate of the other."""
+    solver = parse(
+        "space { x in [0, 1] periodic; y in [0, 1] periodic }\ntime { t in [0, 1] }\nfields { u }\n"
+        "equations { dt(u) = -integral(u, x) }\ninitial { u = sin(2*pi*x) + cos(2*pi*y) }\n"
+        "solve { method = fv; n = 8; dt = 1e-2 }"
+    ).compile()
+    assert solver.plan.order == 2
+    state = solver.initial()
+    (rate,) = solver.rhs(0.0, state)
+    mean = np.asarray(state.y[0]).mean(axis=0, keepdims=True)
+    np.testing.assert_allclose(rate, np.broadcast_to(-mean, (8, 8)), atol=1e-12)
