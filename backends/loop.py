@@ -24,7 +24,8 @@ from nablax.planning.meshes import steps_between
 
 TICK = 0.2  # seconds between signs of life, at least
 CHUNK_WORK = 1 << 24  # points times steps of an explicit stepper in a chunk: about a second
-SAME = 0.05  # steps of three sizes, infinite after the same time: the solution is, not the method
+SAME = 0.05  # how far apart the times may be at which steps of three sizes become infinite
+TELLING = 2048  # steps that show how a solution grew before it became infinite
 SOLVES = 32  # times as much work has a step that solves equations
 
 
@@ -305,7 +306,8 @@ class Loop:
             finite = bool(moved.finite)
             if not finite:
                 broken = [*broken[-2:], int(moved.taken) * size]
-                if len(broken) == 3 and max(broken) - min(broken) <= SAME * min(broken):
+                alike = len(broken) == 3 and max(broken) - min(broken) <= SAME * min(broken)
+                if alike and self._singular(state, until, size, int(moved.taken), whole):
                     return state, Chunk(int(moved.taken), rejected, size, False, False)
             error, wanted = self._assess(after, size) if finite else (inf, size / 10)
             if error <= 1:
@@ -314,6 +316,17 @@ class Loop:
                 return kept, Chunk(count, rejected, size, True, False)
             rejected, h = rejected + 1, min(wanted, size / 2)
         return state, Chunk(0, rejected, size, True, True)
+
+    def _singular(self, state: State, until: float, size: float, taken: int, whole: int) -> bool:
+        """Whether it is the solution that is infinite after `taken` steps: it grows ever faster until then.
+        A method that is unstable from some time on does so without a sign before it."""
+        if taken < TELLING:
+            return False
+        marched = (
+            self._march(state, until, size, int(part * taken), whole)[0] for part in (3 / 4, 7 / 8, 15 / 16)
+        )
+        first, second, third = (max(float(np.max(np.abs(a))) for a in after.y) for after in marched)
+        return 0 < second - first and third - second > 0.75 * (second - first)
 
     def _hopeless(self, h: float) -> bool:
         return h * MOST_STEPS < self._frame_span(0.0)

@@ -61,6 +61,11 @@ class Linearisation:
     entries: tuple[Entry, ...]
     masses: tuple[Entry, ...]
 
+    @property
+    def varying(self) -> bool:
+        """Whether a coefficient depends on the place."""
+        return any(np.ptp(e.values) > 0 for e in (*self.entries, *self.masses))
+
     def keeping(self, entries: Iterable[Entry]) -> "Linearisation":
         return replace(self, entries=tuple(entries))
 
@@ -259,4 +264,9 @@ def _growth(system: System, frozen: Linearisation) -> tuple[float, float, float]
     if rates[1] <= 1e-9 * sizes[1] or rates[1] < 3 * rates[0] or rates[0] <= 0:
         return None
     power = float(np.log10(rates[1] / rates[0]))
+    order = float(np.log10(sizes[1] / sizes[0]))
+    if frozen.varying and power < order - 0.25:
+        # Derivatives of a coefficient weigh as much as what its frozen value leaves out: c' u_xx beside
+        # c u_xxx moves waves and lets none grow.
+        return None
     return power, rates[0], 1e-3

@@ -103,6 +103,9 @@ def test_real_stability_limits(name):
         ("dt(u) = dxx(u) + 100*u", None),
         ("dt(u) = dx(u)", None),
         ("dt(u) = u_xx - nu*u_x^2", None),
+        ("dt(u) = dx((2 + sin(x))*dxx(u))", None),
+        ("dt(u) = dxxx((2 + sin(x))*u)", None),
+        ("dt(u) = -dx((2 + sin(x))*dx(u))", 2),
     ],
 )
 def test_growth_without_bound_is_found_and_measured(equation, power):
