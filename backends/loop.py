@@ -326,7 +326,7 @@ class Loop:
             self._march(state, until, size, int(part * taken), whole)[0] for part in (3 / 4, 7 / 8, 15 / 16)
         )
         first, second, third = (max(float(np.max(np.abs(a))) for a in after.y) for after in marched)
-        return 0 < second - first and third - second > 0.75 * (second - first)
+        return second - first > 0 and third - second > 0.75 * (second - first)
 
     def _hopeless(self, h: float) -> bool:
         return h * MOST_STEPS < self._frame_span(0.0)

@@ -88,14 +88,14 @@ class Problem:
         `tune` times the ways to run the kernels on this device, once, and keeps the fastest.
         `arrays` names functions of the `let` block that become arguments: `solve(params={"c": array})`.
         `params` replaces nominal values, those of static parameters (in axis bounds) included. Raises
-        `SpecError` where the choice cannot be made.
+        `SpecError` where the choice cannot be made, and `TypeError` where `arrays` holds anything but names.
         """
         from nablax.backends.build import build
 
         options = {
             "method": method, "n": n, "order": order, "step": step, "dt": dt, "tol": tol, "dtype": dtype,
             "dealias": dealias, "tune": None if tune is None else "on" if tune else "off",
-            "arrays": None if arrays is None else f"[{', '.join(arrays)}]",
+            "arrays": _listed(arrays),
         }  # fmt: skip
         solve = dict(self.overrides.solve) | {k: _text(v) for k, v in options.items() if v is not None}
         parameters = dict(self.overrides.parameters) | {k: _text(v) for k, v in (params or {}).items()}
@@ -200,6 +200,20 @@ class Problem:
         assert self.stages.plan is not None
         report = Report(self.source)
         return verify(self.stages.problem, self.stages.plan, report, build)
+
+
+def _listed(names: Sequence[str] | None) -> str | None:
+    """Names as the text of a list; None for none."""
+    if isinstance(names, str):
+        names = [names]
+    if names is None or not len(names):
+        return None
+    if isinstance(names, Mapping) or not all(isinstance(name, str) for name in names):
+        raise TypeError(
+            "`arrays` lists names of functions, as in arrays=['c']; "
+            "their values go to solve(params={'c': array})"
+        )
+    return f"[{', '.join(names)}]"
 
 
 def _text(value: Number | str | Sequence[int]) -> str:

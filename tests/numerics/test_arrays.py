@@ -186,3 +186,16 @@ def test_what_is_no_array_of_the_grid_is_refused_in_words() -> None:
             solver.solve({"c": bad})
     with pytest.raises(ValueError, match="no parameter is named `b`; there are: `a`, `c`"):
         solver.solve({"b": 1.0})
+
+
+@pytest.mark.parametrize("given", [{"c": np.ones(13)}, [np.ones(13)]])
+def test_values_are_no_names_of_arrays(given: object) -> None:
+    problem = nablax.parse("fields { u }\nparams { a = 0.3 }\n" + PARTS["differences"])
+    with pytest.raises(TypeError, match="go to solve"):
+        problem.compile(arrays=given)  # type: ignore[arg-type]
+
+
+def test_one_name_and_none() -> None:
+    problem = nablax.parse("fields { u }\nparams { a = 0.3 }\n" + PARTS["differences"])
+    assert [a.name for a in problem.compile(arrays="c").plan.arrays] == ["c"]
+    assert not problem.compile(arrays=[]).plan.arrays
