@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 
 from nablax.backends.residuals.evaluate import values_at
 from nablax.backends.residuals.field import Field, FieldError, PyTree
-from nablax.backends.residuals.points import Points, check_wall, gather
+from nablax.backends.residuals.points import Points, check_balls, check_wall, gather
 from nablax.derivatives.evaluation import Evaluation
 from nablax.derivatives.statements import MEASURED
 
@@ -107,6 +107,7 @@ def statement_values(
             points = {name: column for name, column in points.items() if name != "value"}
         z = gather(field.problem, points, place)
         check_wall(field.problem, z, place)
+        check_balls(field.problem, places[place], z, place)
         if extra:
             extra[MEASURED] = extra[MEASURED].astype(z.dtype).reshape(-1)
         for name, values in values_at(field, places[place], params, z, extra, key).items():

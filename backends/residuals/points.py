@@ -11,6 +11,7 @@ from jax.typing import ArrayLike
 
 from nablax.backends.residuals.field import FieldError
 from nablax.backends.residuals.layout import Slot, columns, layout
+from nablax.derivatives.evaluation import Evaluation
 from nablax.derivatives.statements import START, wall_name
 from nablax.problem import Problem, Side
 
@@ -75,6 +76,24 @@ def _check_inside(slots: Sequence[Slot], z: Array, what: str) -> None:
             raise FieldError(
                 f"{int(wrong.any(axis=1).sum())} of the {what} points lie outside the domain: "
                 f"{slot.axis.name} = {example:g} is not in [{slot.low:g}, {slot.high:g}]"
+            )
+
+
+def check_balls(problem: Problem, evaluation: Evaluation, z: Array, what: str) -> None:
+    """Concrete points lie in the balls outside of which fields of the statements are zero."""
+    if isinstance(z, jax.core.Tracer) or z.size == 0:
+        return
+    values = np.asarray(z).reshape(-1, z.shape[-1])
+    for axes in {r.axes for r in evaluation.needs.surroundings.rays if r.support == "ball"}:
+        slots = [s for s in layout(problem) if s.axis.symbol in axes]
+        radius = min(s.high - s.low for s in slots) / 2
+        parts = [values[:, s.columns] - (s.low + s.high) / 2 for s in slots]
+        distance = np.linalg.norm(np.concatenate(parts, axis=1), axis=1)
+        wrong = distance > radius * (1 + 2e-6)  # coordinates may be in single precision
+        if wrong.any():
+            raise FieldError(
+                f"{int(wrong.sum())} of the {what} points lie outside the domain: "
+                f"the distance from the centre of the ball = {distance[wrong][0]:g} is not in [0, {radius:g}]"
             )
 
 

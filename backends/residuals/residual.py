@@ -6,7 +6,7 @@ from jax import Array
 
 from nablax.backends.residuals.evaluate import values_at
 from nablax.backends.residuals.field import Field, PyTree
-from nablax.backends.residuals.points import Points, gather
+from nablax.backends.residuals.points import Points, check_balls, gather
 from nablax.derivatives.evaluation import Evaluation
 from nablax.derivatives.statements import INSIDE
 
@@ -26,6 +26,7 @@ class Residual:
 
     def __call__(self, params: PyTree, points: Points, key: Array | None = None) -> dict[str, Array]:
         z = gather(self.field.problem, points, INSIDE)
+        check_balls(self.field.problem, self.evaluation, z, INSIDE)
         return values_at(self.field, self.evaluation, params, z, {}, key)
 
     def __repr__(self) -> str:

@@ -7,6 +7,7 @@ polynomials, ∫_0^1 τ^e P_k(2τ - 1) dτ = Π_{i<k} (e - i) / Π_{i≤k} (e + 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -55,6 +56,7 @@ def nodes(count: int, exponent: float) -> tuple[float, ...]:
     return tuple(((1 + roots_jacobi(count, 0, exponent)[0]) / 2).tolist())
 
 
+@lru_cache(maxsize=64)
 def near_nodes(count: int, order: float) -> tuple[float, ...]:
     """Gauss's nodes in (0, 1) for the weight k(σ) = (1 - σ^e)/e + (σ - σ^e)/α, e = 1 - α, 0 < α < 2, which is
     positive, integrable, and smooth but for σ^e.

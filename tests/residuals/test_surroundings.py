@@ -7,6 +7,7 @@ import pytest
 from scipy.special import gamma, gammaln, hyp1f1
 
 import nablax
+from nablax.backends.residuals.points import check_balls
 
 SPEC = """
 space {{ {axes} }}
@@ -120,6 +121,20 @@ def test_samples_fill_the_ball_evenly(method):
     size = np.sqrt((batch["x"] - 1) ** 2 + batch["y"] ** 2 + batch["z"] ** 2)
     assert size.max() < 1
     assert abs(np.mean(size < 2 ** (-1 / 3)) - 0.5) < 0.05
+
+
+def test_points_outside_the_ball():
+    problem = nablax.parse(SPEC.format(axes=SQUARE, term=BALL, order="= 0.5", boundary=""))
+    field = nablax.field(problem, lambda _, z: jnp.sum(z, keepdims=True), ())
+    points = np.array([[0.5, 0.5], [0.8, 0.8], [-0.9, 0.9]])
+    words = r"2 of the equation points lie outside the domain: .* = 1\.13137 is not in \[0, 1\]"
+    residual = problem.residual(field)
+    with pytest.raises(ValueError, match=words):
+        residual((), points)
+    with pytest.raises(ValueError, match=words):
+        problem.losses(field)((), {"equation": points})
+    on_it = jnp.array([[0.6, 0.8], [0.28, 0.96]], jnp.float32)
+    check_balls(problem.system.problem, residual.evaluation, on_it, "equation")
 
 
 def test_losses_of_random_directions_are_products_of_two_draws():
