@@ -41,7 +41,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a sweep left behind."""
+    """What a sweep left behind; `remarks` say what its members shared."""
 
     status: Status
     data: Path | None
@@ -50,6 +50,7 @@ class Outcome:
     seconds: float
     points: tuple[Point, ...]
     diagnostics: tuple[Diagnostic, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def run_sweep(

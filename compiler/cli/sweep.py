@@ -32,10 +32,11 @@ def read_sweep(texts: Sequence[str]) -> Sweep:
 
 def plan_members(
     source: Source, sweep: Sweep, changes: Overrides, folder: Path
-) -> "tuple[Plan, Report, list[dict[str, float]]]":
-    """One plan for all, warnings of every member once, and each one's parameters. Raises `SpecError`."""
+) -> "tuple[Plan, Report, list[dict[str, float]], tuple[str, ...]]":
+    """One plan for all, warnings of every member once, each one's parameters, and remarks on what they share.
+    Raises `SpecError`."""
     from nablax.pipeline import compile_plan
-    from nablax.planning.members import common_plan
+    from nablax.planning.members import common_plan, shared_mesh
 
     plans = []
     told = Report(source)
@@ -51,7 +52,8 @@ def plan_members(
     common = common_plan(plans, sweep.names, told)
     told.check()
     assert common is not None
-    return common, told, [{p.name: float(p.value) for p in plan.system.parameters} for plan in plans]
+    parameters = [{p.name: float(p.value) for p in plan.system.parameters} for plan in plans]
+    return common, told, parameters, shared_mesh(plans, common)
 
 
 def run_members(
@@ -68,13 +70,14 @@ def run_members(
     from nablax.cli.progress import watching
     from nablax.cli.run import build_solver, quiet_jax
 
-    plan, report, parameters = plan_members(source, sweep, changes, target.folder)
+    plan, report, parameters, remarks = plan_members(source, sweep, changes, target.folder)
     try:
         prepared = prepare(plan, target, report, len(parameters))
         quiet_jax(plan.dtype == "float64")
         solver = build_solver(plan, report)
         with watching(prepared.outline, silent) as watcher:
-            return run_sweep(prepared, solver, sweep, parameters, watcher), report
+            outcome = run_sweep(prepared, solver, sweep, parameters, watcher)
+        return replace(outcome, remarks=remarks), report
     except OutputError as error:
         raise FileProblem(str(error)) from None
 
@@ -93,6 +96,7 @@ def describe(outcome: "Outcome") -> str:
     if count > MOST_LINES:
         good = sum(p.met and p.status == "done" for p in outcome.points)
         lines.append(f"... and {count - MOST_LINES} more; {good} of {count} members are as expected")
+    lines += outcome.remarks
     lines.append(f"{count} members in {duration(outcome.seconds)}")
     if outcome.status == "interrupted":
         lines.append("interrupted: the dataset holds the frames up to here")
@@ -140,6 +144,7 @@ def facts(outcome: "Outcome") -> dict[str, object]:
         "pictures": [str(p) for p in outcome.pictures],
         "frames": outcome.frames,
         "seconds": outcome.seconds,
+        "remarks": list(outcome.remarks),
         "members": [
             {
                 "parameters": dict(p.values),

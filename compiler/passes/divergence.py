@@ -116,7 +116,9 @@ def _equation(
             given += summand.value
             continue
         if summand.value.has(Running, Convolution):
-            return Obstacle("a running integral or a convolution stands in it", summand.span)
+            return Obstacle(
+                "an integral with a kernel, a running integral or a convolution stands in it", summand.span
+            )
         for term in sp.Add.make_args(_opened(summand.value)):
             coefficient, inner = _apart(term, space)
             closed = _closed(inner, space)

@@ -15,6 +15,7 @@ from nablax.sampling import sample
 from nablax.system import Boundary, System
 
 TOLERANCE = 1e-6
+ROUNDING = 1e-12  # relative to the data there
 JUMP = 1e-2  # relative to the data there; smaller ones are tails that were cut off
 
 
@@ -38,9 +39,16 @@ def warn_incompatible(system: System, report: Report) -> None:
             "P317",
             condition.span,
             f"the initial value of `{name}` does not satisfy this condition at {axis.name} = {sp.sstr(end)}",
-            label=f"it wants {wanted[worst]:.4g}, and the initial data give {found[worst]:.4g}",
+            label=f"it wants {_shown(wanted[worst], scale)}, and the initial data give "
+            f"{_shown(found[worst], scale)}",
             help="make them agree, or accept that the boundary wins and the solution starts with a jump",
         )
+
+
+def _shown(value: complex, scale: float) -> str:
+    """Four digits, without parts that are rounding beside values of the size `scale`."""
+    real, imaginary = (float(p) if abs(p) > ROUNDING * scale else 0.0 for p in (value.real, value.imag))
+    return f"{complex(real, imaginary):.4g}" if imaginary else f"{real:.4g}"
 
 
 def _magnitude(system: System, value: sp.Expr, values: dict[sp.Basic, np.ndarray]) -> float:

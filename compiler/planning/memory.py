@@ -8,6 +8,7 @@ import numpy as np
 import sympy as sp
 
 from nablax.frontend.diagnostics import Note, Report
+from nablax.past import nominal_order
 from nablax.plan import Choice, Engine, Recall, StepperName, Stepping
 from nablax.planning.meshes import step_times
 from nablax.planning.settings import MEMORY_STEPPERS, Settings
@@ -15,7 +16,7 @@ from nablax.planning.spectrum import nominal
 from nablax.planning.starts import check_rest, relative_rate, warn_uniform
 from nablax.planning.stepping import Situation
 from nablax.sampling import sample
-from nablax.system import Evolution, System, root_of
+from nablax.system import Evolution, Memory, System, root_of
 
 STEPS = 512  # of a graded mesh that nothing else decides
 FEWEST, MOST = 16, 50_000  # steps that a tolerance asks for
@@ -43,6 +44,26 @@ def choose_memory(
     orders = [float(o.max()) for own in sampled for o in own]
     starts = [[float(o[0]) for o in own] for own in sampled]
     chosen = _stepper(settings, max(orders), remembering[0], report)
+    classical = _whole_by_value(system)
+    if classical is not None and nominal_order(classical, system) > 1:
+        report.error(
+            "P401",
+            classical.span,
+            "parameters make this order 2, and steppers that remember the past take orders below",
+            help="write the order as a number: that is the classical derivative",
+        )
+        return None
+    if classical is not None and chosen is not None and chosen[0] != "l1":
+        if settings.step is not None:
+            report.error(
+                "P401",
+                settings.places["step"],
+                f"`{chosen[0]}` has no start for an order that its parameters make whole",
+                notes=(Note("this one", classical.span), *settings.origin("step")),
+                help="use `step = l1`, or write the order as a number",
+            )
+            return None
+        chosen = "l1", "the parameters make an order whole: its derivative is the classical one"
     if varying is not None and chosen is not None and chosen[0] != "l1":
         report.error(
             "P401",
@@ -88,6 +109,14 @@ def choose_memory(
     return Stepping(name, order, settings.dt, recall.tol, 0.0, recall=replace(recall, engine=engine))
 
 
+def _whole_by_value(system: System) -> Memory | None:
+    """The first derivative whose order is a whole number at the parameters' values only."""
+    remembered = (m for e in system.evolution for m in e.memory if not m.order.is_number)
+    return next(
+        (m for m in remembered if not _varies(system, m.order) and nominal_order(m, system).is_integer), None
+    )
+
+
 def _steps(
     system: System,
     name: StepperName,
@@ -101,7 +130,7 @@ def _steps(
     if settings.tol is None or settings.dt is not None:
         return STEPS
     top = max(orders)
-    order = 2 - max(a - int(a) for a in orders if a != int(a)) if name == "l1" else 2.0
+    order = 2 - _steepest(orders) if name == "l1" else 2.0
     rate = relative_rate(system) or 0.0
     change = max(1.0, rate * (ends[1] - ends[0]) ** top)
     wanted = (ERROR[name] * change / settings.tol) ** (1 / order)
@@ -233,16 +262,24 @@ def _regularity(orders: Sequence[float]) -> float:
     """σ of the solution's start u0 + t^σ (per derivative in front of the highest fractional one)."""
     top = max(orders)
     inner = [a for a in orders if a != int(a)]
+    if not inner:
+        return top  # classical derivatives only: parameters may make orders whole
     if top == int(top):
         return top - max(inner) + 1 if top == 1 else top - max(inner)
     return top - int(top)
 
 
+def _steepest(orders: Sequence[float]) -> float:
+    """The largest of the orders beyond whole numbers; 0 where all are whole."""
+    return max(a - int(a) for a in orders)
+
+
 def _grading(orders: Sequence[float], name: StepperName) -> float:
     """The exponent that gives the full order of the scheme (M. Stynes, E. O'Riordan, J. L. Gracia, SIAM J.
     Numer. Anal. 55 (2017) 1057; H. Liao, W. McLean, J. Zhang, SIAM J. Numer. Anal. 57 (2019) 218)."""
-    top = max(a - int(a) for a in orders if a != int(a))
-    full = 2.0 if name == "l21sigma" else 2 - top
+    if all(a == int(a) for a in orders):
+        return 1.0
+    full = 2.0 if name == "l21sigma" else 2 - _steepest(orders)
     return float(np.clip(full / _regularity(orders), 1.0, STEEPEST))
 
 

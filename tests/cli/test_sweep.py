@@ -1,12 +1,17 @@
 """`nablax run --sweep`: the numbers of single runs, on every kind of plan; what cannot be swept is said."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nablax as package
 from nablax.backends.output.store import open_run
+from nablax.cli.sweep import plan_members
+from nablax.frontend.diagnostics import SpecError
+from nablax.frontend.parser import read_source
+from nablax.overrides import Overrides
 from nablax.sweeps import SweepError, parse_sweep
 
 SPECS = {
@@ -167,3 +172,31 @@ def test_values():
     assert sweep.shape == (3, 3)
     assert [m["a"] for m in sweep.members][::3] == ["0.1", "0.2", "0.3"]
     assert [(m["b"], m["c"]) for m in sweep.members][:3] == [("1", "atan2(1,2)"), ("10", "2"), ("100", "3")]
+
+
+MEMORY = """
+space { x in [0, 1] }
+time { t in [0, 1] }
+fields { u }
+params { a = 0.4 }
+equations { caputo(u, t, a) = dxx(u) }
+initial { u = sin(pi*x) }
+boundary { all: u = 0 }
+solve { n = 8 }
+"""
+
+
+def test_orders_in_time_share_a_mesh():
+    source = read_source("a.pde", MEMORY)
+
+    def members(values):
+        return plan_members(source, parse_sweep([f"a={values}"]), Overrides(), Path())
+
+    plan, _, _, (remark,) = members("0.9,0.3,0.6")
+    alone = members("0.3")[0]
+    assert plan.stepping.recall.grading == alone.stepping.recall.grading
+    assert "one mesh for all members: 512 steps, graded 5.67" in remark
+    assert members("0.3")[3] == ()
+    with pytest.raises(SpecError) as refused:
+        members("0.3,1")
+    assert [d.code for d in refused.value.diagnostics] == ["P565"]

@@ -261,3 +261,9 @@ def test_the_mesh_follows_the_order_at_the_start(order, grading, start):
     assert plan.stepping.recall.grading == pytest.approx(grading)
     (mesh,) = (c for c in plan.choices if c.what == "mesh")
     assert mesh.reason.startswith(f"solutions start like t^{start}: ")
+
+
+def test_an_order_that_is_whole_by_its_value_is_the_classical_derivative():
+    classical = solver("caputo(u, t, 2*a) = D*dxx(u)", "u = sin(x)", "n = 8; tol = 1e-4").solve()
+    found = np.asarray(classical.fields["u"])[-1]
+    np.testing.assert_allclose(found, np.exp(-1) * np.sin(X), atol=1e-4)
