@@ -6,7 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from nablax.backends.formulas import Place, evaluate_formula
 from nablax.backends.interface import State
+from nablax.backends.precision import traced
 from nablax.outline import Outline
 
 Number = float | Array | np.ndarray | np.floating
@@ -34,6 +36,26 @@ def check_scalar(name: str, value: Number) -> None:
         )
     if jnp.iscomplexobj(value):
         raise ValueError(f"`{name}` is a real number, and a complex one was given")
+
+
+def check_orders(outline: Outline, values: Numbers) -> None:
+    """Orders of derivatives in time stay between the whole numbers that the solver was compiled for.
+
+    Values that a JAX transformation traces are not known here, and pass.
+    """
+    if not outline.orders or traced(*values.values()):
+        return
+    known = {name: np.asarray(value, float) for name, value in values.items() if np.ndim(value) == 0}
+    for order in outline.orders:
+        value = float(evaluate_formula(order.formula, known, Place(outline.grid, outline.accuracy)))
+        near = abs(value - order.low) <= 1e-6
+        if near if order.low == order.high else order.low < value < order.high:
+            continue
+        names = " and ".join(sorted({f"`{s.name}`" for s in order.formula if s.operation == "name"}))
+        wanted = f"({order.low}, {order.high})" if order.low < order.high else f"{order.low}"
+        raise ValueError(
+            f"the order of a derivative in time is {value:.6g} by {names}, and it was compiled for {wanted}"
+        )
 
 
 def check_values(name: str, shape: tuple[int, ...], axes: Sequence[str], values: Number) -> None:

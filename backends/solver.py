@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 
 from nablax.backends.arguments import complete, default_parameters
-from nablax.backends.checks import NO_RATE, Numbers, check_fields, check_state, times_of
+from nablax.backends.checks import NO_RATE, Numbers, check_fields, check_orders, check_state, times_of
 from nablax.backends.frames import Frame, Progress
 from nablax.backends.interface import Parameters, Semidiscretisation, Split, State, Unsupported, Vector
 from nablax.backends.loop import Drive, HostPrograms, events
@@ -158,7 +158,10 @@ class Solver:
     # --- arguments ---
 
     def _complete(self, params: Numbers | None) -> Mapping[str, Array]:
-        return complete(self.plan, self.parameters, params)
+        found = complete(self.plan, self.parameters, params)
+        if params:
+            check_orders(self.outline, found)
+        return found
 
 
 def build(plan: Plan) -> Solver:

@@ -48,6 +48,16 @@ class ParameterOutline:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderOutline:
+    """The order of a derivative in time by its parameters: compiled in is that it lies strictly between `low`
+    and `high`, or at both, where they are one whole number."""
+
+    formula: Formula
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A line of `expect`. Both sides have one formula a component; `refusal` says why there are none."""
 
@@ -91,6 +101,7 @@ class Outline:
     constraint: str | None = None
     remembered: int = 0
     n: Span | None = None
+    orders: tuple[OrderOutline, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -8,8 +8,8 @@ from nablax.formula import Formula
 from nablax.formulate import UnevaluableError, formulate
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
-from nablax.outline import FieldOutline, Outline, ParameterOutline, Statement, UnknownOutline
-from nablax.past import arrays_of
+from nablax.outline import FieldOutline, OrderOutline, Outline, ParameterOutline, Statement, UnknownOutline
+from nablax.past import arrays_of, nominal_order
 from nablax.plan import Plan
 from nablax.problem import Expectation, Parameter, Problem
 from nablax.reductions import Noise
@@ -47,6 +47,7 @@ def outline_of(plan: Plan) -> Outline:
         constraint=system.constraints[0].name if system.constraints else None,
         remembered=arrays_of(plan),
         n=_place_of_n(problem),
+        orders=_orders(system),
     )
 
 
@@ -75,6 +76,21 @@ def names_of(problem: Problem) -> Mapping[sp.Basic, str]:
 def _parameter(p: Parameter, static: bool) -> ParameterOutline:
     interval = None if p.interval is None else (float(p.interval[0]), float(p.interval[1]))
     return ParameterOutline(p.name, float(p.value), interval, static, p.formula is not None)
+
+
+def _orders(system: System) -> tuple[OrderOutline, ...]:
+    """Of the derivatives in time that follow parameters, and nothing that moves."""
+    known = {p.symbol for p in system.parameters}
+    nominal = {
+        m.order: nominal_order(m, system)
+        for e in system.evolution
+        for m in e.memory
+        if m.order.free_symbols and m.order.free_symbols <= known
+    }
+    return tuple(
+        OrderOutline(formula_of(order, system.problem), int(sp.floor(value)), int(sp.ceiling(value)))
+        for order, value in nominal.items()
+    )
 
 
 def _equations(system: System) -> tuple[tuple[str, Span], ...]:

@@ -223,6 +223,13 @@ def _check_outline(outline: Outline) -> None:
         _require(len(s.right) in (1, len(s.left)) or bool(s.refusal), where, "has sides that do not match")
         for formula in (*s.left, *s.right, *(f for f in (s.within, s.at) if f is not None)):
             _check_formula(formula, outline, where)
+    named = {p.name for p in outline.parameters}
+    for i, order in enumerate(outline.orders):
+        where = f"{place}.orders[{i}]"
+        _check_formula(order.formula, outline, where)
+        plain = all(s.operation in POINTWISE or s.operation in ("number", "name") for s in order.formula)
+        _require(plain, where, "is no formula of parameters")
+        _require({s.name for s in order.formula if s.name} <= named, where, "names no parameter")
 
 
 def _spans(outline: Outline) -> Iterable[tuple[str, tuple[int, int]]]:

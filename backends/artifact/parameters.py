@@ -8,7 +8,7 @@ import numpy as np
 from jax import Array
 
 from nablax.backends.artifact.errors import ArtifactError
-from nablax.backends.checks import Number, Numbers, check_names, check_scalar
+from nablax.backends.checks import Number, Numbers, check_names, check_orders, check_scalar
 from nablax.backends.precision import traced
 from nablax.outline import Outline
 
@@ -40,7 +40,12 @@ def complete(
             found[p.name] = number(outline, p.value)
     if given and derive is not None:
         chosen = {name: np.asarray(name in given) for name in found}
-        return cast(Mapping[str, Array], derive(found, chosen))
+        found = dict(cast(Mapping[str, Array], derive(found, chosen)))
+    if given:
+        try:
+            check_orders(outline, found)
+        except ValueError as error:
+            raise ArtifactError(str(error), "R734") from None
     return found
 
 

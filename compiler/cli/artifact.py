@@ -96,7 +96,7 @@ def _prepared(artifact: "Artifact | SteadyArtifact", target: "Target") -> "Prepa
 
 def parameters_of(artifact: "Artifact | SteadyArtifact", changes: Overrides) -> Mapping[str, float]:
     """The numbers of `--set`. Raises `SpecError` for what an artifact cannot take."""
-    from nablax.backends.artifact.errors import HELP
+    from nablax.backends.artifact.errors import HELP, ArtifactError
 
     report = Report(artifact.outline.source)
     for name, text in changes.solve.items():
@@ -124,6 +124,15 @@ def parameters_of(artifact: "Artifact | SteadyArtifact", changes: Overrides) -> 
             report.error("P114", NOWHERE, said, given=given, help="choose a value inside the range")
         else:
             found[name] = value
+    report.check()
+    if found:
+        try:
+            artifact.complete(found)
+        except ArtifactError as error:
+            given = " ".join(f"--set {name}={text}" for name, text in changes.parameters.items())
+            report.error(
+                "R734", NOWHERE, str(error), given=given, help=f"compile the spec again with `{given}`"
+            )
     report.check()
     return found
 

@@ -137,6 +137,14 @@ def test_other_kinds_of_memory() -> None:
     agree(artifact.solve().fields, solver.solve().fields)
 
 
+def test_orders_stay_between_their_whole_numbers() -> None:
+    solver, artifact = both(MEMORY)
+    for compiled, kind in ((solver, ValueError), (artifact, ArtifactError)):
+        with pytest.raises(kind, match=r"is 1 by `a`, and it was compiled for \(0, 1\)"):
+            compiled.initial({"a": 1.0})
+        compiled.initial({"a": 0.7})
+
+
 def test_what_an_artifact_refuses() -> None:
     _, rod = both(ROD)
     with pytest.raises(ArtifactError, match="`L` shapes the grid and is compiled in"):
