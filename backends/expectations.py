@@ -1,20 +1,23 @@
 """`expect`: statements about a run, judged frame by frame as the frames come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from nablax.backends.cell_formulas import average_formula
 from nablax.backends.formulas import FormulaError, Place, evaluate_formula, frame_values
 from nablax.backends.frames import Frame
 from nablax.backends.quadrature import norm
+from nablax.formula import Formula
 from nablax.frontend.source import Span
 from nablax.outline import Outline, Statement
 
 TOLERANCE = 1e-6  # of `≈` without `within`
 SLACK = 1e-9  # of inequalities, relative to max(1, |right side|)
 
+Evaluate = Callable[[Formula, Mapping[str, np.ndarray], Place], np.ndarray]
 Measure = Literal["relative L2 error", "L2 error", "relative error", "error", "value", "excess"]
 
 
@@ -56,6 +59,8 @@ class Judge:
         self._outline = outline
         self._params = params
         self._place = Place(outline.grid, outline.accuracy)
+        # Averages are compared with averages, and values at nodes with values there.
+        self._evaluate: Evaluate = average_formula if outline.method == "fv" else evaluate_formula
         self._frames = [_frame_index(s, outline, params) for s in outline.statements]
         self._readings: dict[int, _Reading] = {}
         self._refusals = {i: s.refusal for i, s in enumerate(outline.statements) if s.refusal}
@@ -68,7 +73,7 @@ class Judge:
             if values is None:
                 values = frame_values(self._outline, frame.t, frame.fields, self._params)
             try:
-                reading = _read(statement, values, self._place, frame.t)
+                reading = _read(statement, values, self._place, frame.t, self._evaluate)
             except FormulaError as error:
                 self._refusals[i] = str(error)
                 continue
@@ -105,9 +110,11 @@ def _frame_index(statement: Statement, outline: Outline, params: Mapping[str, fl
     return int(np.argmin(np.abs(np.asarray(outline.frames) - at)))
 
 
-def _read(statement: Statement, values: Mapping[str, np.ndarray], place: Place, t: float) -> _Reading:
-    left = [evaluate_formula(f, values, place) for f in statement.left]
-    right = [evaluate_formula(f, values, place) for f in statement.right]
+def _read(
+    statement: Statement, values: Mapping[str, np.ndarray], place: Place, t: float, evaluate: Evaluate
+) -> _Reading:
+    left = [evaluate(f, values, place) for f in statement.left]
+    right = [evaluate(f, values, place) for f in statement.right]
     if statement.relation == "≈":
         within = TOLERANCE
         if statement.within is not None:

@@ -64,13 +64,15 @@ def evaluate_formula(formula: Formula, values: Mapping[str, np.ndarray], place: 
     found: list[np.ndarray] = []
     with np.errstate(all="ignore"):
         for step in formula:
-            found.append(_step(step, [found[i] for i in step.operands], values, place))
+            found.append(apply(step, [found[i] for i in step.operands], values, place))
     return found[-1]
 
 
-def _step(
+def apply(
     step: Step, operands: Sequence[np.ndarray], values: Mapping[str, np.ndarray], place: Place
 ) -> np.ndarray:
+    """The value of one step from those of its operands. Raises `FormulaError`."""
+
     def full() -> np.ndarray:
         return np.broadcast_to(operands[0], place.shape)
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from nablax.plan import GridAxis
 
+SMOOTH_NODES = 5  # Gauss nodes per axis and cell for a smooth function: exact to degree 9
+ROUGH_PARTS = {1: 32, 2: 8, 3: 4}  # parts of a cell, per axis, that a jump is found in; two nodes in each
 HIGHEST = 6  # of Gregory's corrections; up to there every weight is positive
 
 
@@ -57,6 +59,17 @@ def cell_weights(axis: GridAxis, order: int) -> NDArray[np.float64]:
         vandermonde = np.vander(nodes.astype(float), width, increasing=True).T
         matrix[cell, first : first + width] = np.linalg.solve(vandermonde, moments) * axis.spacing
     return matrix
+
+
+def cell_rule(dimension: int, rough: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes in (-1/2, 1/2) and weights that add up to 1, for averages over cells along each axis.
+
+    `rough`: for functions that may jump inside a cell, which is then met to a part's width.
+    """
+    parts = ROUGH_PARTS[dimension] if rough else 1
+    points, weights = np.polynomial.legendre.leggauss(2 if rough else SMOOTH_NODES)
+    middles = (np.arange(parts) + 0.5) / parts - 0.5
+    return (middles[:, None] + points / (2 * parts)).ravel(), np.tile(weights / (2 * parts), parts)
 
 
 def running_weights(axis: GridAxis, order: int, from_here: bool, to_here: bool) -> NDArray[np.float64]:

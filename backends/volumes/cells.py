@@ -10,11 +10,9 @@ from jax import Array, lax
 
 from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.nodes import placed
+from nablax.backends.quadrature import cell_rule
 from nablax.continuity import suspect
 from nablax.plan import Plan
-
-SMOOTH_NODES = 5  # Gauss nodes per axis for a smooth function: exact to degree 9
-ROUGH_PARTS = {1: 32, 2: 8, 3: 4}  # parts of a cell, per axis, that a jump is found in; two nodes in each
 
 
 def centres(plan: Plan, ghosts: int) -> dict[sp.Basic, Array]:
@@ -73,7 +71,7 @@ def _values(
     expression: sp.Expr, plan: Plan, values: Mapping[sp.Basic, Operand]
 ) -> Iterator[tuple[float, Array]]:
     """(weight, values at one node of every cell); one node along axes that the expression does not hold."""
-    nodes, weights = _rule(len(plan.grid), suspect(expression))
+    nodes, weights = cell_rule(len(plan.grid), suspect(expression))
     here = centres(plan, 0)
     used = [k for k, a in enumerate(plan.system.axes) if expression.has(a.symbol)]
     for picked in product(range(len(nodes)), repeat=len(used)):
@@ -83,11 +81,3 @@ def _values(
             moved[symbol] = here[symbol] + float(nodes[i]) * plan.grid[k].spacing
         (value,) = evaluate((expression,), {**values, **moved})
         yield float(np.prod(weights[list(picked)])), jnp.asarray(value, plan.dtype)
-
-
-def _rule(dimension: int, rough: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes in (-1/2, 1/2) and weights that add up to 1."""
-    parts = ROUGH_PARTS[dimension] if rough else 1
-    points, weights = np.polynomial.legendre.leggauss(2 if rough else SMOOTH_NODES)
-    middles = (np.arange(parts) + 0.5) / parts - 0.5
-    return (middles[:, None] + points / (2 * parts)).ravel(), np.tile(weights / (2 * parts), parts)
