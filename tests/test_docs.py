@@ -51,9 +51,6 @@ def test_python_runs(
     del place
     if "run" not in marks.split():
         pytest.skip("not marked `run`")
-    for mark in marks.split():
-        if mark.startswith("with-"):
-            pytest.importorskip(mark.removeprefix("with-"))
     (tmp_path / "pde_examples").symlink_to(ROOT / "pde_examples")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "block.py").write_text(text, "utf-8")

@@ -19,7 +19,7 @@ from nablax.backends.training.marching import whole_field
 from nablax.backends.training.progress import Kept, Progress, opened, params_of
 from nablax.backends.training.records import Chosen, Reading, Status, Trained
 from nablax.backends.training.task import Task, task_of
-from nablax.frontend.diagnostics import Diagnostic
+from nablax.frontend.diagnostics import Diagnostic, Severity
 from nablax.training.windows import Window
 
 
@@ -74,7 +74,7 @@ def train(task: Task, programs: Programs, folder: Path | None, resume: bool, wat
         except KeyboardInterrupt:
             status = "interrupted"
             break
-    return _trained(task, progress, status, diagnostics)
+    return _trained(task, progress, status, (*diagnostics, *_untrained(task, progress, status)))
 
 
 def _prepared(task: Task, finished: Sequence[Kept]) -> tuple[Task, Programs]:
@@ -163,6 +163,27 @@ def unknowns(task: Task, params: PyTree) -> Mapping[str, float]:
         return {}
     assert isinstance(params, dict)
     return {name: float(jnp.mean(params["eq"][name])) for name in names}
+
+
+def _untrained(task: Task, progress: Progress, status: Status) -> tuple[Diagnostic, ...]:
+    """R721: windows of time without a step behind them, of which the field does not speak."""
+    count, done = len(task.course), len(progress.done)
+    if done == count or status == "broken":
+        return ()
+    which = f"window {count}" if done + 1 == count else f"windows {done + 1} to {count}"
+    slot = layout(task.course[done].system.problem)[-1]
+    option = next(o for o in task.system.problem.train if o.name == "windows")
+    return (
+        Diagnostic(
+            "R721",
+            f"{which} of {count} were never trained: the field, scores and expectations speak for times up "
+            f"to {slot.low:.6g} alone",
+            option.span,
+            severity=Severity.WARNING,
+            given=option.given,
+            help="go on with `--resume`" + (" and a longer `time`" if status == "timed out" else ""),
+        ),
+    )
 
 
 def _diverged(task: Task, event: Event) -> Diagnostic:

@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from sympy import Rational
 
 import nablax
 from nablax.backends.artifact.fields import load_field
@@ -10,9 +11,11 @@ from nablax.backends.training.finish import exported, judged
 from nablax.backends.training.loop import programs_of
 from nablax.backends.training.run import Silent, train
 from nablax.backends.training.task import make_task
+from nablax.frontend.diagnostics import Severity
+from nablax.frontend.explain import read_page
 from nablax.frontend.parser import read_source
 from nablax.overrides import Overrides
-from nablax.pipeline import run_stages
+from nablax.pipeline import check, run_stages
 
 WAVE = """
 space { x in [0, 1] }
@@ -65,6 +68,7 @@ def test_a_wave_goes_through_a_border_with_its_rate(tmp_path):
     task = task_of(WAVE)
     found = judged(task, train(task, programs_of(task), None, False, Silent()))
     assert found.met, found.verdicts
+    assert found.diagnostics == ()
     assert [c.ends for c in found.chosen] == [(0, 0.5), (0.5, 1)]
     assert {r.window for r in found.readings} == {0, 1}
     path = tmp_path / "wave.nbx"
@@ -86,6 +90,18 @@ def test_a_wave_goes_through_a_border_with_its_rate(tmp_path):
     residual = nablax.parse(WAVE).residual(found.field)
     left = residual(found.params, {"x": x[1:-1], "t": np.full(7, 0.8)})["equation/u"]
     assert np.abs(np.asarray(left)).max() < 0.1
+
+
+def test_windows_that_were_never_trained_are_named():
+    """The bad page's run ends inside of its first window; one that comes to its end says nothing (above)."""
+    page = read_page("R721")
+    short = nablax.train(nablax.parse(page.bad))
+    assert [(d.code, d.severity) for d in short.diagnostics] == [("R721", Severity.WARNING)]
+    assert "windows 2 to 4 of 4 were never trained" in short.diagnostics[0].message
+    assert "up to 0.25" in short.diagnostics[0].message
+    assert "longer `time`" in short.diagnostics[0].help
+    assert short.field.problem.time.upper == Rational(1, 4)
+    assert check(read_source("good", page.good)).diagnostics == []
 
 
 @pytest.mark.slow
