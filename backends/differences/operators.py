@@ -12,6 +12,7 @@ from jax import Array
 
 from nablax.backends.differences import trigonometric
 from nablax.backends.differences.kernels import times
+from nablax.backends.differences.lattice import LatticePower
 from nablax.backends.differences.layout import Place, slab
 from nablax.backends.differences.modes import Basis, Group, backward, forward, halved
 from nablax.backends.differences.one_axis import CentredDifference, FourierPower, ShiftedDifference
@@ -116,6 +117,8 @@ def operators(plan: Plan, places: Sequence[Place]) -> tuple[Operator, ...]:
         place = places[unknown]
         if isinstance(node, SpectralLaplacian):
             result.append(_spectral(node, unknown, key, plan, place))
+        elif isinstance(node, IntegralLaplacian) and len(plan.grid) > 1:
+            result.append(_lattice(node, unknown, key, plan, place))
         else:
             result.append(_along_axis(node, unknown, key, plan, place))
     return tuple(result)
@@ -134,6 +137,12 @@ def _spectral(node: sp.Expr, unknown: int, key: sp.Symbol, plan: Plan, place: Pl
     group = Group((unknown,), place.evolving, tuple(bases), True)
     axes = tuple(range(len(plan.grid)))
     return SpectralPower(node, unknown, key, axes, group, jnp.dtype(plan.dtype))
+
+
+def _lattice(node: sp.Expr, unknown: int, key: sp.Symbol, plan: Plan, place: Place) -> LatticePower:
+    walls = [pair for pair in place.walls if pair is not None]
+    waves = tuple(trigonometric.kind_of((lower.held, upper.held)) for lower, upper in walls)
+    return LatticePower(node, unknown, key, plan.grid, waves, jnp.dtype(plan.dtype))
 
 
 def _along_axis(node: sp.Expr, unknown: int, key: sp.Symbol, plan: Plan, place: Place) -> Operator:

@@ -27,12 +27,12 @@ def check_walls(system: System, report: Report) -> None:
         unknown = next(i for i, u in enumerate(system.unknowns) if u.value == node.args[0])
         name = system.unknowns[unknown].name
         conditions = [b for b in system.boundary if b.unknown == unknown]
-        if isinstance(node, IntegralLaplacian) and (len(system.axes) > 1 or node.args[2] != BOX):
+        if isinstance(node, IntegralLaplacian) and node.args[2] != BOX:
             report.error(
                 "P402",
                 span,
-                f"`{text(node)}` has no grid yet: the integral kind has one on an interval",
-                help="use `kind=spectral`, `riesz` along each axis, or the residual of a network",
+                f"`{text(node)}` has no grid yet: the integral kind has one where the field fills the box",
+                help="leave `support` out, or use the residual of a network",
             )
             continue
         if not isinstance(node, SpectralLaplacian):

@@ -1,6 +1,5 @@
 space { x in [0, 1]; y in [0, 1] }
 time { t in [0, 1] }
 fields { u }
-equations { dt(u) = -fraclap(u, 0.6, kind=integral) }
+equations { dt(u) = -fraclap(u, 0.6, kind=integral, support=ball) }
 initial { u = 0 }
-boundary { all: u = 0 }
