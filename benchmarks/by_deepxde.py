@@ -1,7 +1,7 @@
 """DeepXDE's side of a training step, on its JAX backend: `dde.grad.jacobian` again for every order."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,9 @@ from jax import Array
 if TYPE_CHECKING:
     from benchmarks.steps import Setting, Step
 
+Output: TypeAlias = tuple[Array, Callable[[Array], Array]]
+"""What DeepXDE's JAX backend hands an equation: values at all points, and their function."""
+
 
 def step(s: "Setting") -> "Step":
     """The model's own `train_step`, from the weights of the setting's network; gives the loss before."""
@@ -18,7 +21,7 @@ def step(s: "Setting") -> "Step":
 
     axes, components = len(s.case.orders), s.case.components
 
-    def pde(x: Array, y: Any) -> list[Array]:
+    def pde(x: Array, y: Output) -> list[Array]:
         def along(axis: int, order: int) -> list[Array]:
             found = [y[0]]
             each = [dde.grad.jacobian(y, x, i=i, j=axis) for i in range(components)]

@@ -1,6 +1,7 @@
 """Other ways to the derivatives of a scalar network at one point: text books' and other libraries'."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -9,11 +10,16 @@ from jax.experimental import jet
 
 from nablax.backends.residuals import nested
 from nablax.derivatives.needs import Form
-from nablax.derivatives.waring import power_sum
+from nablax.derivatives.waring import Direction, power_sum
 
 Net = Callable[[Array], Array]
 Derive = Callable[[Net, Array, Sequence[Form]], tuple[Array, ...]]
 """Values of forms of a scalar network at one point."""
+
+
+def _first(net: Net, point: Array) -> Array:
+    """The network's only output, as a scalar."""
+    return net(point)[0]
 
 
 def by_grad(net: Net, point: Array, forms: Sequence[Form]) -> tuple[Array, ...]:
@@ -24,7 +30,7 @@ def by_grad(net: Net, point: Array, forms: Sequence[Form]) -> tuple[Array, ...]:
     for form in forms:
         total = jnp.zeros((), point.dtype)
         for orders, weight in form:
-            f: Callable[[Array], Array] = lambda z: net(z)[0]  # noqa: E731
+            f: Callable[[Array], Array] = partial(_first, net)
             for axis, order in enumerate(orders):
                 for _ in range(order):
                     f = slope(f, axis)
@@ -40,32 +46,30 @@ def by_jvp(net: Net, point: Array, forms: Sequence[Form]) -> tuple[Array, ...]:
 def by_jet(net: Net, point: Array, forms: Sequence[Form]) -> tuple[Array, ...]:
     """Univariate jets along the directions of a power sum; one jet per direction serves all orders."""
     sums = [power_sum(form) for form in forms]
-    highest: dict[tuple[object, ...], int] = {}
+    highest: dict[Direction, int] = {}
     for found in sums:
         assert found is not None
         for v in found.directions:
             highest[v] = max(highest.get(v, 0), found.degree)
-    series: dict[tuple[object, ...], Sequence[Array]] = {}
+    series: dict[Direction, Sequence[Array]] = {}
     for v, order in highest.items():
-        along = jnp.array([float(e) for e in v], point.dtype)  # type: ignore[arg-type]
+        along = jnp.array([float(e) for e in v], point.dtype)
         if order == 0:
             continue
         zeros = [jnp.zeros_like(point)] * (order - 1)
         primal, rest = jet.jet(net, (point,), ([along, *zeros],))
         series[v] = [primal, *rest]
-    results = []
+    results: list[Array] = []
     for found in sums:
         assert found is not None
         if found.degree == 0:
             results.append(net(point))
             continue
-        results.append(
-            sum(
-                float(w) * series[v][found.degree]
-                for v, w in zip(found.directions, found.weights, strict=True)
-            )
-        )
-    return tuple(results)  # type: ignore[arg-type]
+        total = jnp.zeros((1,), point.dtype)
+        for v, w in zip(found.directions, found.weights, strict=True):
+            total = total + float(w) * series[v][found.degree]
+        results.append(total)
+    return tuple(results)
 
 
 def folx_laplacian(net: Net, point: Array) -> Array:

@@ -90,7 +90,10 @@ def forecasts(steps: int, seeds: int) -> dict[float, Trained]:
     values = series()
     windows = np.lib.stride_tricks.sliding_window_view(values, WINDOW + AHEAD, axis=0)
     cut = int(0.8 * len(windows))
-    pick = lambda part: jnp.asarray(part.reshape(-1, WINDOW + AHEAD), "float32")  # noqa: E731
+
+    def pick(part: np.ndarray) -> Array:
+        return jnp.asarray(part.reshape(-1, WINDOW + AHEAD), "float32")
+
     train, test = pick(windows[: cut - WINDOW - AHEAD]), pick(windows[cut:])
     return {order: _trained(order, train, test, steps, seeds) for order in ORDERS}
 

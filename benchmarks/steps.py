@@ -115,7 +115,10 @@ def by_grad(net: Net, z: Array, axis: int, order: int) -> list[Array]:
     """[order + 1] derivatives [components]: nested `jax.grad` of every component."""
 
     def of(component: int) -> list[Array]:
-        along: Callable[[Array], Array] = lambda p: net(p)[component]  # noqa: E731
+        def value(p: Array) -> Array:
+            return net(p)[component]
+
+        along: Callable[[Array], Array] = value
         found = [along(z)]
         for _ in range(order):
             along = (lambda f: lambda p: jax.grad(f)(p)[axis])(along)

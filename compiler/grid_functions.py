@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 import sympy as sp
 from sympy.printing.str import StrPrinter
 
+from nablax.chain_rule import chain_rule
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
 from nablax.plan import Choice, GridAxis, Plan
@@ -109,12 +110,8 @@ class GridFunction(sp.Function):
         return True
 
     def _eval_derivative(self, symbol: sp.Symbol) -> sp.Expr:
-        total: sp.Expr = sp.S.Zero
-        for k, place in enumerate(self.args[1:]):
-            inner = sp.diff(place, symbol)
-            if inner != 0:
-                total += inner * GridFunction(self.data.slope(k), *self.args[1:])
-        return total
+        places = self.args[1:]
+        return chain_rule(places, symbol, lambda k: GridFunction(self.data.slope(k), *places))
 
     def _sympystr(self, printer: StrPrinter) -> str:
         return f"{printer.doprint(self.data)}({', '.join(printer.doprint(a) for a in self.args[1:])})"

@@ -45,6 +45,7 @@ class SpectralLaplacian(BetweenWalls):
 
 BOX, BALL, SPACE = sp.Integer(0), sp.Integer(1), sp.Integer(2)
 """Where a field may differ from zero: the box, the largest ball in it, all of space."""
+SUPPORTS = {"box": BOX, "ball": BALL, "space": SPACE}
 
 
 class IntegralLaplacian(BetweenWalls):
@@ -79,6 +80,10 @@ Fourier = (FractionalLaplacian, RieszDerivative)
 Differenced = (IntegralLaplacian, BoundedRiesz, OneSided)
 """Those that differences of second order stand for on a grid."""
 Between = (SpectralLaplacian, *Differenced)
+Around = (IntegralLaplacian, BoundedRiesz)
+"""Those whose kernel looks all around a point."""
+Modal = (*Fourier, SpectralLaplacian)
+"""Those that are diagonal in sines, cosines or Fourier modes."""
 Nonlocal = (*Fourier, *Between, FractionalOperator)
 
 

@@ -14,7 +14,7 @@ from nablax.meaning.values import Value, VectorValue, fault
 from nablax.nonlocal_operators import (
     BALL,
     BOX,
-    SPACE,
+    SUPPORTS,
     BoundedRiesz,
     FractionalLaplacian,
     IntegralLaplacian,
@@ -24,7 +24,6 @@ from nablax.nonlocal_operators import (
 )
 from nablax.operator_use import Operator, Use
 
-SUPPORTS = {"box": BOX, "ball": BALL, "space": SPACE}
 KINDS = ("periodic", "spectral", "integral", "directional")
 
 

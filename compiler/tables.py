@@ -14,6 +14,8 @@ import numpy as np
 import sympy as sp
 from sympy.printing.str import StrPrinter
 
+from nablax.chain_rule import chain_rule
+
 Values = Any
 """An array of NumPy or of JAX."""
 
@@ -107,13 +109,14 @@ class Tabulated(sp.Function):
         return True
 
     def _eval_derivative(self, symbol: sp.Symbol) -> sp.Expr:
-        total: sp.Expr = sp.S.Zero
-        for k, place in enumerate(self.args[1:]):
-            inner = sp.diff(place, symbol)
-            if inner != 0:
-                slope = self.table.derivative(k) if self.table.lines[k].degree else None
-                total += inner * Tabulated(slope, *self.args[1:]) if slope is not None else sp.S.Zero
-        return total
+        places = self.args[1:]
+
+        def slope(k: int) -> sp.Expr:
+            if not self.table.lines[k].degree:
+                return sp.S.Zero  # a step function, between its steps
+            return Tabulated(self.table.derivative(k), *places)
+
+        return chain_rule(places, symbol, slope)
 
     def _sympystr(self, printer: StrPrinter) -> str:
         letters = "".join(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -47,7 +48,7 @@ def constrained(
     beyond: Known | None = None,
 ) -> PointFunction:
     """One point [axes] to the outputs of the whole: the network's own, where nothing is built in."""
-    network: PointFunction = lambda z: call(net, z)  # noqa: E731
+    network: PointFunction = partial(call, net)
     slots = layout(problem)
     for axis, count in ansatz.periodic:
         slot = next(s for s in slots if s.axis == axis)

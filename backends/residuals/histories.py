@@ -15,7 +15,7 @@ from nablax.backends.residuals.tables import tables
 from nablax.derivatives import quadrature
 from nablax.derivatives.evaluation import Evaluation, RemoteGroup
 from nablax.derivatives.lines import REST, TAU, Moment
-from nablax.passes.jets import base
+from nablax.passes.jets import base, own_orders
 from nablax.problem import Problem
 
 ROUNDING = 16  # units in the last place
@@ -55,7 +55,10 @@ def _remote(
     moved = moved.at[..., column].set(jnp.broadcast_to(jnp.asarray(coordinate, z.dtype), shape))
     values = tables(part, group.plan, moved.reshape(-1, z.shape[1]))
     by_form = dict(zip(group.plan.forms, (part.values(v) for v in values), strict=True))
-    return {r.stand_in: by_form[((r.orders, sp.S.One),)][base(r.jet)].reshape(shape) for r in group.remotes}
+    return {
+        r.stand_in: by_form[((own_orders(r.jet), sp.S.One),)][base(r.jet)].reshape(shape)
+        for r in group.remotes
+    }
 
 
 def _along(nodes: quadrature.Nodes, z: Array) -> dict[sp.Basic, Operand]:

@@ -6,12 +6,12 @@ from jax import Array
 
 from nablax.backends.residuals import nested
 from nablax.backends.residuals.networks import Part
-from nablax.passes.jets import base
-from nablax.system import Orders
+from nablax.passes.jets import base, own_orders
 
 
-def jet_at(part: Part, jet: sp.Expr, orders: Orders, point: Array) -> Array:
-    """The jet, a derivative of these orders, at one point [axes]."""
+def jet_at(part: Part, jet: sp.Expr, point: Array) -> Array:
+    """The jet at one point [axes]."""
+    orders = own_orders(jet)
     own = point[np.array(part.columns)]
     if not any(orders):
         return part.values(part.call(own))[base(jet)]

@@ -36,7 +36,7 @@ def lattice_sum(
         steps.append(place)
         signs.append(sign)
     weights = _weights(whole, own, environment).astype(z.dtype)
-    at = partial(jet_at, part, whole.jet, whole.orders)
+    at = partial(jet_at, part, whole.jet)
 
     def one(point: Array, places: Sequence[Array], images: Sequence[Array]) -> Array:
         grid = jnp.stack(jnp.meshgrid(*places, indexing="ij"), axis=-1).reshape(-1, len(own))

@@ -13,6 +13,7 @@ from nablax.backends.residuals.field import FieldError
 from nablax.backends.residuals.layout import Slot, columns, layout
 from nablax.derivatives.evaluation import Evaluation
 from nablax.derivatives.statements import START, wall_name
+from nablax.nonlocal_operators import BALL
 from nablax.problem import Problem, Side
 
 SIDES: tuple[Side, Side] = (0, 1)
@@ -84,7 +85,7 @@ def check_balls(problem: Problem, evaluation: Evaluation, z: Array, what: str) -
     if isinstance(z, jax.core.Tracer) or z.size == 0:
         return
     values = np.asarray(z).reshape(-1, z.shape[-1])
-    for axes in {r.axes for r in evaluation.needs.surroundings.rays if r.support == "ball"}:
+    for axes in {r.axes for r in evaluation.needs.surroundings.rays if r.support == BALL}:
         slots = [s for s in layout(problem) if s.axis.symbol in axes]
         radius = min(s.high - s.low for s in slots) / 2
         parts = [values[:, s.columns] - (s.low + s.high) / 2 for s in slots]

@@ -26,6 +26,7 @@ from nablax.backends.residuals.layout import Slot
 from nablax.backends.residuals.networks import Part
 from nablax.derivatives import quadrature
 from nablax.derivatives.surroundings import MOST_DIMENSIONS, RaySum
+from nablax.nonlocal_operators import BALL, BOX, SPACE
 
 NEAR = 0.5  # the share of the way to the nearest wall that the near part takes
 NEAREST = 1e-6  # points nearer to a wall than so many half widths are taken to be that far from it
@@ -88,7 +89,7 @@ def ray_sum(
     order = _order(whole, environment)
     near, reach_near, far, reach = _bundles(whole, region, key)
 
-    value_at = partial(jet_at, part, whole.jet, whole.orders)
+    value_at = partial(jet_at, part, whole.jet)
 
     def at(points: Array) -> Array:
         """Values [...] at points [..., axes]."""
@@ -121,7 +122,7 @@ def ray_sum(
     # Far: from ρ to the end of the region, gathered at both in the logarithm.
     start = reach_near if whole.drawn else reach_near[:, :1]  # a rule's near part is a ball
     stretch = jnp.log(reach / start)
-    rule = quadrature.Nodes(quadrature.nodes(rays.far, 0.0), WALL_GRADE if whole.support != "space" else 1)
+    rule = quadrature.Nodes(quadrature.nodes(rays.far, 0.0), WALL_GRADE if whole.support != SPACE else 1)
     # None so near to the end that rounding moves its point beyond it.
     shares = jnp.asarray(np.minimum(rule.shares, 1 - ROUNDING * float(np.finfo(dtype).eps)), dtype)
     slopes = jnp.asarray(quadrature.weights(rule, 0.0), dtype)
@@ -141,9 +142,9 @@ def _bundles(whole: RaySum, region: Region, key: Array | None) -> tuple[Bundle, 
     count, dtype, rays = len(region.points), region.points.dtype, whole.rays
 
     def reach(bundle: Bundle) -> Array:
-        if whole.support == "space":
+        if whole.support == SPACE:
             return jnp.full((count, bundle.vectors.shape[1]), WIDE * region.width, dtype)
-        if whole.support == "ball":
+        if whole.support == BALL:
             return reach_of_ball(region.centred, region.width, bundle.vectors)
         return reach_of_box(region.below, region.above, bundle.vectors)
 
@@ -153,15 +154,15 @@ def _bundles(whole: RaySum, region: Region, key: Array | None) -> tuple[Bundle, 
         lengths = reach(bundle)
         opposite = jnp.roll(lengths, lengths.shape[1] // 2, axis=1)
         near = NEAR * jnp.minimum(lengths, opposite)
-        if whole.support == "space":
+        if whole.support == SPACE:
             near = jnp.full_like(lengths, NEAR * region.width)
         return bundle, near, bundle, lengths
     around = _fixed(*round_rule(dimensions, *rays.around), dtype)
     shortest: Array
-    if whole.support == "box":
+    if whole.support == BOX:
         bundle, lengths = to_faces(region.below, region.above, rays.face)
         shortest = jnp.minimum(region.below, region.above).min(axis=1)
-    elif whole.support == "ball":
+    elif whole.support == BALL:
         rule = round_rule(dimensions, *rays.round)
         bundle = turned(*rule, region.centred) if dimensions == MOST_DIMENSIONS else _fixed(*rule, dtype)
         lengths = reach(bundle)
@@ -212,12 +213,12 @@ def _beyond(
     environment: Environment,
 ) -> Array | None:
     """∫_R^∞ g(x + rθ) r^(-1-α) dr [points, rays], g the field outside; None where it is zero."""
-    if whole.support != "space" and whole.outside == 0:
+    if whole.support != SPACE and whole.outside == 0:
         return None
     places = quadrature.nodes(whole.rays.beyond, 0.0)
     weights = _weights(places, quadrature.moments(len(places), order - 1), z.dtype)
     where, _ = _moved(z, columns, far.vectors, reach[..., None] / jnp.asarray(places, z.dtype)[None, None])
-    if whole.support == "space":
+    if whole.support == SPACE:
         values = at(where)
     else:
         known = {

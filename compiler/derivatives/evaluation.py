@@ -15,7 +15,7 @@ from nablax.derivatives.plans import Candidate, DerivativePlan, plan_derivatives
 from nablax.derivatives.statements import Statement
 from nablax.derivatives.surroundings import expand_surroundings, rays_of
 from nablax.nonlocal_operators import Nonlocal
-from nablax.passes.jets import base
+from nablax.passes.jets import base, own_orders
 from nablax.problem import OptionCall, Problem
 
 SAMPLED_ABOVE = 512  # members of a family: exact sums of a thousand are too slow to be a default
@@ -126,7 +126,7 @@ def _evaluation(
             groups.append(Group(unknowns, _plan(forms, mode)))
         for place in dict.fromkeys(r.place for r in remotes if base(r.jet) in unknowns):
             own = tuple(r for r in remotes if r.place == place and base(r.jet) in unknowns)
-            jets = tuple(dict.fromkeys(((r.orders, sp.S.One),) for r in own))
+            jets = tuple(dict.fromkeys(((own_orders(r.jet), sp.S.One),) for r in own))
             remote.append(RemoteGroup(place, own, _plan(jets, mode)))
     return Evaluation(wanted, tuple(groups), sampling, tuple(remote), integrals=integrals)
 

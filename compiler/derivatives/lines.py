@@ -6,8 +6,6 @@ from typing import Literal
 import sympy as sp
 
 from nablax.derivatives.quadrature import Nodes
-from nablax.passes.jets import base, orders_of
-from nablax.system import Orders
 
 TAU = sp.Dummy("τ", positive=True)
 """The share of the way back to the base."""
@@ -56,11 +54,6 @@ class Remote:
     jet: sp.Expr
     place: Place
     stand_in: sp.Dummy
-
-    @property
-    def orders(self) -> Orders:
-        """Of the derivative, along the arguments of its unknown."""
-        return orders_of(self.jet, base(self.jet).args)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from nablax.derivatives.statements import Statement
 from nablax.derivatives.surroundings import NO_SURROUNDINGS, Surroundings
 from nablax.families import FamilySum, MemberDerivative
 from nablax.notation import text
-from nablax.passes.jets import base, jets, orders_of
+from nablax.passes.jets import base, jets, own_orders
 from nablax.system import Orders
 
 Form = tuple[tuple[Orders, sp.Rational], ...]
@@ -75,9 +75,9 @@ class Needs:
     @property
     def order(self) -> int:
         highest = [f.order for f in self.functionals]
-        highest += [sum(r.orders) for r in self.histories.remotes]
-        highest += [2 + sum(r.orders) for r in self.surroundings.rays]
-        highest += [sum(r.orders) for r in self.surroundings.lattices]
+        highest += [sum(own_orders(r.jet)) for r in self.histories.remotes]
+        highest += [2 + sum(own_orders(r.jet)) for r in self.surroundings.rays]
+        highest += [sum(own_orders(r.jet)) for r in self.surroundings.lattices]
         return max(highest + [int(d.args[2]) for s in self.sums for d, _ in s.derivatives], default=0)
 
 
@@ -113,7 +113,7 @@ def needs(
     values: dict[sp.Basic, sp.Expr] = {}
     for group in groups:
         leader = next(iter(group))
-        form = tuple((_orders(jet), factor) for jet, factor in group.items())
+        form = tuple((own_orders(jet), factor) for jet, factor in group.items())
         functional = Functional(base(leader), form, sp.Dummy(_title(group), real=base(leader).is_real))
         functionals.append(functional)
         values |= dict.fromkeys(group, sp.S.Zero) | {leader: functional.stand_in}
@@ -161,8 +161,8 @@ def _factor(
     mine, other = slopes[jet], slopes[leader]
     if mine is None or other is None or base(jet) != base(leader):
         return None
-    order = sum(_orders(jet))
-    if order == 0 or order != sum(_orders(leader)):
+    order = sum(own_orders(jet))
+    if order == 0 or order != sum(own_orders(leader)):
         return None
     pairs = [(a, b) for a, b in zip(mine, other, strict=True) if a != 0 or b != 0]
     if any(a == 0 or b == 0 for a, b in pairs):
@@ -171,10 +171,6 @@ def _factor(
     if not quotient.is_Rational or any(sp.expand(a - quotient * b) != 0 for a, b in pairs):
         return None
     return quotient
-
-
-def _orders(jet: sp.Basic) -> Orders:
-    return orders_of(jet, base(jet).args)
 
 
 def _title(group: Mapping[sp.Basic, sp.Rational]) -> str:

@@ -14,34 +14,27 @@ are exact for as many modes as the lattice resolves (L. N. Trefethen, Spectral M
 chapter 3): walls with a value or a slope of zero mirror the field, oddly or evenly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.derivatives import quadrature
 from nablax.nonlocal_operators import (
-    BALL,
     BOX,
-    SPACE,
+    Around,
     BoundedRiesz,
-    FractionalLaplacian,
     IntegralLaplacian,
+    Modal,
     Outside,
     RieszDerivative,
     SpectralLaplacian,
 )
 from nablax.passes.jets import base, jets, orders_of, slope_of
 from nablax.problem import Axis, Problem, Side
-from nablax.system import Orders
 
-Support = Literal["box", "ball", "space"]
-SUPPORTS: Mapping[sp.Integer, Support] = {BOX: "box", BALL: "ball", SPACE: "space"}
 SIDES: tuple[Side, Side] = (0, 1)
-AROUND = (IntegralLaplacian, BoundedRiesz)
-LATTICE = (FractionalLaplacian, RieszDerivative, SpectralLaplacian)
 MOST_DIMENSIONS = 3  # with a rule for all directions; above, directions are drawn at random
 
 
@@ -67,25 +60,20 @@ DOUBLE_RAYS = Rays(8, 20, 16, (16, 6), (40, 12), (12, 6), 32, (48, 32, 16))
 
 @dataclass(frozen=True, slots=True)
 class RaySum:
-    """(-Δ)^(order/2) of a jet along axes, zero outside its support or, with `outside`, that function of the
-    coordinate there. `near` has the nodes of the near part; `drawn` directions are random, 0 where a rule has
-    them all. The order is a number unless it holds an unknown.
+    """(-Δ)^(order/2) of a jet along axes, zero outside its support (`BOX`, `BALL` or `SPACE`) or, with
+    `outside`, that function there. `near` has the nodes of the near part; `drawn` directions
+    are random, 0 where a rule has them all. The order is a number unless it holds an unknown.
     """
 
     jet: sp.Expr
     order: sp.Expr
     axes: tuple[sp.Symbol, ...]
-    support: Support
+    support: sp.Integer
     outside: sp.Expr
     rays: Rays
     near: tuple[float, ...]
     drawn: int
     stand_in: sp.Dummy
-
-    @property
-    def orders(self) -> Orders:
-        """Of the derivative, along the arguments of its unknown."""
-        return orders_of(self.jet, base(self.jet).args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +89,6 @@ class LatticeSum:
     mirrors: tuple[tuple[int, int], ...]
     count: int
     stand_in: sp.Dummy
-
-    @property
-    def orders(self) -> Orders:
-        """Of the derivative, along the arguments of its unknown."""
-        return orders_of(self.jet, base(self.jet).args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +131,7 @@ def expand_surroundings(
     problem: Problem, values: Sequence[sp.Expr], rays: Rays
 ) -> tuple[dict[sp.Basic, sp.Expr], Surroundings]:
     """Every such operator in the values as a stand-in, and what that is."""
-    found = {n for v in values for n in v.atoms(*AROUND, *LATTICE, Outside) if n.has(AppliedUndef)}
+    found = {n for v in values for n in v.atoms(*Around, *Modal, Outside) if n.has(AppliedUndef)}
     known = {n for v in values for n in v.atoms(Outside)}
     written: dict[sp.Basic, sp.Expr] = dict.fromkeys(known, sp.S.Zero)
     nominal = {p.symbol: p.value for p in problem.parameters}
@@ -162,8 +145,8 @@ def expand_surroundings(
         order, axes = _order_and_axes(problem, node)
         order = order.subs(fixed)
         symbols = tuple(a.symbol for a in axes)
-        if isinstance(node, AROUND):
-            support = SUPPORTS[node.args[2]] if isinstance(node, IntegralLaplacian) else "box"
+        if isinstance(node, Around):
+            support = node.args[2] if isinstance(node, IntegralLaplacian) else BOX
             outside = next((o.args[0] for o in known if _belongs(o, node)), sp.S.Zero)
             many = sum(a.size or 1 for a in axes) > MOST_DIMENSIONS
             drawn = rays.drawn if many else 0
@@ -184,10 +167,10 @@ def expand_surroundings(
 
 def has_sum(problem: Problem, node: sp.Basic) -> bool:
     """Whether a residual can hold an operator that looks all around."""
-    if not isinstance(node, (*AROUND, *LATTICE)):
+    if not isinstance(node, (*Around, *Modal)):
         return False
     _, axes = _order_and_axes(problem, node)
-    if isinstance(node, AROUND):
+    if isinstance(node, Around):
         return not any(a.periodic for a in axes)
     return len(axes) <= MOST_DIMENSIONS and all(
         a.size is None and _mirror(problem, node, a) is not None for a in axes

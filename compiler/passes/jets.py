@@ -68,6 +68,11 @@ def orders_of(jet: sp.Basic, symbols: Sequence[sp.Symbol]) -> Orders:
     return tuple(counts.get(s, 0) for s in symbols)
 
 
+def own_orders(jet: sp.Basic) -> Orders:
+    """Derivative orders of a jet along the arguments of its unknown."""
+    return orders_of(jet, base(jet).args)
+
+
 def stand_ins(expression: sp.Expr) -> dict[sp.Basic, sp.Dummy]:
     """A name for every jet of an expression. Replaced all at once, they spare what is under integrals."""
     names: dict[sp.Basic, sp.Dummy] = {}
