@@ -9,7 +9,7 @@ from jax import Array
 from jax.experimental import jet
 
 from nablax.backends.residuals import nested
-from nablax.derivatives.needs import Form
+from nablax.derivatives.needs import Form, homogeneous
 from nablax.derivatives.waring import Direction, power_sum
 
 Net = Callable[[Array], Array]
@@ -45,9 +45,9 @@ def by_jvp(net: Net, point: Array, forms: Sequence[Form]) -> tuple[Array, ...]:
 
 def by_jet(net: Net, point: Array, forms: Sequence[Form]) -> tuple[Array, ...]:
     """Univariate jets along the directions of a power sum; one jet per direction serves all orders."""
-    sums = [power_sum(form) for form in forms]
+    sums = [[power_sum(part) for part in homogeneous(form)] for form in forms]
     highest: dict[Direction, int] = {}
-    for found in sums:
+    for found in [part for parts in sums for part in parts]:
         assert found is not None
         for v in found.directions:
             highest[v] = max(highest.get(v, 0), found.degree)
@@ -60,14 +60,12 @@ def by_jet(net: Net, point: Array, forms: Sequence[Form]) -> tuple[Array, ...]:
         primal, rest = jet.jet(net, (point,), ([along, *zeros],))
         series[v] = [primal, *rest]
     results: list[Array] = []
-    for found in sums:
-        assert found is not None
-        if found.degree == 0:
-            results.append(net(point))
-            continue
+    for parts in sums:
         total = jnp.zeros((1,), point.dtype)
-        for v, w in zip(found.directions, found.weights, strict=True):
-            total = total + float(w) * series[v][found.degree]
+        for found in parts:
+            assert found is not None
+            for v, w in zip(found.directions, found.weights, strict=True):
+                total = total + float(w) * (series[v][found.degree] if found.degree else net(point))
         results.append(total)
     return tuple(results)
 

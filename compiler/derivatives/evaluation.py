@@ -109,8 +109,10 @@ def _evaluation(
     values = [v for s in statements for v in s.values]
     back, histories = expand_histories(problem, values, rule)
     around, surroundings = expand_surroundings(problem, values, rays_of(asked_for.rays, single))
-    wanted = needs(statements, back | around, histories, surroundings)
     mode, sampling = _mode(problem, asked)
+    wanted = needs(
+        statements, back | around, histories, surroundings, _numbers(problem), mode != "stochastic"
+    )
     large = max((s.size for s in wanted.sums), default=0)
     if mode == "planned" and large > SAMPLED_ABOVE:
         sampling = Sampling(DRAWN)
@@ -129,6 +131,15 @@ def _evaluation(
             jets = tuple(dict.fromkeys(((own_orders(r.jet), sp.S.One),) for r in own))
             remote.append(RemoteGroup(place, own, _plan(jets, mode)))
     return Evaluation(wanted, tuple(groups), sampling, tuple(remote), integrals=integrals)
+
+
+def _numbers(problem: Problem) -> dict[sp.Symbol, sp.Expr]:
+    """The values of the parameters that no unknown one moves."""
+    moving: set[sp.Symbol] = set()
+    for p in problem.parameters:
+        if p.unknown or (p.formula is not None and p.formula.free_symbols & moving):
+            moving.add(p.symbol)
+    return {p.symbol: p.value for p in problem.parameters if p.symbol not in moving}
 
 
 def _plan(forms: tuple[Form, ...], mode: str) -> DerivativePlan:

@@ -1,8 +1,8 @@
 """Need analysis: the linear differential functionals of the unknowns that statements are functions of.
 
 Derivatives that enter only through one combination with constant coefficients become one functional: the
-Laplacian, the biharmonic, u_xxx + u_xyy. They do so exactly when the slopes of every statement with respect
-to them are proportional with one rational factor throughout, so that also the square of a Laplacian, long
+Laplacian, the biharmonic, u_t - ν u_xx. They do so exactly when the slopes of every statement with respect
+to them are proportional with one constant factor throughout, so that also the square of a Laplacian, long
 since multiplied out, is found.
 """
 
@@ -21,14 +21,14 @@ from nablax.passes.jets import base, jets, own_orders
 from nablax.system import Orders
 
 Form = tuple[tuple[Orders, sp.Rational], ...]
-"""A homogeneous polynomial in the derivations: orders along the arguments, with their coefficients."""
+"""A polynomial in the derivations: orders along the arguments, with their coefficients."""
 
 _FOLDED = (sp.conjugate, sp.Abs, sp.re, sp.im, sp.arg, sp.sign, sp.Derivative, sp.Subs)
 
 
 @dataclass(frozen=True, slots=True)
 class Functional:
-    """A derivative, or a sum of derivatives of one order, of `value`, an applied unknown."""
+    """A derivative, or a sum of derivatives, of `value`, an applied unknown."""
 
     value: AppliedUndef
     form: Form
@@ -36,7 +36,13 @@ class Functional:
 
     @property
     def order(self) -> int:
-        return sum(self.form[0][0])
+        return max(sum(orders) for orders, _ in self.form)
+
+
+def homogeneous(form: Form) -> tuple[Form, ...]:
+    """The parts of a form of one order each, the highest first."""
+    degrees = sorted({sum(orders) for orders, _ in form}, reverse=True)
+    return tuple(tuple(term for term in form if sum(term[0]) == degree) for degree in degrees)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +91,15 @@ def needs(
     statements: Sequence[Statement],
     expansions: Mapping[sp.Basic, sp.Expr],
     histories: Histories,
-    surroundings: Surroundings = NO_SURROUNDINGS,
+    surroundings: Surroundings,
+    numbers: Mapping[sp.Symbol, sp.Expr],
+    mixed: bool = True,
 ) -> Needs:
     """What the statements, all of one place, need to know of the unknowns.
 
     `expansions` has what stands for each nonlocal operator, in jets and the stand-ins of `histories` and
-    `surroundings`.
+    `surroundings`; `numbers` the values of the parameters that keep them. Derivatives of several orders share
+    a functional where they may be `mixed`.
     """
     statements = _rewritten(statements, expansions)
     statements, sums = _member_sums(statements)
@@ -100,11 +109,12 @@ def needs(
     names = {jet: sp.Dummy(real=base(jet).is_real) for jet in found}
     frozen = [v.xreplace(names) for v in held]
     slopes = {jet: _slopes(frozen, name) for jet, name in names.items()}
-    groups: list[dict[sp.Basic, sp.Rational]] = []
+    groups: list[dict[sp.Basic, sp.Expr]] = []
     for jet in found:
         for group in groups:
             leader = next(iter(group))
-            if (factor := _factor(jet, leader, slopes)) is not None:
+            one_order = sum(own_orders(jet)) == sum(own_orders(leader))
+            if (mixed or one_order) and (factor := _factor(jet, leader, slopes, numbers)) is not None:
                 group[jet] = factor
                 break
         else:
@@ -113,7 +123,7 @@ def needs(
     values: dict[sp.Basic, sp.Expr] = {}
     for group in groups:
         leader = next(iter(group))
-        form = tuple((own_orders(jet), factor) for jet, factor in group.items())
+        form = tuple((own_orders(jet), _rational(factor, numbers)) for jet, factor in group.items())
         functional = Functional(base(leader), form, sp.Dummy(_title(group), real=base(leader).is_real))
         functionals.append(functional)
         values |= dict.fromkeys(group, sp.S.Zero) | {leader: functional.stand_in}
@@ -155,25 +165,37 @@ def _slopes(frozen: Sequence[sp.Expr], name: sp.Symbol) -> tuple[sp.Expr, ...] |
 
 
 def _factor(
-    jet: sp.Basic, leader: sp.Basic, slopes: Mapping[sp.Basic, tuple[sp.Expr, ...] | None]
-) -> sp.Rational | None:
-    """The q with ∂E/∂jet = q ∂E/∂leader for every statement E, where there is one."""
+    jet: sp.Basic,
+    leader: sp.Basic,
+    slopes: Mapping[sp.Basic, tuple[sp.Expr, ...] | None],
+    numbers: Mapping[sp.Symbol, sp.Expr],
+) -> sp.Expr | None:
+    """The constant q with ∂E/∂jet = q ∂E/∂leader for every statement E, where there is one."""
     mine, other = slopes[jet], slopes[leader]
     if mine is None or other is None or base(jet) != base(leader):
         return None
-    order = sum(own_orders(jet))
-    if order == 0 or order != sum(own_orders(leader)):
+    if not any(own_orders(jet)) or not any(own_orders(leader)):
         return None
     pairs = [(a, b) for a, b in zip(mine, other, strict=True) if a != 0 or b != 0]
     if any(a == 0 or b == 0 for a, b in pairs):
         return None
     quotient = sp.cancel(pairs[0][0] / pairs[0][1])
-    if not quotient.is_Rational or any(sp.expand(a - quotient * b) != 0 for a, b in pairs):
+    if not quotient.free_symbols <= set(numbers) or not _rational(quotient, numbers):
         return None
-    return quotient
+    return None if any(sp.expand(a - quotient * b) != 0 for a, b in pairs) else quotient
 
 
-def _title(group: Mapping[sp.Basic, sp.Rational]) -> str:
+def _rational(factor: sp.Expr, numbers: Mapping[sp.Symbol, sp.Expr]) -> sp.Rational:
+    """Its value: exact where that is rational, else that of the nearest double; 0 where it has none."""
+    value = factor.subs(numbers)
+    if value.is_Rational:
+        return value
+    if not value.is_real or not value.is_finite:
+        return sp.S.Zero
+    return sp.Rational(float(value))
+
+
+def _title(group: Mapping[sp.Basic, sp.Expr]) -> str:
     return text(sp.Add(*(factor * jet for jet, factor in group.items())))
 
 

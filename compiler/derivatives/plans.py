@@ -1,7 +1,7 @@
 """How a set of derivatives is had in one trip through a network: the candidates, their cost, the choice."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import factorial
 
@@ -10,7 +10,7 @@ import sympy as sp
 from nablax.derivatives.algebra import Algebra, Operator, downset, from_operators
 from nablax.derivatives.algebra import directions as series
 from nablax.derivatives.inverse_system import SIZE, extraction, minimal
-from nablax.derivatives.needs import Form
+from nablax.derivatives.needs import Form, homogeneous
 from nablax.derivatives.waring import Direction, PowerSum, fit, is_rotation_invariant, power_sum
 
 PRODUCT = 0.12  # an elementwise product of two coefficients, in units of a coefficient's matrix product
@@ -67,8 +67,9 @@ def candidates(forms: tuple[Form, ...]) -> Iterator[Candidate]:
     yield _nested(forms)
     if max(sum(orders) for form in forms for orders, _ in form) == 0:
         return
-    if (composed := _composed(forms)) is not None:
-        yield composed
+    parts = tuple(dict.fromkeys(part for form in forms for part in homogeneous(form)))
+    if (composed := _composed(parts)) is not None:
+        yield _assembled(composed, forms, parts)
     symbols = [{orders: Fraction(int(q.p), int(q.q)) for orders, q in form} for form in forms]
     axes = _axes(len(forms[0][0][0]))
     try:
@@ -81,9 +82,22 @@ def candidates(forms: tuple[Form, ...]) -> Iterator[Candidate]:
     whole = downset(tops)
     if whole.size <= min(LARGEST, SIZE) and whole.size != smallest.size:
         yield _of_algebra("all lower derivatives", whole, axes, symbols)
-    along = _by_directions(forms)
+    along = _by_directions(parts)
     if along is not None and along.vectors <= LARGEST:
-        yield along
+        yield _assembled(along, forms, parts)
+
+
+def _assembled(candidate: Candidate, forms: tuple[Form, ...], parts: tuple[Form, ...]) -> Candidate:
+    """The candidate for homogeneous parts as one for the forms that are sums of them."""
+    of_part = dict(zip(parts, candidate.extractions, strict=True))
+    found = []
+    for form in forms:
+        weights: dict[int, Fraction] = {}
+        for part in homogeneous(form):
+            for k, weight in of_part[part]:
+                weights[k] = weights.get(k, Fraction(0)) + weight
+        found.append(tuple(sorted(weights.items())))
+    return replace(candidate, extractions=tuple(found))
 
 
 def _axes(count: int) -> tuple[Direction, ...]:

@@ -20,6 +20,7 @@ def test_candidates_are_timed():
     rows = answer.output.splitlines()
     assert [row.split("  ")[0] for row in rows[1:]] == [
         "smallest algebra *",
+        "all lower derivatives",
         "2 directions",
         "nested forward mode",
     ]

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import sympy as sp
 
+import nablax
 from nablax.backends.residuals import nested
 from nablax.backends.residuals.networks import Part
 from nablax.backends.residuals.tables import tables
+from nablax.derivatives.evaluation import make_evaluation
 from nablax.derivatives.plans import DerivativePlan, plan_derivatives
+from nablax.derivatives.statements import INSIDE, places, statements
 from nablax.derivatives.waring import power_sum
 
 
@@ -52,6 +55,12 @@ CASES = {
     "biharmonic 3": (biharmonic(3),),
     "powers": (form({(6,): 1}), form({(2,): 3}), form({(0,): 1})),
     "stream function": STREAM,
+    "heat and more": (
+        form({(0, 0): 1}),
+        form({(1, 0): 1}),
+        form({(0, 1): 1, (4, 0): "1/3", (2, 0): -2}),
+        form({(0, 1): 1, (2, 0): 5}),
+    ),
 }
 
 
@@ -139,6 +148,35 @@ def test_the_smallest_algebra_of_the_biharmonic(d, vectors):
     best = plan_derivatives((biharmonic(d),)).chosen
     assert best.vectors == vectors
     assert best.vectors < 2 + 3 * len(power_sum(biharmonic(d)).directions)
+
+
+@pytest.mark.parametrize(
+    ("equation", "params", "vectors"),
+    [
+        ("dt(u) + u*dx(u) = 0.01*dxx(u)", "", 3),
+        ("dt(u) + u*dx(u) = nu*dxx(u)", "nu = 0.01/pi", 3),
+        ("dt(u) + u*dx(u) + dxxx(u) = 0", "", 4),
+        ("dt(u) + u*dx(u) + dxx(u) + dxxxx(u) = 0", "", 5),
+        ("dt(u) + u*dx(u) = nu*dxx(u)", "nu = 0", 4),
+        ("dt(u) + u*dx(u) = nu*dxx(u)", "nu ~ 0.01 in [0, 1]", 4),
+        ("dt(u) + u*dx(u) = sin(x)*dxx(u)", "", 4),
+        ("dt(u) = u*dxx(u)", "", 4),
+    ],
+)
+def test_a_time_derivative_costs_nothing_beside_a_constant_combination(equation, params, vectors):
+    problem = nablax.parse(
+        "space { x in [0, 1] periodic }\ntime { t in [0, 1] }\nfields { u }\n"
+        f"params {{ {params} }}\nequations {{ {equation} }}\ninitial {{ u = 0 }}\n"
+    )
+    equations = places(statements(problem.system))[INSIDE]
+    (group,) = make_evaluation(problem.system.problem, equations, None).groups
+    assert group.plan.chosen.vectors == vectors
+    field = nablax.field(problem, lambda w, z: jnp.sin(w @ z)[None], jnp.array([1.3, -0.7]))
+    z = jax.random.uniform(jax.random.key(0), (4, 2))
+    found, plain = (
+        problem.residual(field, how)(field.params, z)["equation/u"] for how in ("exact", "nested")
+    )
+    np.testing.assert_allclose(found, plain, rtol=1e-12, atol=1e-12)
 
 
 def test_a_long_sum_is_had_along_its_axes():
