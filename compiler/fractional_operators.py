@@ -23,6 +23,7 @@ from nablax.fractional_calculus.operators import (
     RiemannLiouville,
     Singular,
     Tempered,
+    TemperedCaputo,
     VariableCaputo,
 )
 from nablax.fractional_orders import check_order
@@ -215,6 +216,14 @@ def _rate(use: Use) -> tuple[sp.Expr, ...]:
     return rate, sp.Integer(1 if word == "yes" else 0)
 
 
+def _tempered(use: Use) -> Value:
+    """tempered(u, t, α, λ, kind=caputo): of Riemann and Liouville where no kind is given."""
+    word, span = use.options.get("kind", ("rl", use.span))
+    if word not in ("rl", "caputo"):
+        raise fault("P105", span, "`kind` of `tempered` is `rl` or `caputo`", "write `kind=caputo`")
+    return _operator(TemperedCaputo if word == "caputo" else Tempered, 2, _rate)(use)
+
+
 def _psi(use: Use) -> tuple[sp.Expr, ...]:
     symbol = use.axis(1)
     psi = use.scalar(3)
@@ -292,7 +301,7 @@ FRACTIONAL = (
     ),
     Operator(
         "tempered", "any, axis, α, λ → same", "", "tempered derivative, normalised=yes less λ^α u", 4, 4,
-        _operator(Tempered, 2, _rate), (*_ENDS, "normalised"),
+        _tempered, (*_ENDS, "normalised", "kind"),
     ),
     Operator(
         "vocaputo", "any, axis, α(…) → same", "", "Caputo derivative whose order varies", 3, 3,

@@ -21,6 +21,7 @@ from nablax.fractional_calculus.operators import (
     PsiCaputo,
     RiemannLiouville,
     Tempered,
+    TemperedCaputo,
     VariableCaputo,
 )
 from nablax.frontend.names import greek_name
@@ -46,6 +47,7 @@ _FRACTIONAL = {
     GrunwaldLetnikov: "gl",
     FractionalIntegral: "fracint",
     Tempered: "tempered",
+    TemperedCaputo: "tempered",
     VariableCaputo: "vocaputo",
     DistributedCaputo: "distcaputo",
     Hadamard: "hadamard",
@@ -124,8 +126,10 @@ class _Unicode(StrPrinter):
         operand, variable, order, _, side, _, *further = node.args
         shown = [operand, variable, *([] if isinstance(node, DistributedCaputo) else [order]), *further]
         ending = ", side=right" if side == -1 else ""
-        if isinstance(node, Tempered) and shown.pop() == 1:
+        if isinstance(node, Tempered | TemperedCaputo) and shown.pop() == 1:
             ending += ", normalised=yes"
+        if isinstance(node, TemperedCaputo):
+            ending += ", kind=caputo"
         return f"{_FRACTIONAL[node.func]}({', '.join(self._print(a) for a in shown)}{ending})"
 
     def _print_IntegralLaplacian(self, node: IntegralLaplacian) -> str:
@@ -274,13 +278,17 @@ def memory(system: System, equation: Evolution) -> str:
     """`caputo(u, t, α) + 2·∂t u`, the left side of an equation that remembers its past."""
     name = system.unknowns[root_of(equation.unknown, system.unknowns)].name
     time = "t" if system.time is None else greek_name(system.time.name)
-    words = {"caputo": "caputo", "riemann-liouville": "rl"}
+    words = {"caputo": "caputo", "riemann-liouville": "rl", "exponential": "cf", "mittag-leffler": "abc"}
     found = []
     for m in equation.memory:
-        whole = m.order.is_Integer
-        body = (
-            f"∂{time * int(m.order)} {name}" if whole else f"{words[m.kind]}({name}, {time}, {text(m.order)})"
-        )
+        arguments = f"{name}, {time}, {text(m.order)}"
+        if m.order.is_Integer:
+            body = f"∂{time * int(m.order)} {name}"
+        elif m.rate != 0:
+            kind = ", kind=caputo" if m.kind == "caputo" else ""
+            body = f"tempered({arguments}, {text(m.rate)}{kind})"
+        else:
+            body = f"{words[m.kind if m.kernel == 'power' else m.kernel]}({arguments})"
         found.append(_scaled(m.coefficient, body))
     return _joined(found)
 

@@ -6,16 +6,31 @@ from dataclasses import dataclass
 import sympy as sp
 
 from nablax.plan import ANCHORED, Plan, StepperName
-from nablax.system import Memory, System
+from nablax.system import Kernel, Memory, System
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An unknown whose past is kept: its derivatives are those of `memory`, their orders less `less`."""
+    """An unknown whose past is kept: its derivatives are those of `memory`, their orders less `less`. Where
+    its slopes are kept, and not itself, all have one kernel and one rate."""
 
     unknown: int
     memory: tuple[Memory, ...]
     less: int
+
+    @property
+    def kernel(self) -> Kernel:
+        return self.memory[0].kernel
+
+    @property
+    def rate(self) -> sp.Expr:
+        return self.memory[0].rate
+
+    @property
+    def known(self) -> bool:
+        """Whether its kernel is a positive combination of known ones, which can be fitted before the run."""
+        numbers = all(m.coefficient.is_number and m.order.is_number for m in self.memory)
+        return numbers and all(m.coefficient > 0 for m in self.memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +51,9 @@ class Line:
         return self.field if self.rate is None else self.rate
 
     @property
-    def signature(self) -> frozenset[tuple[sp.Expr, sp.Expr]]:
+    def signature(self) -> frozenset[tuple[sp.Basic | str, ...]]:
         """What lines with the same derivatives have in common."""
-        return frozenset((m.coefficient, m.order) for m in self.whole)
+        return frozenset((m.coefficient, m.order, m.kernel, m.rate) for m in self.whole)
 
     @property
     def classical(self) -> bool:
@@ -48,7 +63,10 @@ class Line:
     @property
     def parts(self) -> tuple[Part, ...]:
         """The arrays whose past is kept."""
-        found = (Part(self.field, self.slow, 0),) if self.slow else ()
+        alike: dict[tuple[Kernel, sp.Expr], list[Memory]] = {}
+        for m in self.slow:
+            alike.setdefault((m.kernel, m.rate), []).append(m)
+        found = tuple(Part(self.field, tuple(group), 0) for group in alike.values())
         if self.fast and self.rate is not None:
             found = (*found, Part(self.rate, self.fast, 1))
         return found
@@ -113,7 +131,7 @@ def order_in_time(plan: Plan) -> float:
     values = {p.symbol: p.value for p in system.parameters}
     time = system.time
     ends = [{}] if time is None else [{time.symbol: e} for e in (time.lower, time.upper)]
-    found = [m.order.subs(end).subs(values) for e in system.evolution for m in e.memory for end in ends]
+    found = [m.strength.subs(end).subs(values) for e in system.evolution for m in e.memory for end in ends]
     return min(2.0, *(2 - float(a - sp.floor(a)) for a in found))
 
 

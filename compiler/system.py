@@ -97,20 +97,30 @@ class Terms:
 
 
 Kind = Literal["caputo", "riemann-liouville"]
+Kernel = Literal["power", "exponential", "mittag-leffler"]
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """coefficient · D^order of a field in time, from the start of time on.
+    """coefficient · e^(-rate t) D^order e^(rate t) of a field in time, from the start of time on.
 
     `coefficient` and `order` hold numbers and parameters, and an order below 1 may hold the time (its
-    value is that at the time of the derivative). An order of 1 or 2 is the classical derivative.
+    value is that at the time of the derivative). An order of 1 or 2 is the classical derivative. `kernel` is
+    what u' is weighted with: t^(-α)/Γ(1-α), or the bounded ones e^(-αt/(1-α))/(1-α) (Caputo and Fabrizio)
+    and E_α(-αt^α/(1-α))/(1-α) (Atangana and Baleanu).
     """
 
     coefficient: sp.Expr
     order: sp.Expr
     kind: Kind
     span: Span
+    kernel: Kernel = "power"
+    rate: sp.Expr = sp.S.Zero
+
+    @property
+    def strength(self) -> sp.Expr:
+        """The power of the frequency that it grows like: the order, and 0 for a bounded kernel."""
+        return self.order if self.kernel == "power" else sp.S.Zero
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Convolution:
         right, guess, anchors = list(y), list(y), []
         pulls = []
         for k, (line, orders) in enumerate(zip(scheme.lines, scheme.orders(params, zero), strict=True)):
-            weights = _weights(k, orders, h, params)
+            weights, lost = self._weights(k, orders, h, params, taken + 1)
             pull = weights[0]
             pulls.append(pull)
             lags = taken - jnp.arange(len(past.kept[k]), dtype=jnp.int32)
@@ -46,6 +46,8 @@ class Convolution:
             anchor = _anchor(past.anchors, scheme.anchored.index(line.field), after, line.rate is not None)
             anchors.append(anchor)
             rest = weighted(seen, past.kept[k]) - at_start[line.top] / 2
+            if lost is not None:
+                rest = rest + scaled(lost, anchor)
             right[line.field] = anchor - rest / pull.astype(rest.dtype)
             if line.rate is not None:
                 right[line.rate] = jnp.zeros_like(y[line.rate])
@@ -67,6 +69,26 @@ class Convolution:
         clock = ticked(past.clock, after, h)
         return Attempt(scheme.joined(y, Past(clock, tuple(kept), past.anchors)), (), None)
 
+    def _weights(
+        self, part: int, orders: Sequence[Order], h: Array, params: Parameters, step: Array
+    ) -> tuple[Array, Array | None]:
+        """Σ c τ^(-α) e^(-λjτ) ω_j of a line; and what its start counts in this step, where some λ is not 0:
+        there Σ ω_(n-j) e^(-λ(n-j)τ) (u_j - e^(-λjτ) u_0) stands in the place of differences from u_0."""
+        scheme = self.scheme
+        total, lost = jnp.zeros((), h.dtype), None
+        zero = jnp.asarray(scheme.plan.frames[0], h.dtype)
+        for i, (c, a) in enumerate(orders):
+            weights = c * h**-a * params[f"memory/{part}/{i}"]
+            rate = scheme.parts[part].memory[i].rate
+            if rate != 0:
+                lags = h * jnp.arange(len(weights), dtype=h.dtype)
+                decays = jnp.exp(-scheme.number(rate, params, zero) * lags)
+                plain, weights = jnp.cumsum(weights)[step], weights * decays
+                share = jnp.cumsum(weights)[step] - decays[step] * plain
+                lost = share if lost is None else lost + share
+            total = total + weights
+        return total, lost
+
     def _rate(self, t: Array, y: Vector, params: Parameters) -> Vector:
         inner = self.scheme.inner
         return inner.rate(t, inner.embed(t, y, params), params)
@@ -77,14 +99,6 @@ class Convolution:
         second = jnp.where(taken > 1, kept[jnp.maximum(taken - 2, 0)], 0)
         change = 1.5 * kept[taken] - 2 * before + 0.5 * second
         return anchors[self.scheme.anchored.index(rate)] + scaled(1 / h, change)
-
-
-def _weights(line: int, orders: Sequence[Order], h: Array, params: Parameters) -> Array:
-    """Σ c τ^(-α) ω_j of a line."""
-    total = jnp.zeros((), h.dtype)
-    for i, (c, a) in enumerate(orders):
-        total = total + c * h**-a * params[f"memory/{line}/{i}"]
-    return total
 
 
 def _anchor(anchors: Vector, index: int, t: Array, sloped: bool) -> Array:

@@ -18,6 +18,9 @@ from jax import Array
 from numpy.polynomial.legendre import leggauss, legvander
 from scipy.optimize import nnls
 
+from nablax.backends.memory.kernels import KERNELS
+from nablax.system import Kernel
+
 Terms = tuple[tuple[float, float], ...]
 """(coefficient, order) of every derivative, 0 < order < 1."""
 SAMPLES = 800
@@ -62,16 +65,18 @@ class Quadrature:
         return jnp.sin(jnp.pi * order) / jnp.pi * jnp.concatenate([first, rest])
 
 
-def fitted(terms: Terms, shortest: float, duration: float, tolerance: float) -> Fitted:
-    """The exponentials of Σ c t^(-α)/Γ(1-α), coefficients positive, to a relative tolerance."""
+def fitted(
+    terms: Terms, shortest: float, duration: float, tolerance: float, kernel: Kernel = "power"
+) -> Fitted:
+    """The exponentials of Σ c K, K of those orders and coefficients positive, to a relative tolerance."""
     # Runs that differ a little share a fit.
-    return _fit(terms, 2.0 ** np.floor(np.log2(shortest / duration)), duration, tolerance)
+    return _fit(kernel, terms, 2.0 ** np.floor(np.log2(shortest / duration)), duration, tolerance)
 
 
 @lru_cache(maxsize=64)
-def _fit(terms: Terms, ratio: float, duration: float, tolerance: float) -> Fitted:
+def _fit(name: Kernel, terms: Terms, ratio: float, duration: float, tolerance: float) -> Fitted:
     t = np.geomspace(ratio, 1.0, SAMPLES)
-    kernel = np.sum([c * duration**-a * t**-a / gamma(1 - a) for c, a in terms], axis=0)
+    kernel = np.sum([c * KERNELS[name].values(a, duration * t) for c, a in terms], axis=0)
     best: tuple[float, np.ndarray, np.ndarray] | None = None
     for density in DENSITIES:
         low, high = 1e-3, log(1 / tolerance) * 1.3 / ratio

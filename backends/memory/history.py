@@ -1,10 +1,11 @@
 """What a derivative with memory keeps of the past, and the sum over it that a step needs.
 
-For u piecewise linear between steps, D^α u(t_n) = τ_n^(-α)/Γ(2-α) (u_n - u_(n-1)) + past (the L1 scheme:
-Z. Sun, X. Wu, Appl. Numer. Math. 56 (2006) 193; Y. Lin, C. Xu, J. Comput. Phys. 225 (2007) 1533), the past an
-integral of the slopes before t_(n-1) with the kernel t^(-α)/Γ(1-α). `Direct` keeps all slopes;
-`Exponentials` keeps ∫ e^(-s (t-t')) u'(t') dt' for a few rates s, which decay and grow by themselves
-from step to step (S. Jiang et al., Commun. Comput. Phys. 21 (2017) 650).
+For u piecewise linear between steps, D^α u(t_n) = w (u_n - u_(n-1)) + past (the L1 scheme: Z. Sun, X. Wu,
+Appl. Numer. Math. 56 (2006) 193; Y. Lin, C. Xu, J. Comput. Phys. 225 (2007) 1533), w the mean of the kernel
+over the step, τ_n^(-α)/Γ(2-α) where it is t^(-α)/Γ(1-α), and the past an integral of the slopes before
+t_(n-1) with the kernel. `Direct` keeps all slopes; `Exponentials` keeps ∫ e^(-s (t-t')) u'(t') dt' for a few
+rates s, which decay and grow by themselves from step to step (S. Jiang et al., Commun. Comput. Phys. 21
+(2017) 650), and `Decaying` the one rate that a kernel which is an exponential has.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +15,9 @@ from typing import NamedTuple, Protocol
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.scipy.special import gammaln
+
+from nablax.backends.memory.kernels import KERNELS
+from nablax.system import Kernel
 
 
 class Order(NamedTuple):
@@ -40,21 +43,25 @@ class Engine(Protocol):
         """What is kept at the start."""
         ...
 
+    def own(self, step: Array, orders: Sequence[Order]) -> Array:
+        """What the change over the last step, of length `step`, counts in Σ c D^α at its end."""
+        ...
+
     def past(self, kept: Array, clock: Clock, now: Array, step: Array, orders: Sequence[Order]) -> Array:
         """The part of Σ c D^α at the time `now` that the steps before the last one, of length `step`,
         make."""
         ...
 
-    def push(self, kept: Array, clock: Clock, step: Array, change: Array) -> Array:
+    def push(self, kept: Array, clock: Clock, step: Array, change: Array, orders: Sequence[Order]) -> Array:
         """Another step, of length `step`, over which the array changed by `change`."""
         ...
 
 
-def local_weight(orders: Sequence[Order], step: Array) -> Array:
-    """Σ c τ^(-α)/Γ(2-α): what the last change counts."""
+def local_weight(kernel: Kernel, orders: Sequence[Order], step: Array) -> Array:
+    """The mean of Σ c K over the last step."""
     total = jnp.zeros((), step.dtype)
     for c, a in orders:
-        total = total + c * step**-a / jnp.exp(gammaln(2 - a))
+        total = total + c * KERNELS[kernel].first(a, step) / step
     return total
 
 
@@ -63,25 +70,25 @@ class Direct:
     """All slopes, [capacity or more, *shape of the array]."""
 
     capacity: int
+    kernel: Kernel = "power"
 
     def empty(self, like: Array) -> Array:
         return jnp.zeros((self.capacity, *like.shape), like.dtype)
 
+    def own(self, step: Array, orders: Sequence[Order]) -> Array:
+        return local_weight(self.kernel, orders, step)
+
     def past(self, kept: Array, clock: Clock, now: Array, step: Array, orders: Sequence[Order]) -> Array:
         ends = clock.times[1:]
-        lengths = jnp.diff(clock.times)
         there = jnp.arange(len(ends), dtype=ends.dtype) < clock.taken
-        # Differences of powers by expm1 and log1p: lags long against a step would cancel.
+        lengths = jnp.where(there, jnp.diff(clock.times), 0.5)
         lags = jnp.where(there, now - clock.times[:-1], 1)
-        share = jnp.where(there, lengths / lags, 0.5)
-        ratio = jnp.log1p(-jnp.minimum(share, 1 - np.finfo(share.dtype).eps))
         weights = jnp.zeros_like(ends)
         for c, a in orders:
-            areas = -(lags ** (1 - a)) * jnp.expm1((1 - a) * ratio) / jnp.exp(gammaln(2 - a))
-            weights = weights + c * areas
+            weights = weights + c * KERNELS[self.kernel].between(a, lags, lengths)
         return weighted(jnp.where(there, weights, 0), kept)
 
-    def push(self, kept: Array, clock: Clock, step: Array, change: Array) -> Array:
+    def push(self, kept: Array, clock: Clock, step: Array, change: Array, orders: Sequence[Order]) -> Array:
         return kept.at[clock.taken.astype(jnp.int32)].set(change / step.astype(change.dtype))
 
 
@@ -94,21 +101,49 @@ class Exponentials:
 
     rates: np.ndarray
     weights: Callable[[Sequence[Order]], Array]
+    kernel: Kernel = "power"
 
     def empty(self, like: Array) -> Array:
         return jnp.zeros((len(self.rates), *like.shape), like.dtype)
+
+    def own(self, step: Array, orders: Sequence[Order]) -> Array:
+        return local_weight(self.kernel, orders, step)
 
     def past(self, kept: Array, clock: Clock, now: Array, step: Array, orders: Sequence[Order]) -> Array:
         decay = jnp.exp(-jnp.asarray(self.rates, step.dtype) * step)
         return weighted(self.weights(orders).astype(step.dtype) * decay, kept)
 
-    def push(self, kept: Array, clock: Clock, step: Array, change: Array) -> Array:
-        z = jnp.asarray(self.rates, step.dtype) * step
-        # (1 - e^(-z))/z, 1 at 0.
-        gain = jnp.where(z > 0, -jnp.expm1(-z) / jnp.where(z > 0, z, 1), 1).astype(kept.dtype)
-        shape = (len(self.rates),) + (1,) * change.ndim
-        decay = jnp.exp(-z).astype(kept.dtype)
-        return decay.reshape(shape) * kept + gain.reshape(shape) * change[None]
+    def push(self, kept: Array, clock: Clock, step: Array, change: Array, orders: Sequence[Order]) -> Array:
+        return grown(jnp.asarray(self.rates, step.dtype) * step, kept, change)
+
+
+@dataclass(frozen=True, slots=True)
+class Decaying:
+    """The exponential kernel: one array for each of `count` orders, exact for every step."""
+
+    count: int
+
+    def empty(self, like: Array) -> Array:
+        return jnp.zeros((self.count, *like.shape), like.dtype)
+
+    def own(self, step: Array, orders: Sequence[Order]) -> Array:
+        return local_weight("exponential", orders, step)
+
+    def past(self, kept: Array, clock: Clock, now: Array, step: Array, orders: Sequence[Order]) -> Array:
+        weights = [c / (1 - a) * jnp.exp(-a / (1 - a) * step) for c, a in orders]
+        return weighted(jnp.stack(weights), kept)
+
+    def push(self, kept: Array, clock: Clock, step: Array, change: Array, orders: Sequence[Order]) -> Array:
+        return grown(jnp.stack([a / (1 - a) * step for _, a in orders]), kept, change)
+
+
+def grown(z: Array, kept: Array, change: Array) -> Array:
+    """∫ e^(-s (t-t')) u' dt' after another step; `z` [rates] are the rates times its length."""
+    # (1 - e^(-z))/z, 1 at 0.
+    gain = jnp.where(z > 0, -jnp.expm1(-z) / jnp.where(z > 0, z, 1), 1).astype(kept.dtype)
+    shape = (len(z),) + (1,) * change.ndim
+    decay = jnp.exp(-z).astype(kept.dtype)
+    return decay.reshape(shape) * kept + gain.reshape(shape) * change[None]
 
 
 def weighted(weights: Array, kept: Array) -> Array:

@@ -1,5 +1,7 @@
 """The L1 scheme: piecewise linear in time under the memory, the right-hand side at the end of the step.
 
+What is piecewise linear under e^(-λt) D^α e^(λt) is e^(λt) u: its past and its last value decay by e^(-λτ).
+
 Order 2 - α where the solution is smooth and on meshes graded to its start; classical derivatives beside the
 memory by the two-step backward formula. For 1 < α <= 2 the rate v = u_t has the memory of order α - 1, and
 u_n = u_(n-1) + τ/2 (v_n + v_(n-1)).
@@ -12,7 +14,6 @@ import jax.numpy as jnp
 from jax import Array
 
 from nablax.backends.interface import Parameters, Vector
-from nablax.backends.memory.history import local_weight
 from nablax.backends.memory.implicit import ImplicitStep
 from nablax.backends.memory.scheme import Past, Remembering, ticked
 from nablax.backends.stepping.method import Attempt
@@ -54,17 +55,26 @@ class PiecewiseLinear:
         after = t + h
         now = jnp.asarray(scheme.plan.frames[0], h.dtype) + after
         orders = scheme.orders(params, now)
+        decays = tuple(
+            None if p.rate == 0 else jnp.exp(-scheme.number(p.rate, params, now) * h) for p in scheme.parts
+        )
         sums: Sums = {}
-        for part, engine, kept, own in zip(scheme.parts, scheme.engines, past.kept, orders, strict=True):
-            sums[part.unknown, part.less] = local_weight(own, h), engine.past(kept, past.clock, after, h, own)
+        for k, (part, engine, own) in enumerate(zip(scheme.parts, scheme.engines, orders, strict=True)):
+            decay, key = decays[k], (part.unknown, part.less)
+            weight, seen = engine.own(h, own), engine.past(past.kept[k], past.clock, after, h, own)
+            if decay is not None:
+                seen = scaled(decay, seen) + scaled(weight * (1 - decay), y[part.unknown])
+            sums[key] = _added(sums.get(key), (weight, seen))
         found = self._solved(after, h, y, past, sums, params)
         changes = tuple(b - a for a, b in zip(y, found, strict=True))
         clock = ticked(past.clock, after, h)
-        pushed = tuple(
-            engine.push(k, past.clock, h, changes[p.unknown])
-            for engine, k, p in zip(scheme.engines, past.kept, scheme.parts, strict=True)
-        )
-        new = Past(clock, pushed, tuple(changes[i] for i in scheme.anchored))
+        pushed = []
+        for k, (part, engine, decay) in enumerate(zip(scheme.parts, scheme.engines, decays, strict=True)):
+            kept, change = past.kept[k], changes[part.unknown]
+            if decay is not None:
+                kept, change = scaled(decay, kept), found[part.unknown] - scaled(decay, y[part.unknown])
+            pushed.append(engine.push(kept, past.clock, h, change, orders[k]))
+        new = Past(clock, tuple(pushed), tuple(changes[i] for i in scheme.anchored))
         return Attempt(scheme.joined(found, new), (), None)
 
     def _solved(

@@ -74,8 +74,10 @@ class PiecewiseQuadratic:
         after = scheme.inner.finish(start + t + h, ahead, params)
         changes = tuple(b - a for a, b in zip(y, after, strict=True))
         kept = tuple(
-            _pushed(engine, k, past, step, last, changes[p.unknown])
-            for engine, k, last, p in zip(scheme.engines, past.kept, past.anchors, scheme.parts, strict=True)
+            _pushed(engine, k, past, step, last, changes[p.unknown], own)
+            for engine, k, last, p, own in zip(
+                scheme.engines, past.kept, past.anchors, scheme.parts, orders, strict=True
+            )
         )
         last = tuple(changes[i] for i in scheme.anchored)
         return Attempt(scheme.joined(after, Past(ticked(past.clock, t + h, h), kept, last)), (), None)
@@ -109,11 +111,19 @@ def _share(
     return Share(own, weighted(slopes, kept))
 
 
-def _pushed(engine: Engine, kept: Array, past: Past, step: Step, last: Array, change: Array) -> Array:
+def _pushed(
+    engine: Engine,
+    kept: Array,
+    past: Past,
+    step: Step,
+    last: Array,
+    change: Array,
+    orders: Sequence[Order],
+) -> Array:
     if isinstance(engine, Exponentials):
         own, rest = _curved(engine, kept, past.clock, step, last)
         return rest + _columns(own, change) * change[None]
-    return engine.push(kept, past.clock, step.length, change)
+    return engine.push(kept, past.clock, step.length, change, orders)
 
 
 # --- all slopes ---

@@ -14,11 +14,13 @@ from nablax.backends.interface import Parameters, Prepared, Split, Vector
 from nablax.backends.lowering import evaluate
 from nablax.backends.memory.coefficients import convolution_weights
 from nablax.backends.memory.exponentials import fitted, quadrature
-from nablax.backends.memory.history import Clock, Direct, Engine, Exponentials, Order
+from nablax.backends.memory.history import Clock, Decaying, Direct, Engine, Exponentials, Order
 from nablax.backends.memory.march import check_room
 from nablax.past import Line, Part, anchors_of, lines_of, nominal_order, parts_of
 from nablax.plan import ANCHORED, Plan
 from nablax.system import Memory
+
+HAIR = 1e-5  # beyond a whole number, where an order that varies with the time reaches it
 
 
 class Past(NamedTuple):
@@ -113,7 +115,13 @@ class Remembering:
         found = self.number(memory.order, params, t)
         if memory.order.free_symbols:
             low = int(sp.floor(nominal_order(memory, self.plan.system)))
-            found = jnp.where((found > low) & (found < low + 1), found, jnp.nan)
+            time = self.plan.system.time
+            if time is not None and memory.order.has(time.symbol):
+                # One that varies may end at the whole number: what rounding adds is taken off.
+                found = jnp.where(found < low + 1 + HAIR, jnp.minimum(found, low + 1), jnp.nan)
+                found = jnp.where(found > low, found, jnp.nan)
+            else:
+                found = jnp.where((found > low) & (found < low + 1), found, jnp.nan)
         return found - less
 
     def number(self, expression: sp.Expr, params: Parameters, t: Array) -> Array:
@@ -172,14 +180,15 @@ def build_remembering(inner: Split[Vector]) -> Remembering:
 def _engine(plan: Plan, part: Part) -> Engine:
     recall = plan.stepping.recall
     assert recall is not None
+    if part.kernel == "exponential":
+        return Decaying(len(part.memory))
     if recall.engine == "direct":
-        return Direct(recall.capacity)
+        return Direct(recall.capacity, part.kernel)
     duration = plan.frames[-1] - plan.frames[0]
-    fixed = not any(m.coefficient.free_symbols | m.order.free_symbols for m in part.memory)
-    if fixed and all(m.coefficient > 0 for m in part.memory):
+    if part.known:
         terms = tuple((float(m.coefficient), float(m.order - part.less)) for m in part.memory)
-        found = fitted(terms, recall.shortest, duration, recall.tol)
-        return Exponentials(found.rates, lambda _: jnp.asarray(found.weights))
+        found = fitted(terms, recall.shortest, duration, recall.tol, part.kernel)
+        return Exponentials(found.rates, lambda _: jnp.asarray(found.weights), part.kernel)
     made = quadrature(recall.shortest, duration, recall.tol)
 
     def weights(orders: Sequence[Order]) -> Array:

@@ -32,6 +32,7 @@ from nablax.fractional_calculus.operators import (
     PsiCaputo,
     RiemannLiouville,
     Tempered,
+    TemperedCaputo,
     VariableCaputo,
 )
 from nablax.passes.jets import jets
@@ -196,7 +197,7 @@ class _Line:
     def _derivative(self, order: int) -> sp.Expr:
         x, scale = self.op.variable, _scale(self.op)
         value = self.op.operand
-        if isinstance(self.op, Tempered):
+        if isinstance(self.op, Tempered | TemperedCaputo):
             value *= sp.exp(self.op.further[0] * (self.op.side * (x - self.op.base) - _OWN))
         for _ in range(order):
             value = self.op.side * sp.diff(value, x) / sp.diff(scale, x)
@@ -254,7 +255,8 @@ def _riemann_liouville(line: _Line, order: sp.Expr) -> sp.Expr:
 
 def _tempered(line: _Line) -> sp.Expr:
     rate, normalised = line.op.further
-    value = _riemann_liouville(line, line.op.order)
+    plain = _caputo if isinstance(line.op, TemperedCaputo) else _riemann_liouville
+    value = plain(line, line.op.order)
     if normalised == 0:
         return value
     order, operand = line.op.order, line.op.operand
@@ -298,6 +300,7 @@ _RULES: Mapping[type[FractionalOperator], Callable[[_Line], sp.Expr]] = {
     GrunwaldLetnikov: lambda line: _riemann_liouville(line, line.op.order),
     Hadamard: lambda line: _riemann_liouville(line, line.op.order),
     Tempered: _tempered,
+    TemperedCaputo: _tempered,
     FractionalIntegral: _integral,
     DistributedCaputo: _distributed,
     CaputoFabrizio: _caputo_fabrizio,

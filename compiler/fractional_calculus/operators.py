@@ -18,7 +18,7 @@ from nablax.fractional_calculus.special import MittagLeffler
 __all__ = [
     "OPERATORS", "AtanganaBaleanu", "Caputo", "CaputoFabrizio", "DistributedCaputo", "FractionalIntegral",
     "FractionalOperator", "GrunwaldLetnikov", "Hadamard", "PsiCaputo", "RiemannLiouville", "Singular",
-    "Tempered", "VariableCaputo",
+    "Tempered", "TemperedCaputo", "VariableCaputo",
 ]  # fmt: skip
 
 
@@ -213,21 +213,44 @@ class Tempered(FractionalOperator):
         return operand if order == 0 and normalised == 0 else None
 
     def _closed(self, operand: sp.Expr) -> sp.Expr | None:
-        rate, normalised = self.further
-        y = sp.Dummy("y", positive=True)
-        seen = self._seen_from_base(operand, y)
-        parts = closed_forms.terms(sp.powsimp(sp.expand(seen * sp.exp(rate * y))), y)
-        if parts is None:
-            return None
-        values = [closed_forms.integral(t, -self.order, y) for t in parts]
-        if None in values:
-            return None
-        total = sp.exp(-rate * y) * sp.Add(*(v for v in values if v is not None))
-        if normalised != 0:
-            total -= rate**self.order * seen
-            if self.ceiling == 2:
-                total -= self.order * rate ** (self.order - 1) * sp.diff(seen, y)
-        return total.xreplace({y: self._distance()})
+        return _tempered(self, operand, lambda term, y: closed_forms.integral(term, -self.order, y))
+
+
+class TemperedCaputo(FractionalOperator):
+    """`Tempered` with the Caputo derivative in the place of that of Riemann and Liouville."""
+
+    extra = 2
+
+    @classmethod
+    def _whole(cls, use: Arguments) -> sp.Expr | None:
+        operand, _, order, *_, normalised = use
+        return operand if order == 0 and normalised == 0 else None
+
+    def _closed(self, operand: sp.Expr) -> sp.Expr | None:
+        return _tempered(
+            self, operand, lambda term, y: closed_forms.caputo(term, self.order, self.ceiling, y)
+        )
+
+
+def _tempered(
+    node: "Tempered | TemperedCaputo", operand: sp.Expr, of_term: Callable[[Term, sp.Symbol], sp.Expr | None]
+) -> sp.Expr | None:
+    """e^(-λy) D (e^(λy) u) with D as it acts on a term, and what a normalised one takes off."""
+    rate, normalised = node.further
+    y = sp.Dummy("y", positive=True)
+    seen = node._seen_from_base(operand, y)
+    parts = closed_forms.terms(sp.powsimp(sp.expand(seen * sp.exp(rate * y))), y)
+    if parts is None:
+        return None
+    values = [of_term(t, y) for t in parts]
+    if None in values:
+        return None
+    total = sp.exp(-rate * y) * sp.Add(*(v for v in values if v is not None))
+    if normalised != 0:
+        total -= rate**node.order * seen
+        if node.ceiling == 2:
+            total -= node.order * rate ** (node.order - 1) * sp.diff(seen, y)
+    return total.xreplace({y: node._distance()})
 
 
 class VariableCaputo(FractionalOperator):
@@ -387,6 +410,6 @@ def _exponential_memory(term: Term, rate: sp.Expr, y: sp.Symbol) -> sp.Expr | No
 
 
 OPERATORS: tuple[type[FractionalOperator], ...] = (
-    Caputo, RiemannLiouville, GrunwaldLetnikov, FractionalIntegral, Tempered, VariableCaputo,
-    DistributedCaputo, Hadamard, PsiCaputo, CaputoFabrizio, AtanganaBaleanu,
+    Caputo, RiemannLiouville, GrunwaldLetnikov, FractionalIntegral, Tempered, TemperedCaputo,
+    VariableCaputo, DistributedCaputo, Hadamard, PsiCaputo, CaputoFabrizio, AtanganaBaleanu,
 )  # fmt: skip

@@ -14,11 +14,15 @@ from numpy.polynomial.legendre import leggauss
 from sympy.core.function import AppliedUndef
 
 from nablax.fractional_calculus.operators import (
+    AtanganaBaleanu,
     Caputo,
+    CaputoFabrizio,
     DistributedCaputo,
     FractionalOperator,
     GrunwaldLetnikov,
     RiemannLiouville,
+    Tempered,
+    TemperedCaputo,
     VariableCaputo,
 )
 from nablax.frontend.diagnostics import Report
@@ -26,9 +30,14 @@ from nablax.notation import text
 from nablax.passes.expansion import Expanded
 from nablax.passes.jets import base, jets, orders_of
 from nablax.problem import Problem, Summand
-from nablax.system import Evolution, Kind, Memory, Refusal, Unknown, root_of
+from nablax.system import Evolution, Kernel, Kind, Memory, Refusal, Unknown, root_of
 
-KINDS: tuple[type[FractionalOperator], ...] = (Caputo, RiemannLiouville, GrunwaldLetnikov)
+KINDS: Mapping[type[sp.Basic], Kind] = {
+    Caputo: "caputo", RiemannLiouville: "riemann-liouville", GrunwaldLetnikov: "riemann-liouville",
+    Tempered: "riemann-liouville", TemperedCaputo: "caputo",
+    CaputoFabrizio: "caputo", AtanganaBaleanu: "caputo",
+}  # fmt: skip
+BOUNDED: Mapping[type[sp.Basic], Kernel] = {CaputoFabrizio: "exponential", AtanganaBaleanu: "mittag-leffler"}
 NODES = 8  # of the orders of a distributed derivative, by Gauss and Legendre
 Taken = dict[AppliedUndef, tuple[Memory, ...]]
 
@@ -107,7 +116,9 @@ def _without_memory(
             if field is not None and base(node) != field:
                 raise _refused(node, summand, "beside that of another field in one equation")
             field = base(node)
-            found += _orders(problem, node, sp.cancel(term / node), summand)
+            coefficient = sp.cancel(term / node)
+            found += _orders(problem, node, coefficient, summand)
+            rest -= coefficient * _taken_off(node)
         kept.append(rest)
     assert field is not None
     assert time is not None
@@ -118,10 +129,10 @@ def _without_memory(
                 jet = sp.Derivative(field, (time.symbol, order))
                 found.append(Memory(term / jet, sp.Integer(order), "caputo", summand.span))
                 kept[i] -= term
-    leading = max(found, key=lambda m: float(_nominal(problem, m.order)))
-    scaled = tuple(
-        Memory(sp.cancel(m.coefficient / leading.coefficient), m.order, m.kind, m.span) for m in found
+    leading = max(
+        found, key=lambda m: (float(_nominal(problem, m.strength)), float(_nominal(problem, m.order)))
     )
+    scaled = tuple(replace(m, coefficient=sp.cancel(m.coefficient / leading.coefficient)) for m in found)
     for m in scaled:
         if m.coefficient.free_symbols & set(problem.symbols) or m.coefficient.has(AppliedUndef):
             raise _Refused(
@@ -171,12 +182,25 @@ def _orders(
         return found
     if isinstance(node, VariableCaputo) and node.ceiling == 1 and not node.order.free_symbols & space:
         return [Memory(coefficient, node.order, "caputo", summand.span)]
-    if not isinstance(node, KINDS):
+    if node.func not in KINDS:
         raise _refused(node, summand, "in time")
-    if _nominal(problem, node.order) > 2:
+    nominal = _nominal(problem, node.order)
+    if nominal > 2:
         raise _refused(node, summand, "in time of an order above 2")
-    kind: Kind = "caputo" if isinstance(node, Caputo) else "riemann-liouville"
-    return [Memory(coefficient, node.order, kind, summand.span)]
+    rate = node.further[0] if isinstance(node, Tempered | TemperedCaputo) else sp.S.Zero
+    if rate != 0 and (nominal > 1 or nominal.is_integer):
+        raise _refused(node, summand, "in time of an order from 1 on")
+    if rate.free_symbols & set(problem.symbols):
+        raise _refused(node, summand, "whose rate varies")
+    kernel = BOUNDED.get(node.func, "power")
+    return [Memory(coefficient, node.order, KINDS[node.func], summand.span, kernel, rate)]
+
+
+def _taken_off(node: FractionalOperator) -> sp.Expr:
+    """λ^α u of a normalised tempered derivative of an order below 1."""
+    if not isinstance(node, Tempered | TemperedCaputo) or node.further[1] == 0:
+        return sp.S.Zero
+    return node.further[0] ** node.order * node.operand
 
 
 def _own_order(value: sp.Expr, field: AppliedUndef, t: sp.Symbol) -> int | None:

@@ -5,18 +5,18 @@ from dataclasses import replace
 from math import prod
 
 import numpy as np
-import sympy as sp
 
 from nablax.frontend.diagnostics import Note, Report
-from nablax.past import nominal_order
+from nablax.past import lines_of, parts_of
 from nablax.plan import Choice, Engine, Recall, StepperName, Stepping
 from nablax.planning.meshes import step_times
+from nablax.planning.remembering import choose_stepper
 from nablax.planning.settings import MEMORY_STEPPERS, Settings
 from nablax.planning.spectrum import nominal
-from nablax.planning.starts import check_rest, relative_rate, warn_uniform
+from nablax.planning.starts import check_rest, relative_rate, warn_bounded, warn_uniform
 from nablax.planning.stepping import Situation
 from nablax.sampling import sample
-from nablax.system import Evolution, Memory, System, root_of
+from nablax.system import System
 
 STEPS = 512  # of a graded mesh that nothing else decides
 FEWEST, MOST = 16, 50_000  # steps that a tolerance asks for
@@ -36,49 +36,16 @@ def choose_memory(
     system = situation.system
     remembering = [e for e in system.evolution if e.memory]
     values = nominal(system)
-    varying = next((m for e in remembering for m in e.memory if _varies(system, m.order)), None)
     if system.time is not None:
         values[system.time.symbol] = np.linspace(times[0], times[-1], 33)
     # The steps follow the start of the solution, where an order that varies has its first value.
-    sampled = [[np.ravel(sample(m.order, values)) for m in e.memory] for e in remembering]
+    sampled = [[np.ravel(sample(m.strength, values)) for m in e.memory] for e in remembering]
     orders = [float(o.max()) for own in sampled for o in own]
     starts = [[float(o[0]) for o in own] for own in sampled]
-    chosen = _stepper(settings, max(orders), remembering[0], report)
-    classical = _whole_by_value(system)
-    if classical is not None and nominal_order(classical, system) > 1:
-        report.error(
-            "P401",
-            classical.span,
-            "parameters make this order 2, and steppers that remember the past take orders below",
-            help="write the order as a number: that is the classical derivative",
-        )
+    chosen = choose_stepper(system, settings, max(orders), report)
+    if chosen is None or not check_rest(system, report):
         return None
-    if classical is not None and chosen is not None and chosen[0] != "l1":
-        if settings.step is not None:
-            report.error(
-                "P401",
-                settings.places["step"],
-                f"`{chosen[0]}` has no start for an order that its parameters make whole",
-                notes=(Note("this one", classical.span), *settings.origin("step")),
-                help="use `step = l1`, or write the order as a number",
-            )
-            return None
-        chosen = "l1", "the parameters make an order whole: its derivative is the classical one"
-    if varying is not None and chosen is not None and chosen[0] != "l1":
-        report.error(
-            "P401",
-            settings.places.get("step", varying.span),
-            f"`{chosen[0]}` has no weights for an order that varies",
-            notes=(Note("this one", varying.span), *settings.origin("step")),
-            help="use `step = l1`",
-        )
-        return None
-    if (
-        chosen is None
-        or not _possible(system, chosen[0], max(orders), settings, report)
-        or not check_rest(system, report)
-    ):
-        return None
+    warn_bounded(system, report)
     name, reason = chosen
     top = max(orders)
     choices.append(Choice("step", name, reason, settings.step is not None, settings.places.get("step")))
@@ -107,14 +74,6 @@ def choose_memory(
         return None
     order = 1 if name == "l1" else 2
     return Stepping(name, order, settings.dt, recall.tol, 0.0, recall=replace(recall, engine=engine))
-
-
-def _whole_by_value(system: System) -> Memory | None:
-    """The first derivative whose order is a whole number at the parameters' values only."""
-    remembered = (m for e in system.evolution for m in e.memory if not m.order.is_number)
-    return next(
-        (m for m in remembered if not _varies(system, m.order) and nominal_order(m, system).is_integer), None
-    )
 
 
 def _steps(
@@ -169,93 +128,6 @@ def _mesh(
     )
     choices.append(Choice("mesh", f"{steps} steps, graded {grading:.3g}", reason))
     return replace(plain, grading=grading)
-
-
-def _stepper(
-    settings: Settings, order: float, equation: Evolution, report: Report
-) -> tuple[StepperName, str] | None:
-    name = settings.step
-    if name is None and order > 1:
-        return "cq", "corrected convolution quadrature: order 2 however the solution starts"
-    if name is None:
-        return "l1", "piecewise linear in time under the memory, implicit: order 2 - α on a graded mesh"
-    if name == "l21sigma" and order > 1:
-        report.error(
-            "P401",
-            settings.places["step"],
-            "`l21sigma` takes derivatives of orders up to 1",
-            notes=(Note("this one", equation.memory[0].span), *settings.origin("step")),
-            help="use `step = cq`, of order 2 as well",
-        )
-        return None
-    if name in MEMORY_STEPPERS:
-        return name, "asked for"
-    report.error(
-        "P401",
-        settings.places["step"],
-        f"`{name}` forgets the past, and a derivative in time remembers it",
-        notes=(Note("this one", equation.memory[0].span), *settings.origin("step")),
-        help=f"use one of {', '.join(MEMORY_STEPPERS)}, or leave the choice to the compiler",
-    )
-    return None
-
-
-def _possible(system: System, name: StepperName, top: float, settings: Settings, report: Report) -> bool:
-    """What steppers with memory, or this one, do not take."""
-    remembering = next(e for e in system.evolution if e.memory)
-    obstacles = [("a constraint", c.span) for c in system.constraints]
-    obstacles += [
-        ("a wall that moves by an equation of its own", b.span) for b in system.boundary if b.dynamic
-    ]
-    obstacles += [
-        ("a space derivative of a time derivative", e.span)
-        for e in system.evolution
-        if any(any(m.orders) or m.multiplier != 1 for m in e.mass)
-    ]
-    obstacles += [
-        ("a second-order equation in time without memory", e.span)
-        for e in system.evolution
-        if not e.memory and root_of(e.unknown, system.unknowns) != e.unknown
-    ]
-    alike = {_signature(e) for e in system.evolution if _is_top(system, e)}
-    if len(alike) > 1 and name == "l21sigma":
-        report.error(
-            "P401",
-            settings.places["step"],
-            "`l21sigma` looks at all equations at one moment, and their derivatives in time ask for others",
-            notes=(Note("this one", remembering.memory[0].span), *settings.origin("step")),
-            help="use `step = l1` or `step = cq`",
-        )
-        return False
-    if len(alike) > 1 and top > 1:
-        obstacles += [
-            ("another derivative in time, one of both above order 1,", e.span)
-            for e in system.evolution
-            if _is_top(system, e) and _signature(e) != _signature(remembering)
-        ]
-    if not obstacles:
-        return True
-    what, span = obstacles[0]
-    report.error(
-        "P402",
-        span,
-        f"{what} beside a derivative in time that remembers the past is not available yet",
-        notes=(Note("this one", remembering.memory[0].span),),
-        help="use the residual of a network: `problem.residual(field)`",
-    )
-    return False
-
-
-def _varies(system: System, order: sp.Expr) -> bool:
-    return system.time is not None and bool(order.has(system.time.symbol))
-
-
-def _is_top(system: System, equation: Evolution) -> bool:
-    return all(u.rate_of != equation.unknown for u in system.unknowns)
-
-
-def _signature(equation: Evolution) -> frozenset[tuple[sp.Expr, sp.Expr, str]]:
-    return frozenset((m.coefficient, m.order, m.kind) for m in equation.memory)
 
 
 def _regularity(orders: Sequence[float]) -> float:
@@ -314,6 +186,28 @@ def _engine(
         )
     else:
         engine, reason = asked, "asked for"
+    unfitted = next(
+        (
+            p.memory[0]
+            for p in parts_of(lines_of(situation.system), False)
+            if p.kernel == "mittag-leffler" and not p.known
+        ),
+        None,
+    )
+    if unfitted is not None and engine == "exponentials":
+        if asked is not None:
+            report.error(
+                "P401",
+                place or unfitted.span,
+                "exponentials need a fit, and this kernel of `abc` has parameters or a negative coefficient",
+                notes=(Note("this one", unfitted.span), *settings.origin("memory")),
+                help="use `memory = direct`, or write them as numbers",
+            )
+            return None
+        engine, reason = (
+            "direct",
+            f"{steps} steps: exponentials have no fit to a kernel of `abc` with parameters",
+        )
     choices.append(Choice("memory", _NAMES[engine], reason, asked is not None, place))
     if engine == "direct":
         width = sum(2 if u.complex else 1 for u in situation.system.unknowns)

@@ -9,7 +9,7 @@ from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.jets import derivative, jets
 from nablax.planning.spectrum import at_start, nominal, states_of
 from nablax.sampling import sample
-from nablax.system import Evolution, System, root_of
+from nablax.system import Evolution, Memory, System, root_of
 
 POINTS = {1: 24, 2: 8, 3: 4}  # per axis
 REST = 1e-6  # of the largest term: below it, the terms of an equation cancel
@@ -17,7 +17,7 @@ REST = 1e-6  # of the largest term: below it, the terms of an equation cancel
 
 def check_rest(system: System, report: Report) -> bool:
     """A derivative of Riemann and Liouville is that of Caputo where the field and its rates start at 0; it is
-    infinite at the start where they do not."""
+    infinite at the start where they do not. One with a bounded kernel is 0 at the start."""
     for equation in system.evolution:
         remembered = [m for m in equation.memory if m.kind == "riemann-liouville"]
         field = root_of(equation.unknown, system.unknowns)
@@ -29,10 +29,35 @@ def check_rest(system: System, report: Report) -> bool:
                 "P330",
                 remembered[0].span,
                 f"this derivative is infinite at the start, where `{system.unknowns[moved].name}` is not 0",
-                help=f"write it with `caputo`, or start `{name}` at 0",
+                help=f"{_by_caputo(remembered[0])}, or start `{name}` at 0",
+            )
+            return False
+        if all(m.kernel != "power" for m in equation.memory) and equation.memory and _moves(system, equation):
+            report.error(
+                "P335",
+                equation.memory[0].span,
+                "this derivative is 0 at the start, whatever the field is, and the other terms are not",
+                help="start where they cancel, use `caputo`, or add `dt` of the field",
             )
             return False
     return True
+
+
+def _by_caputo(memory: Memory) -> str:
+    return "write `kind=caputo`" if memory.rate != 0 else "write it with `caputo`"
+
+
+def warn_bounded(system: System, report: Report) -> None:
+    """The warning that bounded kernels deserve."""
+    for memory in (m for e in system.evolution for m in e.memory if m.kernel != "power"):
+        report.warning(
+            "P423",
+            memory.span,
+            "a bounded kernel makes no fractional derivative: it is 0 at the start for every field, and has "
+            "no integral as its inverse there",
+            help="use `caputo` unless a model prescribes this one",
+        )
+        return
 
 
 def warn_uniform(system: System, place: Span, order: float, report: Report) -> None:

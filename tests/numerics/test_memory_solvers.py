@@ -51,7 +51,7 @@ def test_exponentials_sum_what_the_direct_sum_sums(steps, grading):
         clock, kept = state
         now, h, change = step
         sums = [e.past(k, clock, now, h, orders) for e, k in zip(engines, kept, strict=True)]
-        kept = [e.push(k, clock, h, change) for e, k in zip(engines, kept, strict=True)]
+        kept = [e.push(k, clock, h, change, orders) for e, k in zip(engines, kept, strict=True)]
         return (ticked(clock, now, h), kept), jnp.stack(sums)
 
     clock = Clock(jnp.zeros(()), jnp.zeros(steps + 1), jnp.zeros(()))
