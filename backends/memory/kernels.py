@@ -64,7 +64,7 @@ def _mittag_leffler_first(order: Array, t: Array) -> Array:
 def _mittag_leffler_between(order: Array, lag: Array, length: Array) -> Array:
     # The kernel is bounded, and a difference of its integrals has an error of rounding only.
     later, earlier = _mittag_leffler_first(order, jnp.stack([lag, jnp.maximum(lag - length, 0)]))
-    return later - earlier
+    return jnp.asarray(later - earlier)
 
 
 def _mittag_leffler_values(order: float, t: np.ndarray) -> np.ndarray:
