@@ -11,6 +11,7 @@ import pytest
 import nablax
 from nablax.backends.frames import NumericalFailure
 from nablax.backends.solver import Solver, build
+from nablax.backends.stepping.weaving import unwoven, weavable, woven
 from nablax.planning.ghosts import bundle_size
 
 CASES = {
@@ -89,6 +90,20 @@ def test_a_bundle_is_as_many_steps(name: str) -> None:
         assert np.abs(several).max() > 0
         scale = 20 * np.finfo(one.dtype).eps * np.abs(one).max()
         np.testing.assert_allclose(several, one, rtol=0, atol=scale)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (2, 3, 4)])
+def test_rows_of_two_unknowns_come_back(shape: tuple[int, ...]) -> None:
+    a, b = np.random.default_rng(0).normal(size=(2, *shape))
+    one = woven((jnp.asarray(a), jnp.asarray(b)))
+    assert one.shape == (*shape[:-1], 2, shape[-1])
+    np.testing.assert_array_equal(unwoven(one), (a, b))
+
+
+def test_rows_are_woven_where_there_are_rows_alike() -> None:
+    flat, square, single = jnp.ones(4), jnp.ones((4, 4)), jnp.ones((4, 4), "complex64")
+    assert weavable((square, square))
+    assert not any(weavable(arrays) for arrays in ((square,), (flat, flat), (square, single)))
 
 
 @pytest.mark.slow
