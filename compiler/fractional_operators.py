@@ -238,6 +238,14 @@ def _psi(use: Use) -> tuple[sp.Expr, ...]:
             f"the last argument of `{use.name}` does not increase with `{axis.name}` alone",
             f"use an increasing function, such as `{axis.name}^2` on an axis from 0 on",
         )
+    base = _base(use, axis, _side(use))
+    if not psi.subs(symbol, base).subs(use.scope.nominal).is_finite:
+        raise fault(
+            "P308",
+            use.arguments[3][1],
+            f"the last argument of `{use.name}` is infinite at {shown(base)}, where its memory starts",
+            "give another function, or `base=` where it is finite",
+        )
     return (psi,)
 
 

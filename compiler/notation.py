@@ -284,6 +284,9 @@ def memory(system: System, equation: Evolution) -> str:
         arguments = f"{name}, {time}, {text(m.order)}"
         if m.order.is_Integer:
             body = f"∂{time * int(m.order)} {name}"
+        elif m.scale is not None:
+            hadamard = m.kind == "riemann-liouville"
+            body = f"hadamard({arguments})" if hadamard else f"psicaputo({arguments}, {text(m.scale)})"
         elif m.rate != 0:
             kind = ", kind=caputo" if m.kind == "caputo" else ""
             body = f"tempered({arguments}, {text(m.rate)}{kind})"

@@ -51,9 +51,9 @@ class Line:
         return self.field if self.rate is None else self.rate
 
     @property
-    def signature(self) -> frozenset[tuple[sp.Basic | str, ...]]:
+    def signature(self) -> frozenset[tuple[sp.Basic | str | None, ...]]:
         """What lines with the same derivatives have in common."""
-        return frozenset((m.coefficient, m.order, m.kernel, m.rate) for m in self.whole)
+        return frozenset((m.coefficient, m.order, m.kernel, m.rate, m.scale) for m in self.whole)
 
     @property
     def classical(self) -> bool:
@@ -104,6 +104,12 @@ def lines_of(system: System) -> tuple[Line, ...]:
             )
         )
     return tuple(found)
+
+
+def scale_of(system: System) -> sp.Expr | None:
+    """The ψ(t) that all derivatives of no whole order measure the time by; None for t itself."""
+    scales = (m.scale for e in system.evolution for m in e.memory)
+    return next((s for s in scales if s is not None), None)
 
 
 def parts_of(lines: Sequence[Line], anchored: bool) -> tuple[Part, ...]:

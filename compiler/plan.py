@@ -93,7 +93,10 @@ class Recall:
 
     Without a fixed dt the run has `steps` steps, at start + duration · (n/steps)^grading. `direct` keeps
     every step, at most `capacity` of them; `exponentials` keeps a sum of decaying modes, exact to the
-    relative tolerance `tol` for lags from `shortest` on.
+    relative tolerance `tol` for lags from `shortest` to `longest`.
+
+    Where the past is measured by a function ψ of the time, so are the steps and those lags: `shares` are
+    pairs of logarithms, of the share of ψ's growth and of the share of the duration that it takes.
     """
 
     engine: Engine
@@ -101,7 +104,9 @@ class Recall:
     grading: float
     capacity: int
     shortest: float
+    longest: float
     tol: float
+    shares: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,8 @@ class Memory:
     `coefficient` and `order` hold numbers and parameters, and an order below 1 may hold the time (its
     value is that at the time of the derivative). An order of 1 or 2 is the classical derivative. `kernel` is
     what u' is weighted with: t^(-α)/Γ(1-α), or the bounded ones e^(-αt/(1-α))/(1-α) (Caputo and Fabrizio)
-    and E_α(-αt^α/(1-α))/(1-α) (Atangana and Baleanu).
+    and E_α(-αt^α/(1-α))/(1-α) (Atangana and Baleanu). `scale` is the ψ(t) that the power kernel measures the
+    time by, None for t itself.
     """
 
     coefficient: sp.Expr
@@ -116,6 +117,7 @@ class Memory:
     span: Span
     kernel: Kernel = "power"
     rate: sp.Expr = sp.S.Zero
+    scale: sp.Expr | None = None
 
     @property
     def strength(self) -> sp.Expr:

@@ -157,6 +157,9 @@ def _check_mesh(manifest: Manifest) -> None:
     few = 0 < recall.steps <= _MOST_MESH and 0 < recall.capacity <= _MOST_MESH
     _require(few and (dt is None or span / dt <= _MOST_MESH), place, "has too many steps, or none")
     _require(1 <= recall.grading <= _STEEPEST, place, "is no grading of a mesh")
+    rising = all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(recall.shares))
+    finite = all(isfinite(a) for pair in recall.shares for a in pair)
+    _require(rising and finite and len(recall.shares) != 1, place, "measures time by no rising function")
     _require(len(manifest.counts) == 1, "manifest.counts", "is not one piece of a mesh")
     _require(manifest.counts[0] <= recall.capacity + 1, "manifest.counts", "is not one piece of a mesh")
 

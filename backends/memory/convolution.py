@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from nablax.backends.interface import Parameters, Vector
-from nablax.backends.memory.history import Order, weighted
+from nablax.backends.memory.history import Order
 from nablax.backends.memory.implicit import ImplicitStep
 from nablax.backends.memory.scheme import Past, Remembering, ticked
 from nablax.backends.stepping.method import Attempt
@@ -41,11 +41,10 @@ class Convolution:
             weights, lost = self._weights(k, orders, h, params, taken + 1)
             pull = weights[0]
             pulls.append(pull)
-            lags = taken - jnp.arange(len(past.kept[k]), dtype=jnp.int32)
-            seen = jnp.where(lags > 0, weights[jnp.maximum(lags, 0)], 0)
             anchor = _anchor(past.anchors, scheme.anchored.index(line.field), after, line.rate is not None)
             anchors.append(anchor)
-            rest = weighted(seen, past.kept[k]) - at_start[line.top] / 2
+            seen = scheme.lags.past(past.kept[k], taken, weights, orders, h)
+            rest = seen - at_start[line.top] / 2
             if lost is not None:
                 rest = rest + scaled(lost, anchor)
             right[line.field] = anchor - rest / pull.astype(rest.dtype)
@@ -62,9 +61,10 @@ class Convolution:
             found = list(self.implicit.solve(start, shift, tuple(right), tuple(guess), params))
         kept = []
         for k, (line, anchor) in enumerate(zip(scheme.lines, anchors, strict=True)):
-            kept.append(past.kept[k].at[taken].set(found[line.field] - anchor))
+            moved = found[line.field] - anchor
+            kept.append(scheme.lags.push(past.kept[k], taken, moved))
             if line.rate is not None:
-                found[line.rate] = self._slope(kept[k], taken, h, past.anchors, line.rate)
+                found[line.rate] = self._slope(past.kept[k], moved, taken, h, past.anchors, line.rate)
         y = scheme.inner.finish(start, tuple(found), params)
         clock = ticked(past.clock, after, h)
         return Attempt(scheme.joined(y, Past(clock, tuple(kept), past.anchors)), (), None)
@@ -93,11 +93,10 @@ class Convolution:
         inner = self.scheme.inner
         return inner.rate(t, inner.embed(t, y, params), params)
 
-    def _slope(self, kept: Array, taken: Array, h: Array, anchors: Vector, rate: int) -> Array:
+    def _slope(self, kept: Array, moved: Array, taken: Array, h: Array, anchors: Vector, rate: int) -> Array:
         """u' by the formula of two steps."""
-        before = jnp.where(taken > 0, kept[jnp.maximum(taken - 1, 0)], 0)
-        second = jnp.where(taken > 1, kept[jnp.maximum(taken - 2, 0)], 0)
-        change = 1.5 * kept[taken] - 2 * before + 0.5 * second
+        before, second = (self.scheme.lags.last(kept, taken, lag) for lag in (1, 2))
+        change = 1.5 * moved - 2 * before + 0.5 * second
         return anchors[self.scheme.anchored.index(rate)] + scaled(1 / h, change)
 
 

@@ -55,6 +55,10 @@ class Quadrature:
     def weights(self, order: Array) -> Array:
         """The weights for one order between 0 and 1; differentiable in it."""
         order = jnp.asarray(order)
+        return jnp.sin(jnp.pi * order) / jnp.pi * self.integrals(order)
+
+    def integrals(self, order: Array) -> Array:
+        """Those of ∫ s^(order-1) f(s) ds for smooth f, order > 0."""
         moments = [1 / order]
         for k in range(1, self.count):
             moments.append(-moments[-1] * (k - order) / (k + order))
@@ -62,7 +66,7 @@ class Quadrature:
         first = self.low**order * (jnp.stack(moments) @ jnp.asarray(self.basis, order.dtype))
         logs = jnp.asarray(np.log(self.rates[self.count :]), order.dtype)
         rest = jnp.asarray(self.steps, order.dtype) * jnp.exp(order * logs)
-        return jnp.sin(jnp.pi * order) / jnp.pi * jnp.concatenate([first, rest])
+        return jnp.concatenate([first, rest])
 
 
 def fitted(
@@ -100,17 +104,17 @@ def quadrature(shortest: float, duration: float, tolerance: float) -> Quadrature
     """Rates whose weights follow from the order, to a relative tolerance for all orders in [0.02, 0.98]."""
     t = np.geomspace(shortest, duration, 400)
     for points in range(6, 24):
-        made = _panels(shortest, duration, tolerance, points)
+        made = panels(LOW / duration, log(10 / tolerance) / shortest, points)
         if all(_miss(made, order, t) < tolerance for order in ORDERS):
             break
     return made
 
 
-def _panels(shortest: float, duration: float, tolerance: float, points: int) -> Quadrature:
+def panels(low: float, high: float, points: int) -> Quadrature:
+    """Gauss's rules of so many points: on [0, low], and on intervals in log(s) from there to `high`."""
     nodes, widths = leggauss(points)
-    low = LOW / duration
     basis = (2 * np.arange(points) + 1)[:, None] * legvander(nodes, points - 1).T * (widths / 2)
-    start, end = log(low), log(log(10 / tolerance) / shortest)
+    start, end = log(low), log(high)
     pieces = max(int(np.ceil((end - start) / PANEL)), 1)
     length = (end - start) / pieces
     places = start + length * (np.arange(pieces)[:, None] + (nodes + 1) / 2)

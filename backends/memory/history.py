@@ -28,8 +28,8 @@ class Order(NamedTuple):
 
 
 class Clock(NamedTuple):
-    """Steps so far, the times since the start at which they ended (none where no engine looks at them), and
-    one over the length of the last (0 before the first)."""
+    """Steps so far, the times since the start at which they ended by the measure of the memory (none where no
+    engine looks at them), and one over the length of the last (0 before the first)."""
 
     taken: Array
     times: Array

@@ -58,22 +58,26 @@ class PiecewiseLinear:
         decays = tuple(
             None if p.rate == 0 else jnp.exp(-scheme.number(p.rate, params, now) * h) for p in scheme.parts
         )
+        length = scheme.lapse(t, h, params)
+        lapsed = after
+        if scheme.scale is not None and past.clock.times.size:
+            lapsed = past.clock.times[past.clock.taken.astype(jnp.int32)] + length
         sums: Sums = {}
         for k, (part, engine, own) in enumerate(zip(scheme.parts, scheme.engines, orders, strict=True)):
             decay, key = decays[k], (part.unknown, part.less)
-            weight, seen = engine.own(h, own), engine.past(past.kept[k], past.clock, after, h, own)
+            weight, seen = engine.own(length, own), engine.past(past.kept[k], past.clock, lapsed, length, own)
             if decay is not None:
                 seen = scaled(decay, seen) + scaled(weight * (1 - decay), y[part.unknown])
             sums[key] = _added(sums.get(key), (weight, seen))
         found = self._solved(after, h, y, past, sums, params)
         changes = tuple(b - a for a, b in zip(y, found, strict=True))
-        clock = ticked(past.clock, after, h)
+        clock = ticked(past.clock, lapsed, h)
         pushed = []
         for k, (part, engine, decay) in enumerate(zip(scheme.parts, scheme.engines, decays, strict=True)):
             kept, change = past.kept[k], changes[part.unknown]
             if decay is not None:
                 kept, change = scaled(decay, kept), found[part.unknown] - scaled(decay, y[part.unknown])
-            pushed.append(engine.push(kept, past.clock, h, change, orders[k]))
+            pushed.append(engine.push(kept, past.clock, length, change, orders[k]))
         new = Past(clock, tuple(pushed), tuple(changes[i] for i in scheme.anchored))
         return Attempt(scheme.joined(found, new), (), None)
 

@@ -9,15 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 from jax import Array
+from numpy.polynomial.legendre import leggauss
 
 from nablax.backends.interface import Parameters, Prepared, Split, Vector
 from nablax.backends.lowering import evaluate
 from nablax.backends.memory.coefficients import convolution_weights
 from nablax.backends.memory.exponentials import fitted, quadrature
 from nablax.backends.memory.history import Clock, Decaying, Direct, Engine, Exponentials, Order
+from nablax.backends.memory.lags import RECENT, AllLags, Lags, recent_lags
 from nablax.backends.memory.march import check_room
-from nablax.past import Line, Part, anchors_of, lines_of, nominal_order, parts_of
+from nablax.past import Line, Part, anchors_of, lines_of, nominal_order, parts_of, scale_of
 from nablax.plan import ANCHORED, Plan
+from nablax.planning.scales import EVEN, NODES
 from nablax.system import Memory
 
 HAIR = 1e-5  # beyond a whole number, where an order that varies with the time reaches it
@@ -78,6 +81,15 @@ class Remembering:
     def engines(self) -> tuple[Engine, ...]:
         return tuple(_engine(self.plan, p) for p in self.parts)
 
+    @cached_property
+    def lags(self) -> Lags:
+        """What an anchored scheme keeps of every part."""
+        recall = self.plan.stepping.recall
+        assert recall is not None
+        if recall.engine == "direct":
+            return AllLags(recall.capacity + 1)
+        return recent_lags(recall.capacity, self.plan.dtype, recall.tol)
+
     def split(self, y: Vector) -> tuple[Vector, Past]:
         fields, rest = y[: self.width], y[self.width :]
         count = len(self.parts)
@@ -130,6 +142,30 @@ class Remembering:
             environment[self.plan.system.time.symbol] = t
         return jnp.asarray(evaluate([expression], environment)[0], self.plan.dtype)
 
+    @cached_property
+    def scale(self) -> sp.Expr | None:
+        """ψ(t), which the past is measured by; None for t."""
+        return scale_of(self.plan.system)
+
+    def lapse(self, t: Array, h: Array, params: Parameters) -> Array:
+        """ψ(t + h) - ψ(t), t counted from the start; by Gauss's rule for ψ' where it would cancel."""
+        time, scale = self.plan.system.time, self.scale
+        if scale is None or time is None:
+            return h
+        known: dict[sp.Basic, Array] = {p.symbol: params[p.name] for p in self.plan.system.parameters}
+        nodes, weights = leggauss(NODES)
+        start = self.plan.frames[0] + t
+
+        def at(expression: sp.Expr, shares: np.ndarray) -> Array:
+            places = start + h * jnp.asarray(shares, h.dtype)
+            found = jnp.asarray(evaluate([expression], known | {time.symbol: places})[0], h.dtype)
+            return jnp.broadcast_to(found, places.shape)
+
+        slopes = at(sp.diff(scale, time.symbol), (nodes + 1) / 2)
+        first, last = at(scale, np.array([0.0, 1.0]))
+        smooth = h / 2 * (slopes @ jnp.asarray(weights, h.dtype))
+        return jnp.where(slopes.max() < EVEN * slopes.min(), smooth, last - first)
+
     # --- what every scheme does ---
 
     def prepare(self, params: Parameters) -> Parameters:
@@ -140,7 +176,8 @@ class Remembering:
             start = jnp.asarray(self.plan.frames[0], self.plan.dtype)
             for k, orders in enumerate(self.orders(params, start)):
                 for i, one in enumerate(orders):
-                    ready[f"memory/{k}/{i}"] = convolution_weights(one.order, recall.capacity + 1)
+                    count = recall.capacity + 1 if recall.engine == "direct" else RECENT[self.plan.dtype]
+                    ready[f"memory/{k}/{i}"] = convolution_weights(one.order, count)
         return ready
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
@@ -150,7 +187,10 @@ class Remembering:
         count = recall.capacity + 1 if recall.engine == "direct" else 0
         zero = jnp.zeros((), self.plan.dtype)
         clock = Clock(zero, jnp.zeros(count, self.plan.dtype), zero)
-        kept = tuple(e.empty(y[p.unknown]) for e, p in zip(self.engines, self.parts, strict=True))
+        if self.is_anchored:
+            kept = tuple(self.lags.empty(y[p.unknown]) for p in self.parts)
+        else:
+            kept = tuple(e.empty(y[p.unknown]) for e, p in zip(self.engines, self.parts, strict=True))
         anchors = tuple(y[i] if self.is_anchored else jnp.zeros_like(y[i]) for i in self.anchored)
         return self.joined(y, Past(clock, kept, anchors))
 
@@ -184,12 +224,11 @@ def _engine(plan: Plan, part: Part) -> Engine:
         return Decaying(len(part.memory))
     if recall.engine == "direct":
         return Direct(recall.capacity, part.kernel)
-    duration = plan.frames[-1] - plan.frames[0]
     if part.known:
         terms = tuple((float(m.coefficient), float(m.order - part.less)) for m in part.memory)
-        found = fitted(terms, recall.shortest, duration, recall.tol, part.kernel)
+        found = fitted(terms, recall.shortest, recall.longest, recall.tol, part.kernel)
         return Exponentials(found.rates, lambda _: jnp.asarray(found.weights), part.kernel)
-    made = quadrature(recall.shortest, duration, recall.tol)
+    made = quadrature(recall.shortest, recall.longest, recall.tol)
 
     def weights(orders: Sequence[Order]) -> Array:
         total = jnp.zeros(len(made.rates), orders[0].order.dtype)

@@ -20,6 +20,8 @@ from nablax.fractional_calculus.operators import (
     DistributedCaputo,
     FractionalOperator,
     GrunwaldLetnikov,
+    Hadamard,
+    PsiCaputo,
     RiemannLiouville,
     Tempered,
     TemperedCaputo,
@@ -36,6 +38,7 @@ KINDS: Mapping[type[sp.Basic], Kind] = {
     Caputo: "caputo", RiemannLiouville: "riemann-liouville", GrunwaldLetnikov: "riemann-liouville",
     Tempered: "riemann-liouville", TemperedCaputo: "caputo",
     CaputoFabrizio: "caputo", AtanganaBaleanu: "caputo",
+    PsiCaputo: "caputo", Hadamard: "riemann-liouville",
 }  # fmt: skip
 BOUNDED: Mapping[type[sp.Basic], Kernel] = {CaputoFabrizio: "exponential", AtanganaBaleanu: "mittag-leffler"}
 NODES = 8  # of the orders of a distributed derivative, by Gauss and Legendre
@@ -192,8 +195,19 @@ def _orders(
         raise _refused(node, summand, "in time of an order from 1 on")
     if rate.free_symbols & set(problem.symbols):
         raise _refused(node, summand, "whose rate varies")
-    kernel = BOUNDED.get(node.func, "power")
-    return [Memory(coefficient, node.order, KINDS[node.func], summand.span, kernel, rate)]
+    kernel, scale = BOUNDED.get(node.func, "power"), _scale(node)
+    if scale is not None and (nominal > 1 or nominal.is_integer):
+        raise _refused(node, summand, "in time of an order from 1 on")
+    return [Memory(coefficient, node.order, KINDS[node.func], summand.span, kernel, rate, scale)]
+
+
+def _scale(node: FractionalOperator) -> sp.Expr | None:
+    """ψ(t), in which the operator measures time; None for t."""
+    if isinstance(node, Hadamard):
+        return sp.log(node.variable)
+    if not isinstance(node, PsiCaputo):
+        return None
+    return None if node.further[0] == node.variable else node.further[0]
 
 
 def _taken_off(node: FractionalOperator) -> sp.Expr:

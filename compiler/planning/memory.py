@@ -7,10 +7,12 @@ from math import prod
 import numpy as np
 
 from nablax.frontend.diagnostics import Note, Report
-from nablax.past import lines_of, parts_of
+from nablax.notation import text
+from nablax.past import lines_of, parts_of, scale_of
 from nablax.plan import Choice, Engine, Recall, StepperName, Stepping
 from nablax.planning.meshes import step_times
 from nablax.planning.remembering import choose_stepper
+from nablax.planning.scales import increments, shares_of
 from nablax.planning.settings import MEMORY_STEPPERS, Settings
 from nablax.planning.spectrum import nominal
 from nablax.planning.starts import check_rest, relative_rate, warn_bounded, warn_uniform
@@ -25,6 +27,7 @@ ERROR: Mapping[StepperName, float] = {"l1": 0.65, "l21sigma": 0.3, "cq": 0.1}
 between 0.3 and 0.8 (graded: the largest in time; quadrature: at the end)."""
 STEEPEST = 8.0  # grading: beyond, the first steps are lost in rounding
 SWITCH = 64  # steps: the break-even of both engines, measured (docs/benchmarks.md)
+SWITCH_QUADRATURE = 256  # of a convolution quadrature, which keeps its last 32 steps besides
 TOLERANCE = {"float64": 1e-9, "float32": 1e-6}  # of the sum of exponentials, relative to the kernel
 LARGE = 2.0**30  # bytes of history worth a warning
 
@@ -52,7 +55,7 @@ def choose_memory(
     if settings.dt is not None and name != "cq":
         warn_uniform(system, settings.places["dt"], min(max(own) for own in starts), report)
     steps = _steps(system, name, orders, (times[0], times[-1]), settings, report)
-    recall = _mesh(name, starts, steps, settings, choices)
+    recall = _mesh(system, name, starts, steps, (times[0], times[-1]), settings, choices)
     mesh = step_times(recall, settings.dt, (times[0], times[-1]), times)
     lengths = np.concatenate([np.diff(m) for m in mesh])
     if name == "cq" and lengths.max() > lengths.min() * (1 + 1e-6):
@@ -64,8 +67,7 @@ def choose_memory(
             help="use `step = l1`, or a `dt` and `every` that divide all times of output",
         )
         return None
-    shortest = float(lengths.min()) * (1 - top / 2 if name == "l21sigma" else 1)
-    recall = replace(recall, capacity=len(lengths), shortest=shortest)
+    recall = replace(recall, capacity=len(lengths), shortest=_shortest(system, name, top, mesh))
     if settings.tol is not None and settings.dt is None:
         reason = f"the error of {recall.steps} steps in a mode that decays as fast as the initial data"
         choices.append(Choice("tol", f"{settings.tol:g}", reason, True, settings.places.get("tol")))
@@ -105,14 +107,21 @@ def _steps(
 
 
 def _mesh(
+    system: System,
     name: StepperName,
     starts: Sequence[Sequence[float]],
     steps: int,
+    ends: tuple[float, float],
     settings: Settings,
     choices: list[Choice],
 ) -> Recall:
     """The steps that are asked for, or those that suit the start of the solution."""
-    plain = Recall("direct", steps, 1.0, 0, 0.0, TOLERANCE[settings.dtype or "float64"])
+    tolerance = TOLERANCE[settings.dtype or "float64"]
+    plain = Recall("direct", steps, 1.0, 0, 0.0, ends[1] - ends[0], tolerance)
+    scale, time = scale_of(system), system.time
+    if scale is not None and time is not None:
+        shares, growth = shares_of(scale, time.symbol, nominal(system), *ends)
+        plain = replace(plain, longest=growth, shares=shares)
     if settings.dt is not None:
         place = settings.places.get("dt")
         choices.append(Choice("dt", f"{settings.dt:g}", "asked for: equal steps", True, place))
@@ -120,13 +129,14 @@ def _mesh(
     if name == "cq":
         choices.append(Choice("mesh", f"{steps} equal steps", "the quadrature takes equal steps only"))
         return plain
-    grading = max(_grading(own, name) for own in starts)
+    grading = min(max(_grading(own, name) for own in starts), _steepest_apart(steps, ends))
     reason = (
         f"solutions start like t^{min(map(_regularity, starts)):.3g}: steps grow like n^{grading - 1:.3g}"
         if grading > 1
         else "solutions are smooth enough at the start for equal steps"
     )
-    choices.append(Choice("mesh", f"{steps} steps, graded {grading:.3g}", reason))
+    measured = "" if scale is None else f" in {text(scale)}"
+    choices.append(Choice("mesh", f"{steps} steps, graded {grading:.3g}{measured}", reason))
     return replace(plain, grading=grading)
 
 
@@ -155,6 +165,24 @@ def _grading(orders: Sequence[float], name: StepperName) -> float:
     return float(np.clip(full / _regularity(orders), 1.0, STEEPEST))
 
 
+def _steepest_apart(steps: int, ends: tuple[float, float]) -> float:
+    """The grading whose first step is still a few roundings of the time where it starts."""
+    rounding = 16 * float(np.finfo(float).eps) * abs(ends[0])
+    if rounding == 0:
+        return STEEPEST
+    return max(1.0, float(np.log((ends[1] - ends[0]) / rounding) / np.log(steps)))
+
+
+def _shortest(system: System, name: StepperName, top: float, mesh: Sequence[np.ndarray]) -> float:
+    """The shortest lag that a memory looks back, by the measure of its own."""
+    scale, time = scale_of(system), system.time
+    if scale is None or time is None:
+        lengths = np.concatenate([np.diff(m) for m in mesh])
+        return float(lengths.min()) * (1 - top / 2 if name == "l21sigma" else 1)
+    begins, ends = (np.concatenate([m[part] for m in mesh]) for part in (slice(None, -1), slice(1, None)))
+    return float(increments(scale, time.symbol, nominal(system), begins, ends).min())
+
+
 def _engine(
     situation: Situation,
     name: StepperName,
@@ -165,27 +193,27 @@ def _engine(
 ) -> Engine | None:
     asked = settings.memory
     place = settings.places.get("memory")
-    if name == "cq" and asked == "exponentials":
-        report.error(
-            "P401",
-            place or situation.system.problem.span,
-            "`cq` sums over all steps, and no sum of exponentials stands for its weights",
-            notes=settings.origin("memory"),
-            help="use `step = l1`, or `memory = direct`",
-        )
-        return None
-    if name == "cq":
-        engine: Engine = "direct"
-        reason = f"{steps} steps: the quadrature sums over all of them"
-    elif asked is None:
-        engine = "direct" if steps < SWITCH else "exponentials"
-        reason = (
-            f"{steps} steps: fewer than {SWITCH} are summed as they are"
-            if engine == "direct"
-            else f"{steps} steps: decaying modes with positive weights stand for all of them"
-        )
-    else:
+    switch = SWITCH_QUADRATURE if name == "cq" else SWITCH
+    modes = "decaying modes" if name == "cq" else "decaying modes with positive weights"
+    engine: Engine
+    if asked is not None:
         engine, reason = asked, "asked for"
+    elif steps < switch:
+        engine, reason = "direct", f"{steps} steps: fewer than {switch} are summed as they are"
+    else:
+        engine, reason = "exponentials", f"{steps} steps: {modes} stand for all of them"
+    tempered = next((m for e in situation.system.evolution for m in e.memory if m.rate != 0), None)
+    if name == "cq" and tempered is not None and engine == "exponentials":
+        if asked is not None:
+            report.error(
+                "P401",
+                place or tempered.span,
+                "`cq` sums a tempered derivative over all steps",
+                notes=(Note("this one", tempered.span), *settings.origin("memory")),
+                help="use `step = l1`, or `memory = direct`",
+            )
+            return None
+        engine, reason = "direct", f"{steps} steps: all are summed under a tempered derivative"
     unfitted = next(
         (
             p.memory[0]

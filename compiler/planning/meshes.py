@@ -24,13 +24,38 @@ def step_times(
         return tuple(np.linspace(a, b, n + 1) for (a, b), n in zip(pairwise(times), counts, strict=True))
     found = []
     for a, b in pairwise(times):
-        low, high = (recall.steps * ((t - start) / (end - start)) ** (1 / recall.grading) for t in (a, b))
+        low, high = (
+            recall.steps * _grown(recall, (t - start) / (end - start)) ** (1 / recall.grading) for t in (a, b)
+        )
         count = max(int(np.ceil(high - low - 1e3 * HAIR)), 1 if b > a else 0)
         places = low + (high - low) * np.arange(count + 1) / max(count, 1)
-        steps = start + (end - start) * (places / recall.steps) ** recall.grading
+        steps = start + (end - start) * _elapsed(recall, (places / recall.steps) ** recall.grading)
         steps[0], steps[-1] = a, b
         found.append(steps)
     return tuple(found)
+
+
+def _elapsed(recall: Recall, grown: np.ndarray) -> np.ndarray:
+    """The share of the duration in which ψ takes a share of its growth."""
+    return _translated(grown, [s for s, _ in recall.shares], [t for _, t in recall.shares])
+
+
+def _grown(recall: Recall, elapsed: float) -> float:
+    """The share of its growth that ψ takes in a share of the duration."""
+    found = _translated(np.asarray(elapsed), [t for _, t in recall.shares], [s for s, _ in recall.shares])
+    return float(found)
+
+
+def _translated(values: np.ndarray, known: Sequence[float], wanted: Sequence[float]) -> np.ndarray:
+    """A power law between neighbours of a table of logarithms, and before its first; itself without one."""
+    if not known:
+        return values
+    positive = values > 0
+    logs = np.log(np.where(positive, values, 1.0))
+    slope = (wanted[1] - wanted[0]) / (known[1] - known[0])
+    early = wanted[0] + slope * (logs - known[0])
+    found = np.where(logs < known[0], early, np.interp(logs, known, wanted))
+    return np.where(positive, np.exp(found), 0.0)
 
 
 def mesh_of(

@@ -106,6 +106,9 @@ def _unfit(system: System, name: StepperName, top: float, classical: Memory | No
         return _Unfit(
             f"`{name}` has no weights for a bounded kernel", bounded, "use `step = l1`, of order 2 here"
         )
+    scaled = next((m for m in remembered if m.scale is not None), None)
+    if scaled is not None:
+        return _Unfit(f"`{name}` measures the past by the time itself", scaled, "use `step = l1`")
     if name != "l21sigma":
         return None
     if top > 1:
@@ -152,6 +155,12 @@ def _possible(system: System, top: float, report: Report) -> bool:
         for e in system.evolution
         if not e.memory and root_of(e.unknown, system.unknowns) != e.unknown
     ]
+    partial = [m for m in _remembered(system) if not nominal_order(m, system).is_integer]
+    obstacles += [
+        ("a memory that measures the time by another function", m.span)
+        for m in partial
+        if m.scale != partial[0].scale
+    ]
     if top > 1:
         obstacles += [
             ("another derivative in time, one of both above order 1,", e.span)
@@ -177,5 +186,5 @@ def _is_top(system: System, equation: Evolution) -> bool:
     return all(u.rate_of != equation.unknown for u in system.unknowns)
 
 
-def _signature(equation: Evolution) -> frozenset[tuple[sp.Basic | str, ...]]:
-    return frozenset((m.coefficient, m.order, m.kind, m.kernel, m.rate) for m in equation.memory)
+def _signature(equation: Evolution) -> frozenset[tuple[sp.Basic | str | None, ...]]:
+    return frozenset((m.coefficient, m.order, m.kind, m.kernel, m.rate, m.scale) for m in equation.memory)
