@@ -60,12 +60,14 @@ def _name(problem: Problem, jet: sp.Expr) -> str:
 
 
 def _read(problem: Problem, name: str) -> sp.Expr:
-    by_name = {c.name: c.value for c in problem.components}
+    by_name = {c.name: c.value for c in (*problem.components, *problem.coefficients)}
     if name in by_name:
         return by_name[name]
     word, bracket, rest = name.replace(" ", "").partition("(")
     axes = (*problem.axes, *((problem.time,) if problem.time else ()))
-    ways = splits(word[1:], tuple(a.name for a in axes)) if word.startswith("d") else []
+    own = by_name[rest[:-1]].args if rest[:-1] in by_name else ()
+    along = tuple(a.name for a in axes if a.symbol in own)
+    ways = splits(word[1:], along) if word.startswith("d") else []
     if not bracket or not rest.endswith(")") or rest[:-1] not in by_name or len(ways) != 1 or not ways[0]:
         example = f"d{axes[0].name}({next(iter(by_name))})"
         raise FieldError(

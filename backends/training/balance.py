@@ -67,27 +67,38 @@ def fixed_factors(task: Task) -> dict[str, float]:
 
 
 def update_of(task: Task) -> Update | None:
-    """(free parameters, weights, points, key) to the next weights; None where they stay."""
-    weighting = task.training.weighting
-    if weighting.balance in ("none", "selfadaptive") and not weighting.causal:
+    """(free parameters, weights, points, key) to the next factors of statements; None where they stay."""
+    measure = {"gradnorm": _slopes, "ntk": _traces}.get(task.training.weighting.balance)
+    if measure is None:
         return None
-    measure = {"gradnorm": _slopes, "ntk": _traces}.get(weighting.balance)
     fixed = fixed_factors(task)
 
     def update(free: PyTree, weights: Factors, batch: Drawn, key: Array) -> Factors:
         found = dict(weights)
-        if measure is not None:
-            sizes = measure(task, free, batch, key)
-            live = [jnp.where(jnp.isfinite(s), s, 0.0) for s in sizes.values()]
-            total = jnp.sum(jnp.stack(live))
-            for name, size in sizes.items():
-                wanted = fixed[name] * total / (len(sizes) * jnp.maximum(size, 1e-12 * total + 1e-30))
-                moved = MEMORY * weights[name] + (1 - MEMORY) * wanted
-                found[name] = jnp.where(jnp.isfinite(moved), moved, weights[name])
-        if weighting.causal:
-            found[INSIDE] = causal(task, free, batch[INSIDE], key)
+        sizes = measure(task, free, batch, key)
+        live = [jnp.where(jnp.isfinite(s), s, 0.0) for s in sizes.values()]
+        total = jnp.sum(jnp.stack(live))
+        for name, size in sizes.items():
+            wanted = fixed[name] * total / (len(sizes) * jnp.maximum(size, 1e-12 * total + 1e-30))
+            moved = MEMORY * weights[name] + (1 - MEMORY) * wanted
+            found[name] = jnp.where(jnp.isfinite(moved), moved, weights[name])
         return found
 
+    return _compiled(task, update)
+
+
+def causal_of(task: Task) -> Update | None:
+    """The same to weights of points by what is left at earlier times; None without such weights."""
+    if not task.training.weighting.causal:
+        return None
+
+    def update(free: PyTree, weights: Factors, batch: Drawn, key: Array) -> Factors:
+        return {**weights, INSIDE: causal(task, free, batch[INSIDE], key)}
+
+    return _compiled(task, update)
+
+
+def _compiled(task: Task, update: Update) -> Update:
     many = jax.vmap(update, (0, 0, None, 0)) if task.training.ensemble > 1 else update
     program: Update = jax.jit(many)
     return program

@@ -15,7 +15,14 @@ import numpy as np
 from jax import Array
 
 from nablax.backends.residuals.field import PyTree
-from nablax.backends.training.balance import Update, after_redraw, fixed_factors, initial_weights, update_of
+from nablax.backends.training.balance import (
+    Update,
+    after_redraw,
+    causal_of,
+    fixed_factors,
+    initial_weights,
+    update_of,
+)
 from nablax.backends.training.methods import optimiser_of
 from nablax.backends.training.optimisers import Factors, Optimiser
 from nablax.backends.training.points import Drawn, Magnitudes, draw, held_out, magnitudes_of, redraw
@@ -88,6 +95,7 @@ class Programs:
     magnitudes: Magnitudes
     losses: Losses
     update: Update | None
+    causal: Update | None
 
 
 def programs_of(task: Task) -> Programs:
@@ -98,6 +106,7 @@ def programs_of(task: Task) -> Programs:
         magnitudes_of(task),
         _losses(task),
         update_of(task),
+        causal_of(task),
     )
 
 
@@ -166,13 +175,17 @@ def _between(task: Task, programs: Programs, state: State, step: int) -> State:
     """New points and weights where they are due before a step."""
     key = jax.random.fold_in(jax.random.wrap_key_data(state.key), step)
     sampler, weighting = task.training.sampler, task.training.weighting
-    if sampler.every and step and step % sampler.every == 0:
+    redrawn = sampler.every and step and step % sampler.every == 0
+    if redrawn:
         batch = redraw(task, programs.magnitudes, state.batch, state.params, jax.random.fold_in(key, 1))
         state = state._replace(batch=batch, weights=after_redraw(task, state.weights, batch))
-    if programs.update is not None and step % weighting.every == 0:
-        own = jax.random.fold_in(key, 2)
-        keys = own if task.training.ensemble == 1 else jax.random.split(own, task.training.ensemble)
-        state = state._replace(weights=programs.update(state.params, state.weights, state.batch, keys))
+    due = step % weighting.every == 0
+    # Weights of times belong to the points that they were made for.
+    for update, now in ((programs.update, due), (programs.causal, due or redrawn)):
+        if update is not None and now:
+            own = jax.random.fold_in(key, 2)
+            keys = own if task.training.ensemble == 1 else jax.random.split(own, task.training.ensemble)
+            state = state._replace(weights=update(state.params, state.weights, state.batch, keys))
     return state
 
 

@@ -13,14 +13,16 @@ from nablax.derivatives.evaluation import make_evaluation
 from nablax.derivatives.statements import INSIDE, Statement
 
 Evaluate = Callable[[Array], dict[str, Array]]
-"""Points [n, axes], space axes in declared order, then time, to each component [n] by name."""
+"""Points [n, axes], space axes in declared order, then time, to each component [n] by name, then to
+each unknown field."""
 AT_ONCE = 1 << 16  # points
 
 
 def evaluate_of(field: Field, params: PyTree, members: int) -> Evaluate:
-    """The components at points; of an ensemble the mean over its members. Pure."""
+    """The components and unknown fields at points; of an ensemble the mean over its members. Pure."""
     problem = field.problem
-    found = [Statement(c.name, INSIDE, (c.value,), False, c.span) for c in problem.components]
+    named = (*problem.components, *problem.coefficients)
+    found = [Statement(c.name, INSIDE, (c.value,), False, c.span) for c in named]
     evaluation = make_evaluation(problem, found, "exact")
 
     def at(own: PyTree, point: Array) -> dict[str, Array]:

@@ -202,6 +202,10 @@ class _Reading:
     def _check_weighting(self, weighting: Weighting, second: bool) -> None:
         if weighting.causal and self.system.time is None:
             self._refuse("weights", "`causal` follows time, and the problem is steady", "remove `causal`")
+        if weighting.balance == "selfadaptive" and weighting.causal:
+            self._refuse(
+                "weights", "`selfadaptive` and `causal` both set the weights of the same points", "keep one"
+            )
         if weighting.balance == "selfadaptive" and second:
             self._refuse(
                 "weights",
