@@ -60,7 +60,7 @@ def _name(problem: Problem, jet: sp.Expr) -> str:
 
 
 def _read(problem: Problem, name: str) -> sp.Expr:
-    by_name = {c.name: c.value for c in (*problem.components, *problem.coefficients)}
+    by_name = {c.name: c.value for c in problem.components} | {c.name: c.value for c in problem.coefficients}
     if name in by_name:
         return by_name[name]
     word, bracket, rest = name.replace(" ", "").partition("(")

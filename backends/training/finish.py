@@ -7,13 +7,15 @@ from nablax.backends.artifact.fields import FieldAxis, pack_field
 from nablax.backends.output.paths import OutputError, claim
 from nablax.backends.residuals.layout import layout
 from nablax.backends.training.checkpoint import write_whole
+from nablax.backends.training.cole_hopf import reference
 from nablax.backends.training.judge import judge
-from nablax.backends.training.records import Score, Trained
+from nablax.backends.training.records import Trained
 from nablax.backends.training.reference import Planner, score
 from nablax.backends.training.task import Task
 from nablax.backends.training.values import evaluate_of
 from nablax.frontend.diagnostics import Diagnostic, Severity
 from nablax.plan import Plan
+from nablax.training.burgers import read_burgers
 
 
 def judged(task: Task, trained: Trained) -> Trained:
@@ -25,14 +27,18 @@ def judged(task: Task, trained: Trained) -> Trained:
 
 
 def scored(task: Task, trained: Trained, plan: Plan | None, planner: Planner) -> Trained:
-    """With distances from the solver's solution, where `expect` has no exact one."""
+    """With distances from a solution in closed form or the solver's, where `expect` has no exact one."""
     problem = trained.field.problem
     exact = any(v.measure == "relative L2 error" and v.measured is not None for v in trained.verdicts)
     unknown = bool(trained.unknowns) or bool(problem.coefficients)
-    if exact or unknown or plan is None or trained.status in ("interrupted", "broken"):
+    if exact or unknown or trained.status in ("interrupted", "broken"):
         return trained
     evaluate = evaluate_of(trained.field, trained.params, task.training.ensemble)
-    found: tuple[Score, ...] = score(evaluate, task.training.dtype, plan, planner)
+    burgers = read_burgers(replace(task.system, problem=problem))
+    known = None if burgers is None else reference(burgers)
+    if burgers is not None and known is not None:
+        return replace(trained, scores=(known.score(evaluate, task.training.dtype, burgers.component),))
+    found = () if plan is None else score(evaluate, task.training.dtype, plan, planner)
     return replace(trained, scores=found)
 
 

@@ -50,7 +50,7 @@ def score(evaluate: Evaluate, dtype: str, plan: Plan, planner: Planner) -> tuple
     own = on_host(evaluate, _points(finest), dtype)
     how = f"the {finest.method} solver at n = {finest.grid[0].n}"
     return tuple(
-        Score(name, _relative(own[name], np.stack([f[name] for f in frames])), distance, how)
+        Score(name, relative(own[name], np.stack([f[name] for f in frames])), distance, how)
         for name, distance in distances.items()
     )
 
@@ -77,7 +77,7 @@ def _distances(coarse: Plan, before: Frames, fine: Plan, after: Frames) -> dict[
     steps = [_ratio(a, b) for a, b in zip(coarse.grid, fine.grid, strict=True)]
     common = tuple(slice(None, None, s) for s in steps)
     return {
-        name: _relative(np.stack([f[name] for f in before]), np.stack([f[name][common] for f in after]))
+        name: relative(np.stack([f[name] for f in before]), np.stack([f[name][common] for f in after]))
         for name in after[-1]
     }
 
@@ -86,7 +86,8 @@ def _ratio(coarse: GridAxis, fine: GridAxis) -> int:
     return fine.n // coarse.n
 
 
-def _relative(values: np.ndarray, reference: np.ndarray) -> float:
+def relative(values: np.ndarray, reference: np.ndarray) -> float:
+    """‖values - reference‖/‖reference‖, of arrays of one size; without the divisor where that is zero."""
     scale = float(np.linalg.norm(reference))
     error = float(np.linalg.norm(values.reshape(reference.shape) - reference))
     return error / scale if scale else error

@@ -21,8 +21,8 @@ AT_ONCE = 1 << 16  # points
 def evaluate_of(field: Field, params: PyTree, members: int) -> Evaluate:
     """The components and unknown fields at points; of an ensemble the mean over its members. Pure."""
     problem = field.problem
-    named = (*problem.components, *problem.coefficients)
-    found = [Statement(c.name, INSIDE, (c.value,), False, c.span) for c in named]
+    found = [Statement(c.name, INSIDE, (c.value,), False, c.span) for c in problem.components]
+    found += [Statement(c.name, INSIDE, (c.value,), False, c.span) for c in problem.coefficients]
     evaluation = make_evaluation(problem, found, "exact")
 
     def at(own: PyTree, point: Array) -> dict[str, Array]:

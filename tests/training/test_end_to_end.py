@@ -34,7 +34,9 @@ initial { u = 1 + x }
 data { sensors = csv("seen.csv", at=[x, t], value=u, sigma=0.01) }
 solve { n = 16; dt = 0.05; order = 4; step = rk4 }
 output { every = 0.5 }
-train { model = mlp(width=8, depth=1); steps = lm(60); points = residual(96); sampler = sobol; weights = data(1) }
+train {
+  model = mlp(width=8, depth=1); steps = lm(60); points = residual(96); sampler = sobol; weights = data(1)
+}
 """
 
 
@@ -73,7 +75,7 @@ def test_network_and_solver_find_the_same_unknown_field(tmp_path: Path) -> None:
         table = problem.derivatives(found.field, ["C", "dx(C)"])(found.params, points)
         inside = evaluate_of(found.field, found.params, 1)(np.stack([nodes, np.zeros(17)], axis=-1))
     by_network = table["C"]
-    np.testing.assert_allclose(by_network, rate, atol=0.02)
+    np.testing.assert_allclose(by_network, rate, atol=0.03)
     np.testing.assert_allclose(table["dx(C)"], 2 * nodes, atol=0.2)
     np.testing.assert_array_equal(inside["C"], by_network)  # what files and pictures show
 
@@ -86,4 +88,4 @@ def test_network_and_solver_find_the_same_unknown_field(tmp_path: Path) -> None:
             max_steps=30,
         )
     np.testing.assert_allclose(fitted.value, rate, atol=1e-5)
-    np.testing.assert_allclose(by_network, fitted.value, atol=0.02)
+    np.testing.assert_allclose(by_network, fitted.value, atol=0.03)
