@@ -38,9 +38,10 @@ class BetweenWalls(sp.Function):
 
 
 class SpectralLaplacian(BetweenWalls):
-    """Σ λ^s ⟨u, φ⟩ φ over the eigenfunctions of -Δ with the conditions of u on the walls. Arguments: u, s."""
+    """Σ λ^s ⟨u, φ⟩ φ over the eigenfunctions φ of -div(a grad) with the conditions of u on the walls.
+    Arguments: u, s, a."""
 
-    nargs = 2
+    nargs = 3
 
 
 BOX, BALL, SPACE = sp.Integer(0), sp.Integer(1), sp.Integer(2)

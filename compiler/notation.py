@@ -151,8 +151,9 @@ class _Unicode(StrPrinter):
         return f"{name}({', '.join(self._print(a) for a in shown)}{', side=right' if side == -1 else ''})"
 
     def _print_SpectralLaplacian(self, node: SpectralLaplacian) -> str:
-        value, order = node.args
-        return f"fraclap({self._print(value)}, {self._print(order)}, kind=spectral)"
+        value, order, diffusivity = node.args
+        further = f", diffusivity={self._print(diffusivity)}" if diffusivity != 1 else ""
+        return f"fraclap({self._print(value)}, {self._print(order)}, kind=spectral{further})"
 
     def _print_FamilySum(self, node: FamilySum) -> str:
         body, bound = node.args[:2]

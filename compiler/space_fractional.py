@@ -39,6 +39,13 @@ def _fractional_laplacian(use: Use) -> Value:
             f"choose one of {', '.join(KINDS)}",
         )
     wall = next((a for a in use.scope.axes if not a.periodic), None)
+    if "diffusivity" in use.options and (kind != "spectral" or wall is None):
+        raise fault(
+            "P334",
+            use.options["diffusivity"][1],
+            "only `fraclap` of kind `spectral` between walls has a diffusivity",
+            "remove `diffusivity`, or write `kind=spectral`",
+        )
     if wall is None:
         if kind in ("integral", "directional"):
             raise fault(
@@ -75,8 +82,9 @@ def _fractional_laplacian(use: Use) -> Value:
         )
     if kind == "spectral":
         _check_cartesian(use)
-        check_order(use, 1, order, 0, 2)
-        return _each(use.value(0), lambda c: SpectralLaplacian(c, order))
+        diffusivity = _diffusivity(use)
+        check_order(use, 1, order, 0, 2 if diffusivity == 1 else 1)
+        return _each(use.value(0), lambda c: SpectralLaplacian(c, order, diffusivity))
     _check_cartesian(use)
     mixed = next((a for a in use.scope.axes if a.periodic), None)
     if mixed is not None:
@@ -105,6 +113,24 @@ def _fractional_laplacian(use: Use) -> Value:
         return inside + Outside(exterior, order, wall.symbol, sp.Symbol(component.func.__name__))
 
     return _each(use.value(0), whole)
+
+
+def _diffusivity(use: Use) -> sp.Expr:
+    """a of (-div(a grad))^s: 1, or what `diffusivity` gives."""
+    value, span = use.options.get("diffusivity", (sp.S.One, use.span))
+    if isinstance(value, str):
+        raise fault(
+            "P101", span, f"`{value}` is not declared", "give a number or an expression of coordinates"
+        )
+    moving = {use.scope.time.symbol} if use.scope.time is not None else set()
+    if isinstance(value, VectorValue) or value.atoms(AppliedUndef) or value.free_symbols & moving:
+        raise fault(
+            "P334",
+            span,
+            "the diffusivity is no known scalar function of space",
+            "write `diffusivity=` an expression of coordinates and parameters",
+        )
+    return value
 
 
 def _exterior(use: Use) -> sp.Expr:
@@ -191,7 +217,7 @@ SPACE_FRACTIONAL = (
         2,
         2,
         _fractional_laplacian,
-        ("kind", "exterior", "support"),
+        ("kind", "exterior", "support", "diffusivity"),
     ),
     Operator("riesz", "any, axis, β → same", "", "Riesz derivative -(-∂xx)^(β/2)", 3, 3, _riesz),
 )

@@ -12,10 +12,12 @@ from jax import Array
 
 from nablax.backends import krylov, newton
 from nablax.backends.differences import modal
+from nablax.backends.differences.bases import DENSE
 from nablax.backends.differences.equations import RightSide
 from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.implicit import Entry, entry, mean
-from nablax.backends.differences.linearisation import implicit_groups, jacobian, nominal
+from nablax.backends.differences.layout import nominal
+from nablax.backends.differences.linearisation import implicit_groups, jacobian
 from nablax.backends.differences.modes import Group
 from nablax.backends.differences.nodes import Nodes
 from nablax.backends.interface import Unsupported, Vector
@@ -89,7 +91,7 @@ class Elliptic:
 
     @cached_property
     def _groups(self) -> tuple[Group, ...]:
-        dense = modal.DENSE_ONCE if self.plan.system.time is None else modal.DENSE
+        dense = modal.DENSE_ONCE if self.plan.system.time is None else DENSE
         couplings = [e.coupling for e in self._entries]
         found = implicit_groups(self.plan, self.nodes.places, couplings, dense)
         mine = tuple(g for g in found if set(g.members) <= set(self.members))

@@ -240,3 +240,15 @@ def part(value: Array, region: Region) -> Array:
 def grow(region: Region, widths: tuple[int, ...]) -> Region:
     """The region with `widths[axis]` more positions on either side."""
     return tuple((a - w, b + w) for (a, b), w in zip(region, widths, strict=True))
+
+
+def nominal(expression: sp.Expr, plan: Plan) -> float:
+    """A wall coefficient as a number: parameters at their values, middle of the box, first time."""
+    system = plan.system
+    values = {p.symbol: p.value for p in system.parameters}
+    for _ in values:
+        expression = expression.subs(values)
+    middle = {a.symbol: (g.lower + g.upper) / 2 for a, g in zip(system.axes, plan.grid, strict=True)}
+    if system.time is not None:
+        middle[system.time.symbol] = plan.frames[0]
+    return float(expression.subs(middle))

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import sympy as sp
 
 from nablax.backends.differences import modal
-from nablax.backends.differences.layout import Place, conservative, derivative, flux_atoms
+from nablax.backends.differences.bases import DENSE
+from nablax.backends.differences.layout import Place, conservative, derivative, flux_atoms, nominal
 from nablax.backends.differences.modal import Coupling
 from nablax.backends.differences.modes import Group
 from nablax.backends.differences.operators import Operator
@@ -63,7 +64,7 @@ def coupling_of(equation: int, term: LinearTerm, operators: Sequence[Operator]) 
 
 
 def implicit_groups(
-    plan: Plan, places: Sequence[Place], couplings: Sequence[Coupling], dense: int = modal.DENSE
+    plan: Plan, places: Sequence[Place], couplings: Sequence[Coupling], dense: int = DENSE
 ) -> tuple[Group, ...]:
     """The groups of a linear operator, with wall coefficients at the parameters' nominal values."""
     numbers: dict[tuple[int, int, int], tuple[tuple[float, ...], ...]] = {}
@@ -78,15 +79,3 @@ def implicit_groups(
                 )
             known[u, k] = all(wall.numeric or wall.halo == 0 for wall in pair)
     return modal.groups(plan, places, couplings, numbers, known, dense)
-
-
-def nominal(expression: sp.Expr, plan: Plan) -> float:
-    """A wall coefficient as a number: parameters at their values, middle of the box, first time."""
-    system = plan.system
-    values = {p.symbol: p.value for p in system.parameters}
-    for _ in values:
-        expression = expression.subs(values)
-    middle = {a.symbol: (g.lower + g.upper) / 2 for a, g in zip(system.axes, plan.grid, strict=True)}
-    if system.time is not None:
-        middle[system.time.symbol] = plan.frames[0]
-    return float(expression.subs(middle))

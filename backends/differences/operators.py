@@ -11,13 +11,17 @@ import sympy as sp
 from jax import Array
 
 from nablax.backends.differences import trigonometric
+from nablax.backends.differences.bases import DENSE, leaky_basis
+from nablax.backends.differences.diffusive import DiffusivePower
 from nablax.backends.differences.kernels import times
 from nablax.backends.differences.lattice import LatticePower
-from nablax.backends.differences.layout import Place, slab
+from nablax.backends.differences.layout import Place, nominal, slab
 from nablax.backends.differences.modes import Basis, Group, backward, forward, halved
 from nablax.backends.differences.one_axis import CentredDifference, FourierPower, ShiftedDifference
 from nablax.backends.differences.toeplitz import dense_product
+from nablax.backends.differences.walls import has_leak
 from nablax.backends.lowering import Operand, evaluate
+from nablax.backends.nodes import known
 from nablax.nonlocal_operators import Between, IntegralLaplacian, OneSided, SpectralLaplacian
 from nablax.passes.jets import jets
 from nablax.plan import Plan
@@ -124,19 +128,36 @@ def operators(plan: Plan, places: Sequence[Place]) -> tuple[Operator, ...]:
     return tuple(result)
 
 
-def _spectral(node: sp.Expr, unknown: int, key: sp.Symbol, plan: Plan, place: Place) -> SpectralPower:
-    bases = []
-    for axis, walls in zip(plan.grid, place.walls, strict=True):
-        if walls is None:
-            k = 2 * np.pi * np.fft.fftfreq(axis.n) / axis.spacing
-            bases.append(Basis(True, True, None, None, {2: -(k**2)}, True))
-            continue
-        kind = trigonometric.kind_of((walls[0].held, walls[1].held))
-        k = trigonometric.angles(kind, axis.n) / axis.spacing
-        bases.append(Basis(False, True, None, None, {2: -(k**2)}, True, kind))
-    group = Group((unknown,), place.evolving, tuple(bases), True)
-    axes = tuple(range(len(plan.grid)))
-    return SpectralPower(node, unknown, key, axes, group, jnp.dtype(plan.dtype))
+def _spectral(node: sp.Expr, unknown: int, key: sp.Symbol, plan: Plan, place: Place) -> Operator:
+    bases = tuple(_eigenbasis(k, plan, place) for k in range(len(plan.grid)))
+    group = Group((unknown,), place.evolving, bases, True)
+    dtype = jnp.dtype(plan.dtype)
+    leaky = [k for k, walls in enumerate(place.walls) if has_leak(walls)]
+    open_ = any(not wall.numeric for k in leaky for wall in place.walls[k] or () if wall.leaks)
+    if node.args[2] != 1 or open_ or any(plan.grid[k].n > DENSE for k in leaky):
+        params = {p.name: jnp.asarray(float(p.value)) for p in plan.system.parameters}
+        symbols = tuple(a.symbol for a in plan.system.axes)
+        return DiffusivePower(
+            node, unknown, key, plan.grid, place, symbols, known(plan, params), group, dtype
+        )
+    return SpectralPower(node, unknown, key, tuple(range(len(bases))), group, dtype, not leaky)
+
+
+def _eigenbasis(k: int, plan: Plan, place: Place) -> Basis:
+    """The eigenfunctions of the second derivative along an axis, with exact eigenvalues where they are waves
+    and with those of the differences at Robin walls."""
+    axis, walls = plan.grid[k], place.walls[k]
+    if walls is None:
+        wave = 2 * np.pi * np.fft.fftfreq(axis.n) / axis.spacing
+        return Basis(True, True, None, None, {2: -(wave**2)}, True)
+    kind = trigonometric.kind_of((walls[0].held, walls[1].held))
+    if has_leak(walls) and axis.n <= DENSE:
+        numbers = [
+            [[nominal(t.coefficient, plan) for t in c.terms] for c in wall.conditions] for wall in walls
+        ]
+        return leaky_basis(plan.order, axis, walls, numbers, slice(*place.evolving[k]))
+    wave = trigonometric.angles(kind, axis.n) / axis.spacing
+    return Basis(False, True, None, None, {2: -(wave**2)}, True, kind)
 
 
 def _lattice(node: sp.Expr, unknown: int, key: sp.Symbol, plan: Plan, place: Place) -> LatticePower:

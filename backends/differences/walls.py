@@ -80,6 +80,11 @@ class Wall:
         return self.pinned is not None or self.moving is not None
 
     @property
+    def leaks(self) -> bool:
+        """Whether a condition mixes the value with the slope (Robin)."""
+        return any({0, 1} <= {t.order for t in c.terms} for c in self.conditions)
+
+    @property
     def near(self) -> int:
         """Nodes that the closure reads, the wall included."""
         return self.degree + 1 - len(self.conditions)
@@ -87,6 +92,11 @@ class Wall:
     @property
     def numeric(self) -> bool:
         return all(c.numeric for c in self.conditions)
+
+
+def has_leak(walls: tuple[Wall, Wall] | None) -> bool:
+    """Whether one of an axis' walls has a Robin condition."""
+    return walls is not None and any(wall.leaks for wall in walls)
 
 
 @dataclass(frozen=True, slots=True)

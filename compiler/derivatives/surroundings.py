@@ -197,6 +197,8 @@ def _belongs(outside: Outside, node: sp.Expr) -> bool:
 
 def _mirror(problem: Problem, node: sp.Expr, axis: Axis) -> tuple[int, int] | None:
     """The signs of the images of the field at the ends of an axis; None where it has none."""
+    if isinstance(node, SpectralLaplacian) and node.args[2] != 1:
+        return None
     if axis.periodic:
         return (0, 0)
     if not isinstance(node, SpectralLaplacian) or not isinstance(node.args[0], AppliedUndef):

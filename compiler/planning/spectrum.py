@@ -214,8 +214,7 @@ def _assemble(
             values = nominal(system) | {n: k[a] for a, n in enumerate(names)}
             factor = factor * sample(entry.multiplier, values)
         if entry.operator is not None:
-            symbols = [a.symbol for a in system.axes]
-            factor = factor * symbol_of(entry.operator, symbols, k, spacing, nominal(system))
+            factor = factor * symbol_of(entry.operator, system, k, spacing, nominal(system))
         matrix[:, :, entry.row, entry.column] += entry.values[:, None] * factor[None, :]
     return matrix
 

@@ -18,6 +18,9 @@ from nablax.nonlocal_operators import (
 )
 from nablax.notation import text
 from nablax.passes.jets import jets
+from nablax.planning.operators import diffusivity_range
+from nablax.planning.spectrum import nominal
+from nablax.sampling import sample
 from nablax.system import Boundary, System
 
 
@@ -39,15 +42,17 @@ def check_walls(system: System, report: Report) -> None:
             _check_values(system, node, span, name, conditions, report)
             continue
         for condition in conditions:
-            if not _has_eigenfunctions(condition):
+            if not _has_eigenfunctions(system, condition):
                 report.error(
                     "P334",
                     condition.span,
                     f"`fraclap` of kind `spectral` has no eigenfunctions for this condition on `{name}`",
                     notes=(Note("here is the operator", span),),
-                    help=f"use `{name} = 0` or `dn({name}) = 0`; for other values write equations for the "
-                    "difference from a function that has them",
+                    help=f"use `{name} = 0`, `dn({name}) = 0` or `dn({name}) + k*{name} = 0` with a "
+                    "constant k of at least 0; for other values write equations for the difference from a "
+                    "function that has them",
                 )
+        _check_diffusivity(system, node, span, report)
 
 
 def _check_values(
@@ -109,11 +114,28 @@ def operators_of(system: System) -> Iterator[tuple[sp.Expr, Span]]:
     yield from found.items()
 
 
-def _has_eigenfunctions(condition: Boundary) -> bool:
-    """A value or a slope of zero: what sines and cosines have."""
-    return (
-        not condition.dynamic
-        and condition.data == 0
-        and len(condition.terms) == 1
-        and condition.terms[0].order < 2
+def _has_eigenfunctions(system: System, condition: Boundary) -> bool:
+    """A value or a slope of zero, or a leak in proportion to the value: no eigenvalue is negative."""
+    if condition.dynamic or condition.data != 0:
+        return False
+    if len(condition.terms) == 1:
+        return condition.terms[0].order < 2
+    by_order = {o: sp.Add(*(c.coefficient for c in condition.terms if c.order == o)) for o in (0, 1)}
+    if any(c.order > 1 for c in condition.terms):
+        return False
+    leak = by_order[0] / by_order[1] * (-1 if condition.side == 0 else 1)
+    values = nominal(system)
+    return leak.free_symbols <= set(values) and bool(sample(leak, values) >= 0)
+
+
+def _check_diffusivity(system: System, node: sp.Expr, span: Span, report: Report) -> None:
+    least, most = diffusivity_range(system, node)
+    if least > 0 and most < float("inf"):
+        return
+    report.error(
+        "P334",
+        span,
+        f"the diffusivity {text(node.args[2])} is not positive and finite everywhere",
+        label=f"it reaches {least:.3g}" if least == least else "it has no value somewhere",
+        help="give a function that is positive on the whole box, walls included",
     )

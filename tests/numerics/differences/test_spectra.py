@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from nablax.backends.differences.bases import derivative_matrix
 from nablax.backends.differences.halo import numbers
-from nablax.backends.differences.modal import derivative_matrix
 from nablax.backends.differences.walls import Character, Condition, Wall, closure_degree
 from nablax.plan import GridAxis
 from nablax.problem import Side

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nablax import parse
-from nablax.backends.differences.modal import DENSE, derivative_matrix, mirrored
+from nablax.backends.differences.bases import DENSE, derivative_matrix, mirrored
 from nablax.backends.differences.steady import SteadyDifferences
 from nablax.backends.differences.trigonometric import Kind, angles, backward, forward
 from nablax.backends.steady import SteadySolver
