@@ -22,6 +22,7 @@ def compiled(path: Path) -> Solver | SteadySolver:
 
 
 @pytest.mark.slow
+@pytest.mark.optimised
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_example_meets_its_expectations_and_lowers_for_every_platform(path):
     solver = compiled(path)
