@@ -14,7 +14,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "slow and not optimised"
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m optimised --optimised
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "slow and optimised" --optimised
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -322,10 +322,14 @@ class Loop:
         A method that is unstable from some time on does so without a sign before it."""
         if taken < TELLING:
             return False
-        marched = (
-            self._march(state, until, size, int(part * taken), whole)[0] for part in (3 / 4, 7 / 8, 15 / 16)
-        )
-        first, second, third = (max(float(np.max(np.abs(a))) for a in after.y) for after in marched)
+        largest = []
+        marched = 0
+        for part in (3 / 4, 7 / 8, 15 / 16):
+            count = int(part * taken) - marched
+            state, _ = self._march(state, until, size, count, whole)
+            marched += count
+            largest.append(max(float(np.max(np.abs(a))) for a in state.y))
+        first, second, third = largest
         return second - first > 0 and third - second > 0.75 * (second - first)
 
     def _hopeless(self, h: float) -> bool:

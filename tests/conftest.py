@@ -1,9 +1,9 @@
 """Numerical tests run in float64 with JAX's strictest promotion rules.
 
 The repository's root joins the path so that tests find their helpers (`tests.numerics.systems`) however
-pytest is started. Tests compile with few optimisations and XLA's older generator of fused loops, which saves
-more than it costs in runs as short as theirs. Those marked `optimised` are optimised, under `--optimised`
-by the newer generator too; every process that tests start compiles as a user's does.
+pytest is started. Fast tests and those marked `brief` compile with few optimisations, and all of them without
+XLA's newer generator of fused loops, which saves more than it costs in runs as short as theirs. Under
+`--optimised`, and in every process that tests start, programs compile as a user's do.
 """
 
 import gc
@@ -22,7 +22,7 @@ jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-OLDER_GENERATOR = "xla_cpu_use_fusion_emitters"
+NEWER_GENERATOR = "xla_cpu_use_fusion_emitters"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,9 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not config.getoption("--optimised") and _xla_knows(OLDER_GENERATOR):
+    if not config.getoption("--optimised") and _xla_knows(NEWER_GENERATOR):
         before = os.environ.get("XLA_FLAGS")
-        os.environ["XLA_FLAGS"] = f"{before or ''} --{OLDER_GENERATOR}=false"
+        os.environ["XLA_FLAGS"] = f"{before or ''} --{NEWER_GENERATOR}=false"
         jax.devices()  # reads the flags
         if before is None:
             del os.environ["XLA_FLAGS"]
@@ -43,8 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    optimised = item.get_closest_marker("optimised") is not None
-    jax.config.update("jax_disable_most_optimizations", not optimised)
+    long = any(item.get_closest_marker(name) for name in ("slow", "optimised"))
+    brief = item.get_closest_marker("brief") is not None
+    jax.config.update("jax_disable_most_optimizations", brief or not long)
 
 
 def _xla_knows(flag: str) -> bool:

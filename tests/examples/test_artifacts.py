@@ -18,6 +18,7 @@ KINDS = (  # each a scheme, a stepper and a control of its own; the others diffe
 )  # fmt: skip
 
 
+@pytest.mark.brief
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in KINDS]
 )

@@ -146,6 +146,7 @@ def test_nonlinear_terms_between_walls_keep_the_order_in_time(step):
 
 
 @pytest.mark.slow
+@pytest.mark.brief
 def test_moving_walls_two_fields_and_two_dimensions():
     text = """
     space { x in [0, 1]; y in [0, 2*pi] periodic }
