@@ -27,6 +27,25 @@ class FamilySum(sp.Function):
         return family_sum(sp.diff(body, symbol), bound, family, size)
 
 
+class FamilyLaplacian(sp.Function):
+    """Laplacians along families, one after the other, of an unknown: two or more. Arguments: u, then a family
+    and its size for each."""
+
+    @classmethod
+    def of(cls, value: sp.Expr, along: "tuple[tuple[sp.Symbol, sp.Integer], ...]") -> "FamilyLaplacian":
+        """In one canonical order: they commute."""
+        ordered = sorted(along, key=lambda pair: str(pair[0]))
+        return cls(value, *(entry for pair in ordered for entry in pair))
+
+    @property
+    def along(self) -> "tuple[tuple[sp.Symbol, sp.Integer], ...]":
+        """Families with their sizes, as often as there are Laplacians."""
+        return tuple(zip(self.args[1::2], self.args[2::2], strict=True))
+
+    def _eval_derivative(self, symbol: sp.Symbol) -> sp.Expr:
+        return FamilyLaplacian(sp.Derivative(self.args[0], symbol), *self.args[1:])
+
+
 class IndexRuleError(Exception):
     """A derivative that has no rule here; the message says which."""
 
@@ -81,7 +100,7 @@ def _outermost(expression: sp.Basic) -> list[sp.Basic]:
     pending = [expression]
     while pending:
         node = pending.pop()
-        if isinstance(node, FamilySum | MemberDerivative | sp.Derivative | AppliedUndef):
+        if isinstance(node, FamilySum | FamilyLaplacian | MemberDerivative | sp.Derivative | AppliedUndef):
             found.add(node)
         else:
             pending.extend(node.args)
@@ -95,6 +114,8 @@ def _of_node(node: sp.Expr, place: sp.Symbol, family: sp.Symbol) -> sp.Expr:
         return inner + (along(body, bound, family).xreplace({bound: place}) if own == family else 0)
     if not node.has(family):
         return sp.S.Zero
+    if isinstance(node, FamilyLaplacian):
+        raise IndexRuleError("a derivative of a repeated Laplacian along a member of a family")
     if isinstance(node, MemberDerivative):
         if node.args[1] != place:
             raise IndexRuleError("a derivative along two members of a family")
@@ -105,9 +126,37 @@ def _of_node(node: sp.Expr, place: sp.Symbol, family: sp.Symbol) -> sp.Expr:
 
 
 def laplacian(expression: sp.Expr, family: sp.Symbol, size: sp.Integer) -> sp.Expr:
-    """Σ_k ∂²/∂x[k]². Raises `IndexRuleError` for what already holds derivatives along the family."""
+    """Σ_k ∂²/∂x[k]². Of derivatives along families, those of Laplacians with constant factors.
+
+    Raises `IndexRuleError` for any others.
+    """
     place = member(family, "·")  # no index of the text is called so
-    if expression.has(FamilySum) and any(n.has(MemberDerivative) for n in expression.atoms(FamilySum)):
-        raise IndexRuleError("a derivative of order above two along a family")
-    twice = along(along(expression, place, family), place, family)
-    return family_sum(twice, place, family, size)
+    whole = sp.S.Zero
+    rest = sp.S.Zero
+    for term in sp.Add.make_args(sp.expand(expression)):
+        factor, node = term.as_independent(FamilySum, FamilyLaplacian, sp.Derivative, as_Add=False)
+        held = laplacians_of(node)
+        if held is not None and held[1] and not factor.has(AppliedUndef, family):
+            whole += factor * FamilyLaplacian.of(held[0], (*held[1], (family, size)))
+        elif held is not None and node.has(family) and not factor.has(AppliedUndef, family):
+            whole += factor * family_sum(MemberDerivative(node, place, 2), place, family, size)
+        elif term.has(MemberDerivative, FamilyLaplacian):
+            raise IndexRuleError("the Laplacian of other derivatives along a family than Laplacians")
+        else:
+            rest += term
+    twice = along(along(rest, place, family), place, family)
+    return whole + family_sum(twice, place, family, size)
+
+
+def laplacians_of(node: sp.Basic) -> "tuple[sp.Expr, tuple[tuple[sp.Symbol, sp.Integer], ...]] | None":
+    """A derivative of an unknown along other axes, or Laplacians along families of it or of the unknown: what
+    they are of, and the families; None for anything else."""
+    if isinstance(node, FamilyLaplacian):
+        return node.args[0], node.along
+    if isinstance(node, FamilySum):
+        body, bound, family, size = node.args
+        if isinstance(body, MemberDerivative) and body.args[1:] == (bound, 2):
+            return body.args[0], ((family, size),)
+    if isinstance(node, sp.Derivative) and isinstance(node.expr, AppliedUndef):
+        return node, ()
+    return None

@@ -8,7 +8,7 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
-from nablax.families import FamilySum, MemberDerivative
+from nablax.families import FamilyLaplacian, FamilySum, MemberDerivative, laplacians_of
 from nablax.fractional_calculus.operators import (
     AtanganaBaleanu,
     Caputo,
@@ -157,9 +157,19 @@ class _Unicode(StrPrinter):
 
     def _print_FamilySum(self, node: FamilySum) -> str:
         body, bound = node.args[:2]
-        if isinstance(body, MemberDerivative) and body.args[1] == bound and body.args[2] == 2:
+        if laplacians_of(node) is not None:
             return f"Δ {self._print(body.args[0])}"
         return f"Σ_{bound.name.partition('[')[2][:-1]} {self.parenthesize(body, PRECEDENCE['Mul'])}"
+
+    def _print_FamilyLaplacian(self, node: FamilyLaplacian) -> str:
+        families = [family.name for family, _ in node.along]
+        names = dict.fromkeys(families)
+        powers = [
+            ("Δ" if len(names) == 1 else f"Δ_{name}")
+            + (str(count).translate(_SUPERSCRIPTS) if (count := families.count(name)) > 1 else "")
+            for name in names
+        ]
+        return f"{' '.join(powers)} {self._print(node.args[0])}"
 
     def _print_MemberDerivative(self, node: MemberDerivative) -> str:
         value, place, order = node.args
@@ -184,6 +194,11 @@ class _Latex(LatexPrinter):
             body = self._print(sp.Symbol(name)) + (f"_{{{component}}}" if component else "")
             return body if exp is None else f"{body}^{{{exp}}}"
         return str(super()._print_Function(node, exp))
+
+    def _print_FamilyLaplacian(self, node: FamilyLaplacian, exp: str | None = None) -> str:
+        families = "".join(rf"\Delta_{{{self._print(family)}}} " for family, _ in node.along)
+        body = families + str(self._print(node.args[0]))
+        return body if exp is None else rf"\left({body}\right)^{{{exp}}}"
 
     def _print_Integral(self, node: Integral, exp: str | None = None) -> str:
         along = "".join(rf"\,\mathrm{{d}}{self._print(a)}" for a in node.args[1:])

@@ -14,7 +14,7 @@ from nablax.backends.residuals.field import Field, FieldError, PyTree, check_net
 from nablax.backends.residuals.histories import histories
 from nablax.backends.residuals.integrals import integral
 from nablax.backends.residuals.layout import layout
-from nablax.backends.residuals.members import Draw, member_sums, sums_of_coordinates
+from nablax.backends.residuals.members import Draw, family_powers, member_sums, sums_of_coordinates
 from nablax.backends.residuals.networks import Part, networks
 from nablax.backends.residuals.surroundings import surroundings
 from nablax.backends.residuals.tables import tables
@@ -93,6 +93,7 @@ def _environment(
         slots = {s.axis.symbol: s for s in layout(field.problem)}
         draw = _draw(evaluation, key)
         environment |= member_sums(wanted.sums, all_parts[0], slots, flat, environment, draw)
+        environment |= family_powers(wanted.powers, all_parts[0], slots, flat, draw)
         expressions = [v for s in wanted.statements for v in s.values]
         environment |= sums_of_coordinates(expressions, slots, flat, environment)
     return environment

@@ -5,8 +5,10 @@ probability (Shi, Hu, Lin, Kawaguchi, Stochastic Taylor Derivative Estimator, 20
 estimated along random directions with entries ±1 (Hutchinson, 1990).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import factorial, prod
 
 import jax
 import jax.numpy as jnp
@@ -15,11 +17,18 @@ import sympy as sp
 from jax import Array
 
 from nablax.backends.lowering import Operand, evaluate
+from nablax.backends.residuals.jets import jet_at
 from nablax.backends.residuals.layout import Slot
 from nablax.backends.residuals.networks import Part
 from nablax.backends.residuals.tables import laplacian, series_along
-from nablax.derivatives.needs import MemberSum
+from nablax.backends.taylor import propagate
+from nablax.derivatives.algebra import directions as series
+from nablax.derivatives.algebra import downset
+from nablax.derivatives.needs import FamilyPower, MemberSum
 from nablax.families import FamilySum, is_member
+
+POWERS = 2**16  # the numbers of their keys begin here, those of sums at 0
+PointFunction = Callable[[Array], Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,63 @@ def _over(
     values |= {name: tables[int(d.args[2]) - 1][d.args[0]] for d, name in whole.derivatives}
     (body,) = evaluate((whole.body,), values)
     return jnp.sum(jnp.asarray(body), axis=1) * scale
+
+
+def family_powers(
+    powers: Sequence[FamilyPower],
+    part: Part,
+    slots: Mapping[sp.Symbol, Slot],
+    z: Array,
+    draw: Draw | None,
+) -> dict[sp.Basic, Operand]:
+    """Values [points] of repeated Laplacians along families, by stand-in.
+
+    Each is a pass through the program of the one before. Drawn, they are even derivatives along normal
+    vectors v, E (v·∇)^2p = (2p - 1)!! Δ^p: unbiased as well, and independent of how many members there are.
+    """
+    found: dict[sp.Basic, Operand] = {}
+    for i, power in enumerate(powers):
+        jet: PointFunction = partial(jet_at, part, power.jet)
+        value = jet
+        if draw is None:
+            for family, _ in power.along:
+                value = _laplacian_of(value, slots[family], z)
+        else:
+            value = _along_normal_vectors(
+                jet, power, slots, z, draw, jax.random.fold_in(draw.key, POWERS + i)
+            )
+        found[power.stand_in] = jax.vmap(value)(z)
+    return found
+
+
+def _laplacian_of(value: PointFunction, slot: Slot, z: Array) -> PointFunction:
+    directions = jnp.eye(z.shape[1], dtype=z.dtype)[slot.columns]
+    algebra = series(slot.size, 2, [2] * slot.size, stacked=True)
+    return lambda point: propagate(value, point, (directions,), algebra)[-1]
+
+
+def _along_normal_vectors(
+    jet: PointFunction, power: FamilyPower, slots: Mapping[sp.Symbol, Slot], z: Array, draw: Draw, key: Array
+) -> PointFunction:
+    counts = {slots[family]: 0 for family, _ in power.along}
+    for family, _ in power.along:
+        counts[slots[family]] += 1
+    algebra = downset([tuple(2 * p for p in counts.values())])
+    # The last coefficient is divided by (2p)!, and (2p)! / (2p - 1)!! is 2^p p!.
+    scale = prod(2**p * factorial(p) for p in counts.values())
+    vectors = [
+        jnp.zeros((draw.count, z.shape[1]), z.dtype)
+        .at[:, slot.columns]
+        .set(jax.random.normal(jax.random.fold_in(key, slot.start), (draw.count, slot.size), z.dtype))
+        for slot in counts
+    ]
+
+    def mean(point: Array) -> Array:
+        along = jax.vmap(lambda *v: propagate(jet, point, v, algebra)[-1])(*vectors)
+        average: Array = scale * jnp.mean(along, axis=0)
+        return average
+
+    return mean
 
 
 def sums_of_coordinates(

@@ -8,7 +8,7 @@ from sympy.core.function import AppliedUndef
 
 from nablax.continuity import Jump, check_differentiable
 from nablax.derivatives.statements import START, Statement, wall_name
-from nablax.families import FamilySum, MemberDerivative
+from nablax.families import FamilyLaplacian, FamilySum, MemberDerivative
 from nablax.passes.jets import base, is_jet, jets, orders_of, slope_of, without
 from nablax.problem import Axis, Problem, Side
 from nablax.reductions import Noise
@@ -64,7 +64,7 @@ def _wall(problem: Problem, place: str) -> tuple[Axis, Side]:
 
 def _condition(system: System, name: str, value: sp.Expr, axis: Axis, side: Side) -> Condition:
     problem = system.problem
-    if value.has(Noise, FamilySum, MemberDerivative):
+    if value.has(Noise, FamilyLaplacian, FamilySum, MemberDerivative):
         raise Unsuitable("it holds noise, or sums over a family of axes")
     found = jets(value)
     plain = all(is_jet(j) and isinstance(j, AppliedUndef | sp.Derivative) for j in found)

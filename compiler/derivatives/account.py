@@ -1,6 +1,7 @@
 """The residual's evaluation in words: what `nablax show` says of it."""
 
 from collections.abc import Iterator
+from math import prod
 
 from nablax.derivatives.available import check_available
 from nablax.derivatives.evaluation import Evaluation, OptionError, make_evaluation
@@ -33,6 +34,7 @@ def account(system: System) -> Iterator[str]:
 def _place(place: str, evaluation: Evaluation) -> Iterator[str]:
     names = [str(f.stand_in.name) for f in evaluation.needs.functionals]
     names += [str(s.stand_in.name) for s in evaluation.needs.sums]
+    names += [str(p.stand_in.name) for p in evaluation.needs.powers]
     shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
     yield f"{place} needs {shown or 'no field'}"
     for group in evaluation.groups:
@@ -63,6 +65,13 @@ def _place(place: str, evaluation: Evaluation) -> Iterator[str]:
         else:
             what = "random directions" if sampling.dense and whole.laplacian is not None else "members"
             yield f"  a sum over {whole.size} members, estimated from {sampling.count} {what} at a time"
+    for power in evaluation.needs.powers:
+        name, sampling = power.stand_in.name, evaluation.sampling
+        if sampling is None:
+            vectors = prod(n + 2 for _, n in power.along)
+            yield f"  {name}: {len(power.along)} composed Laplacians, {vectors} vectors in arrays"
+        else:
+            yield f"  {name}: estimated from {sampling.count} random directions at a time"
 
 
 def _counted(candidate: Candidate) -> str:

@@ -8,7 +8,7 @@ from sympy.core.function import AppliedUndef
 from nablax.derivatives.histories import has_rule
 from nablax.derivatives.statements import Statement
 from nablax.derivatives.surroundings import has_sum
-from nablax.families import FamilySum, MemberDerivative
+from nablax.families import FamilySum, MemberDerivative, laplacians_of
 from nablax.frontend.diagnostics import Report
 from nablax.integrals import INTEGRALS, Convolution, Running
 from nablax.nonlocal_operators import Nonlocal
@@ -33,6 +33,7 @@ def check_available(system: System, statements: Sequence[Statement]) -> None:
                     "`noise` belongs to a grid, and a residual is evaluated at any point",
                     help="give the initial value as a formula",
                 )
+            value = value.xreplace({n: sp.S.Zero for n in value.atoms(FamilySum) if laplacians_of(n)})
             places = [d for d in value.atoms(MemberDerivative) if not isinstance(d.args[0], AppliedUndef)]
             nested = [
                 n for n in value.atoms(FamilySum) if n.has(MemberDerivative) and n.args[0].has(FamilySum)

@@ -113,10 +113,11 @@ def _evaluation(
     wanted = needs(
         statements, back | around, histories, surroundings, _numbers(problem), mode != "stochastic"
     )
-    large = max((s.size for s in wanted.sums), default=0)
+    sizes = [s.size for s in wanted.sums] + [n for p in wanted.powers for _, n in p.along]
+    large = max(sizes, default=0)
     if mode == "planned" and large > SAMPLED_ABOVE:
         sampling = Sampling(DRAWN)
-    if not wanted.sums or (sampling is not None and sampling.count >= large):
+    if not sizes or (sampling is not None and sampling.count >= large):
         sampling = None
     networks = [tuple(c.value for c in problem.components), *((c.value,) for c in problem.coefficients)]
     groups = []

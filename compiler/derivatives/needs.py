@@ -15,7 +15,7 @@ from sympy.core.function import AppliedUndef
 from nablax.derivatives.lines import NO_HISTORIES, Histories
 from nablax.derivatives.statements import Statement
 from nablax.derivatives.surroundings import NO_SURROUNDINGS, Surroundings
-from nablax.families import FamilySum, MemberDerivative
+from nablax.families import FamilyLaplacian, FamilySum, MemberDerivative, laplacians_of
 from nablax.notation import text
 from nablax.passes.jets import base, jets, own_orders
 from nablax.system import Orders
@@ -69,18 +69,35 @@ class MemberSum:
 
 
 @dataclass(frozen=True, slots=True)
+class FamilyPower:
+    """Laplacians along families, each with its size, one after the other, of `jet`.
+
+    The jet is an unknown, or a derivative of one along other axes.
+    """
+
+    jet: sp.Expr
+    along: tuple[tuple[sp.Symbol, int], ...]
+    stand_in: sp.Dummy
+
+    @property
+    def order(self) -> int:
+        return sum(own_orders(self.jet)) + 2 * len(self.along)
+
+
+@dataclass(frozen=True, slots=True)
 class Needs:
     """Statements of one place, written in coordinates, parameters and the stand-ins of what they need."""
 
     statements: tuple[Statement, ...]
     functionals: tuple[Functional, ...]
     sums: tuple[MemberSum, ...] = ()
+    powers: tuple[FamilyPower, ...] = ()
     histories: Histories = NO_HISTORIES
     surroundings: Surroundings = NO_SURROUNDINGS
 
     @property
     def order(self) -> int:
-        highest = [f.order for f in self.functionals]
+        highest = [f.order for f in self.functionals] + [p.order for p in self.powers]
         highest += [sum(own_orders(r.jet)) for r in self.histories.remotes]
         highest += [2 + sum(own_orders(r.jet)) for r in self.surroundings.rays]
         highest += [sum(own_orders(r.jet)) for r in self.surroundings.lattices]
@@ -102,6 +119,7 @@ def needs(
     a functional where they may be `mixed`.
     """
     statements = _rewritten(statements, expansions)
+    statements, powers = _family_powers(statements)
     statements, sums = _member_sums(statements)
     held = [v for s in statements for v in s.values] + [s.body for s in sums]
     held += [m.inside for m in histories.moments]
@@ -133,9 +151,24 @@ def needs(
         _rewritten(statements, values),
         tuple(functionals),
         sums,
+        powers,
         replace(histories, moments=moments),
         surroundings,
     )
+
+
+def _family_powers(statements: Sequence[Statement]) -> tuple[Sequence[Statement], tuple[FamilyPower, ...]]:
+    """Repeated Laplacians along families, and those of derivatives, become symbols of their own."""
+    found: dict[sp.Basic, FamilyPower] = {}
+    nodes = {n for s in statements for v in s.values for n in v.atoms(FamilySum, FamilyLaplacian)}
+    for node in sorted(nodes, key=sp.default_sort_key):
+        held = laplacians_of(node)
+        if held is not None and (len(held[1]) > 1 or isinstance(held[0], sp.Derivative)):
+            jet, along = held
+            stand_in = sp.Dummy(text(node), real=base(jet).is_real)
+            found[node] = FamilyPower(jet, tuple((x, int(n)) for x, n in along), stand_in)
+    stand_ins: dict[sp.Basic, sp.Expr] = {node: power.stand_in for node, power in found.items()}
+    return _rewritten(statements, stand_ins), tuple(found.values())
 
 
 def _member_sums(statements: Sequence[Statement]) -> tuple[Sequence[Statement], tuple[MemberSum, ...]]:

@@ -7,7 +7,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.continuity import without_moduli
-from nablax.families import MemberDerivative
+from nablax.families import FamilyLaplacian, MemberDerivative
 from nablax.integrals import INTEGRALS, Convolution
 from nablax.limits import DIFFERENTIATED_NODES, EXPRESSION_TERMS, POWER, TooLarge, checked
 from nablax.nonlocal_operators import Nonlocal, variables
@@ -20,7 +20,7 @@ def is_jet(node: sp.Basic) -> bool:
         return True
     if isinstance(node, sp.Derivative):
         return isinstance(node.expr, AppliedUndef)
-    return isinstance(node, (*Nonlocal, MemberDerivative)) and is_jet(node.args[0])
+    return isinstance(node, (*Nonlocal, FamilyLaplacian, MemberDerivative)) and is_jet(node.args[0])
 
 
 def jets(expression: sp.Basic) -> frozenset[sp.Basic]:
@@ -60,7 +60,7 @@ def base(jet: sp.Basic) -> AppliedUndef:
 
 def orders_of(jet: sp.Basic, symbols: Sequence[sp.Symbol]) -> Orders:
     """Derivative orders along the given symbols; none of an integral."""
-    if isinstance(jet, (*Nonlocal, MemberDerivative)):
+    if isinstance(jet, (*Nonlocal, FamilyLaplacian, MemberDerivative)):
         return orders_of(jet.args[0], symbols)
     counts: Mapping[sp.Symbol, int] = (
         {s: int(n) for s, n in jet.variable_count} if isinstance(jet, sp.Derivative) else {}

@@ -1,3 +1,3 @@
 space { x[1..100] in [0, 1] }
 fields { u }
-equations { biharmonic(u) = 0 }
+equations { laplacian(u*laplacian(u)) = 0 }
