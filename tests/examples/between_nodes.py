@@ -1,0 +1,114 @@
+"""A solver's answer between the nodes of its grid and its frames, as a field that residuals take."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+import nablax
+from nablax.backends.frames import Frame
+from nablax.backends.output.dataset import layout
+from nablax.backends.residuals.field import Field
+from nablax.backends.solver import Solver
+from nablax.backends.steady import SteadySolver
+from nablax.facade import Problem
+
+NODES = 8  # of the polynomial along a bounded axis
+FRAMES = 6
+
+
+def close_frames(solver: Solver, first: Frame, apart: float) -> list[Frame]:
+    """Frames close together from this one on, by the program that is compiled already."""
+    times = tuple(first.t + k * apart for k in range(FRAMES))
+    shorter = replace(solver, plan=replace(solver.plan, frames=times))
+    return [e for e in shorter.stream(initial=first.state) if isinstance(e, Frame)]
+
+
+def field_between(problem: Problem, solver: Solver | SteadySolver, frames: Sequence[Frame]) -> Field:
+    """Fourier sums along the axes of a spectral answer; else, and in time, polynomials through near nodes.
+
+    The one parameter is the size, in that of each component, of a smooth wave that is added: no solution.
+    """
+    spec = problem.stages.problem
+    axes = layout(solver.outline, {n: float(v) for n, v in solver.parameters.items()}).axes
+    lines = [np.asarray(a.points) for a in axes]
+    blocks = []
+    for component in spec.components:
+        values = np.stack([np.asarray(f.fields[component.name]) for f in frames])
+        blocks += [values.real, values.imag] if component.complex else [values]
+    found = np.stack(blocks)  # [blocks, frames, *axes]
+    size = np.abs(found).max(axis=tuple(range(1, found.ndim)))
+    sums = [axis.periodic and solver.plan.method == "spectral" for axis in spec.axes]
+    ghosts = [NODES if axis.periodic and not s else 0 for axis, s in zip(spec.axes, sums, strict=True)]
+    held = jnp.asarray(np.pad(found, [(0, 0), (0, 0), *((g, g) for g in ghosts)], mode="wrap"))
+
+    def call(bend: Array, z: Array) -> Array:
+        starts, sizes, weights, wave = [0, 0], list(held.shape[:2]), [], jnp.ones(())
+        for axis, nodes, whole, ghost, x in zip(spec.axes, lines, sums, ghosts, z, strict=False):
+            place = (x - nodes[0]) / (nodes[1] - nodes[0])
+            wave = wave * jnp.cos(8 * jnp.pi * place / (len(nodes) - (not axis.periodic)) + 0.3)
+            total = len(nodes) + 2 * ghost
+            count = total if whole else min(NODES, total)
+            below, most = jnp.sum(place + ghost >= np.arange(float(total))) - count // 2, total - count
+            first = jnp.where(below < 0, 0, jnp.where(below > most, most, below))
+            starts.append(first)
+            sizes.append(count)
+            weights.append(
+                fourier(place, total) if whole else lagrange(place + ghost - first.astype(float), count)
+            )
+        window = lax.dynamic_slice(held, starts, sizes)
+        for weight in reversed(weights):
+            window = window @ weight
+        if len(frames) > 1:
+            apart = frames[1].t - frames[0].t
+            values = window @ lagrange((z[-1] - frames[0].t) / apart, len(frames))
+        else:
+            values = window[:, 0]
+        return values + bend * size * wave
+
+    return nablax.field(problem, call, jnp.zeros(()))
+
+
+def lagrange(place: Array, count: int) -> Array:
+    """Values [count] of the polynomials that are 1 at one of the nodes 0 .. count - 1."""
+    middle = (count - 1) / 2
+    powers = [jnp.ones_like(place)]
+    for _ in range(count - 1):
+        powers.append(powers[-1] * (place - middle))
+    return jnp.stack(powers[::-1]) @ np.linalg.inv(np.vander(np.arange(count) - middle))
+
+
+def fourier(place: Array, count: int) -> Array:
+    """Values [count] of the trigonometric polynomials that are 1 at one of the nodes 0 .. count - 1."""
+    k = np.arange(count // 2 + 1) * (2 * np.pi / count)
+    share = np.where((k == 0) | (2 * np.arange(len(k)) == count), 1, 2) / count
+    nodes = np.outer(k, np.arange(count))
+    return jnp.cos(k * place) @ (share[:, None] * np.cos(nodes)) + jnp.sin(k * place) @ (
+        share[:, None] * np.sin(nodes)
+    )
+
+
+def inside(problem: Problem, frames: Sequence[Frame], count: int = 16) -> dict[str, Array]:
+    """Points away from the walls, in the middle of the frames' time."""
+    spec = problem.stages.problem
+    numbers = {p.symbol: p.value for p in spec.parameters}
+    shares = np.random.default_rng(0).uniform(0.25, 0.75, (len(spec.axes), count))
+    found = {}
+    for axis, share in zip(spec.axes, shares, strict=True):
+        low, high = (float(end.subs(numbers)) for end in (axis.lower, axis.upper))
+        found[axis.name] = jnp.asarray(low + (high - low) * share)
+    if spec.time is not None:
+        found[spec.time.name] = jnp.full(count, (frames[0].t + frames[-1].t) / 2)
+    return found
+
+
+def shares_left(problem: Problem, solver: Solver | SteadySolver, frames: Sequence[Frame]) -> dict[str, float]:
+    """By equation, the residual of the answer over that of the answer bent by a tenth: of the largest values
+    at some points, of the median beside it where there may be shocks."""
+    field, points = field_between(problem, solver, frames), inside(problem, frames)
+    residual = problem.residual(field)
+    plain, bent = (residual(jnp.asarray(bend), points) for bend in (0.0, 0.1))
+    typical = np.median if solver.plan.method == "fv" else np.max
+    return {name: float(typical(np.abs(plain[name])) / np.abs(bent[name]).max()) for name in plain}
