@@ -16,7 +16,14 @@ from sympy.core.function import AppliedUndef
 from sympy.simplify.fu import TR8
 
 from nablax.continuity import without_moduli
-from nablax.fractional_calculus.operators import FractionalOperator, GrunwaldLetnikov, RiemannLiouville
+from nablax.fractional_calculus.operators import (
+    FractionalOperator,
+    GrunwaldLetnikov,
+    Hadamard,
+    PsiCaputo,
+    RiemannLiouville,
+    Tempered,
+)
 from nablax.fractional_operators import summed
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
@@ -129,6 +136,8 @@ def _check_smooth(value: sp.Expr, span: Span, problem: Problem, report: Report) 
             what = f"`{node.func.__name__.lower()}`, a value of the whole domain"
         elif isinstance(node, Between) or _one_sided(node, problem):
             what = f"`{text(node)}`, which has no closed form between walls"
+        elif isinstance(node, PsiCaputo | Hadamard) and node.has(AppliedUndef):
+            what = f"`{text(node)}`, which has no closed form for powers of the time"
         elif isinstance(node, _ROUGH) and (node.has(AppliedUndef) or node.free_symbols & moving):
             what = f"`{_NAMES.get(node.func, str(node.func))}`, which is not smooth"
         else:
@@ -347,7 +356,7 @@ def _real_function(
     ]
     if remembering:
         late = unit**HIGHEST_POWER * flat if swings else sp.S.Zero
-        at_rest = [n for n in remembering if isinstance(n, RiemannLiouville | GrunwaldLetnikov)]
+        at_rest = [n for n in remembering if isinstance(n, RiemannLiouville | GrunwaldLetnikov | Tempered)]
         if at_rest:  # infinite at the start for whatever is not zero there
             return size * (pattern * unit ** max(n.ceiling for n in remembering) + late)
         return mean + size * (pattern * (1 - unit / 4) + late)

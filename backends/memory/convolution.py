@@ -38,15 +38,18 @@ class Convolution:
         right, guess, anchors = list(y), list(y), []
         pulls = []
         for k, (line, orders) in enumerate(zip(scheme.lines, scheme.orders(params, zero), strict=True)):
-            weights, lost = self._weights(k, orders, h, params, taken + 1)
+            weights, first, second = self._weights(k, orders, h, params, taken + 1)
             pull = weights[0]
             pulls.append(pull)
-            anchor = _anchor(past.anchors, scheme.anchored.index(line.field), after, line.rate is not None)
+            place = scheme.anchored.index(line.field)
+            anchor = _anchor(past.anchors, place, after, line.rate is not None)
             anchors.append(anchor)
             seen = scheme.lags.past(past.kept[k], taken, weights, orders, h)
             rest = seen - at_start[line.top] / 2
-            if lost is not None:
-                rest = rest + scaled(lost, anchor)
+            if first is not None:
+                rest = rest + scaled(first, past.anchors[place])
+            if second is not None:
+                rest = rest + scaled(second, past.anchors[place + 1])
             right[line.field] = anchor - rest / pull.astype(rest.dtype)
             if line.rate is not None:
                 right[line.rate] = jnp.zeros_like(y[line.rate])
@@ -71,23 +74,29 @@ class Convolution:
 
     def _weights(
         self, part: int, orders: Sequence[Order], h: Array, params: Parameters, step: Array
-    ) -> tuple[Array, Array | None]:
-        """Σ c τ^(-α) e^(-λjτ) ω_j of a line; and what its start counts in this step, where some λ is not 0:
-        there Σ ω_(n-j) e^(-λ(n-j)τ) (u_j - e^(-λjτ) u_0) stands in the place of differences from u_0."""
+    ) -> tuple[Array, Array | None, Array | None]:
+        """Σ c τ^(-α) e^(-λjτ) ω_j of a line, and what u_0 and u_0' count in this step besides.
+
+        Where some λ is not 0, Σ ω_(n-j) e^(-λ(n-j)τ) (u_j - e^(-λjτ) u_0) stands in the place of differences
+        from u_0. Derivatives of orders up to 1 see t u_0', which is taken off for higher ones in the line.
+        """
         scheme = self.scheme
-        total, lost = jnp.zeros((), h.dtype), None
+        total, first, second = jnp.zeros((), h.dtype), None, None
         zero = jnp.asarray(scheme.plan.frames[0], h.dtype)
         for i, (c, a) in enumerate(orders):
             weights = c * h**-a * params[f"memory/{part}/{i}"]
             rate = scheme.parts[part].memory[i].rate
+            numbers = jnp.arange(len(weights), dtype=h.dtype)
             if rate != 0:
-                lags = h * jnp.arange(len(weights), dtype=h.dtype)
-                decays = jnp.exp(-scheme.number(rate, params, zero) * lags)
+                decays = jnp.exp(-scheme.number(rate, params, zero) * h * numbers)
                 plain, weights = jnp.cumsum(weights)[step], weights * decays
                 share = jnp.cumsum(weights)[step] - decays[step] * plain
-                lost = share if lost is None else lost + share
+                first = share if first is None else first + share
+            if i in scheme.sloping[part]:
+                sloped = jnp.cumsum(weights)[step] * numbers[step] - jnp.cumsum(numbers * weights)[step]
+                second = sloped * h if second is None else second + sloped * h
             total = total + weights
-        return total, lost
+        return total, first, second
 
     def _rate(self, t: Array, y: Vector, params: Parameters) -> Vector:
         inner = self.scheme.inner

@@ -82,6 +82,18 @@ class Remembering:
         return tuple(_engine(self.plan, p) for p in self.parts)
 
     @cached_property
+    def sloping(self) -> tuple[frozenset[int], ...]:
+        """Per part of an anchored scheme, the derivatives of orders up to 1 beside higher ones."""
+        return tuple(
+            frozenset(
+                i
+                for i, m in enumerate(line.whole)
+                if line.rate is not None and nominal_order(m, self.plan.system) <= 1
+            )
+            for line in self.lines
+        )
+
+    @cached_property
     def lags(self) -> Lags:
         """What an anchored scheme keeps of every part."""
         recall = self.plan.stepping.recall
@@ -175,8 +187,9 @@ class Remembering:
         if self.is_anchored and recall is not None:
             start = jnp.asarray(self.plan.frames[0], self.plan.dtype)
             for k, orders in enumerate(self.orders(params, start)):
+                whole = recall.engine == "direct" or self.sloping[k]
+                count = recall.capacity + 1 if whole else RECENT[self.plan.dtype]
                 for i, one in enumerate(orders):
-                    count = recall.capacity + 1 if recall.engine == "direct" else RECENT[self.plan.dtype]
                     ready[f"memory/{k}/{i}"] = convolution_weights(one.order, count)
         return ready
 

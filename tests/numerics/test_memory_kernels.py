@@ -56,14 +56,17 @@ DECAY = exp(-2) * float(mittag_leffler(np, 0.6, 1.0, -1.0, 1.0))  # e^(-λt) E_�
 COUNTS = {"l1": (60, 120), "cq": (40, 80)}
 
 
-@pytest.mark.parametrize(("step", "grading", "wanted"), [("l1", 1.4 / 0.6, 1.4), ("cq", 1.0, 2.0)])
+@pytest.mark.parametrize(
+    ("step", "grading", "wanted"),
+    [pytest.param("l1", 1.4 / 0.6, 1.4, marks=pytest.mark.slow), ("cq", 1.0, 2.0)],
+)
 def test_tempered_decay_from_a_singular_start(step, grading, wanted):
     errors = ends(TEMPERED, "u = sin(x)", DECAY, step, COUNTS[step], grading)
     assert abs(order(errors) - wanted) < 0.05
     assert errors[-1] < 5e-4
 
 
-@pytest.mark.parametrize("normalised", ["", pytest.param(", normalised=yes", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("normalised", [pytest.param("", marks=pytest.mark.slow), ", normalised=yes"])
 def test_tempered_derivatives_of_riemann_and_liouville(normalised):
     """The exact solution is t² e^(-λt) sin(x)."""
     known = f"tempered(t^2*exp(-L*t), t, a, L{normalised}) + t^2*exp(-L*t)"
@@ -98,7 +101,7 @@ def test_a_bounded_kernel_beside_a_caputo_derivative():
 @pytest.mark.parametrize(
     ("equation", "initial"),
     [
-        (TEMPERED, "u = sin(x)"),
+        pytest.param(TEMPERED, "u = sin(x)", marks=pytest.mark.slow),
         pytest.param("abc(u, t, 0.6) = dxx(u) + t*sin(x)", "u = 0", marks=pytest.mark.slow),
     ],
 )
@@ -118,12 +121,12 @@ def test_gradients_in_order_and_rate_pass_through_tempered_memories():
     def size(p):
         return jnp.sum(run.solve({"a": p[0], "L": p[1]}, save_at=[1.0]).fields["u"] ** 2)
 
+    both = jax.jit(jax.vmap(jax.value_and_grad(size)))
     at = jnp.asarray([[0.5, 1.0], [0.7, 2.0]])
-    slopes = np.asarray(jax.jit(jax.vmap(jax.grad(size)))(at))
-    values = jax.jit(jax.vmap(size))
+    slopes = np.asarray(both(at)[1])
     for k in (0, 1):
         step = 1e-5 * np.eye(2)[k][None]
-        wanted = (np.asarray(values(at + step)) - np.asarray(values(at - step))) / 2e-5
+        wanted = (np.asarray(both(at + step)[0]) - np.asarray(both(at - step)[0])) / 2e-5
         np.testing.assert_allclose(slopes[:, k], wanted, rtol=1e-6)
 
 

@@ -36,14 +36,22 @@ def decay(argument):
 @pytest.mark.parametrize(
     ("equation", "initial", "run", "scale", "exact"),
     [
-        ("psicaputo(u, t, a, t^p) = dxx(u)", "u = sin(x)", "0, 1", lambda t: t**2, decay(1.0)),
+        pytest.param(
+            "psicaputo(u, t, a, t^p) = dxx(u)",
+            "u = sin(x)",
+            "0, 1",
+            lambda t: t**2,
+            decay(1.0),
+            marks=pytest.mark.slow,
+        ),
         ("psicaputo(u, t, a, log(t)) = dxx(u)", "u = sin(x)", "1, 3", np.log, decay(np.log(3))),
-        (
+        pytest.param(
             "hadamard(u, t, a) = dxx(u) + (2*log(t)^(2 - a)/gamma(3 - a) + log(t)^2)*sin(x)",
             "u = 0",
             "1, 3",
             np.log,
             np.log(3) ** 2,
+            marks=pytest.mark.slow,
         ),
     ],
 )
@@ -81,6 +89,7 @@ def test_steps_that_are_graded_in_the_measure_of_the_memory(equation, initial, r
     assert abs(np.log2(errors[0] / errors[1]) - 1.4) < 0.05
 
 
+@pytest.mark.slow
 def test_exponentials_and_gradients_under_another_measure():
     found = []
     for memory in ("direct", "sum_of_exponentials"):
@@ -97,12 +106,13 @@ def test_exponentials_and_gradients_under_another_measure():
     def size(p):
         return jnp.sum(run.solve({"p": p}, save_at=[1.0]).fields["u"] ** 2)
 
-    value, slope = jax.jit(lambda p: jax.jvp(size, (p,), (jnp.ones_like(p),)))(jnp.asarray(2.0))
-    later, _ = jax.jit(lambda p: jax.jvp(size, (p,), (jnp.ones_like(p),)))(jnp.asarray(2.0 + 1e-5))
-    assert float(slope) == pytest.approx(float((later - value) / 1e-5), rel=1e-4)
+    both = jax.jit(jax.value_and_grad(size))
+    _, slope = both(jnp.asarray(2.0))
+    later, earlier = (both(jnp.asarray(2.0 + h))[0] for h in (1e-5, -1e-5))
+    assert float(slope) == pytest.approx(float((later - earlier) / 2e-5), rel=1e-6)
 
 
-@pytest.mark.parametrize(("order", "steps"), [(0.3, 3000), (1.5, 3000), (0.9, 300)])
+@pytest.mark.parametrize(("order", "steps"), [(0.3, 3000), (1.5, 300)])
 def test_modes_stand_for_the_later_lags_of_a_quadrature(order, steps):
     a = jnp.asarray(order)
     weights = convolution_weights(a, steps + 1)
@@ -123,6 +133,7 @@ def test_modes_stand_for_the_later_lags_of_a_quadrature(order, steps):
     assert np.abs(sums[:, 1] - sums[:, 0]).max() < 1e-9 * np.abs(sums[:, 0]).max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["a", "1.5"])
 def test_both_memories_of_a_quadrature_agree(order):
     initial = "u = sin(x)" if order == "a" else "u = sin(x); dt(u) = cos(x)"
@@ -133,3 +144,20 @@ def test_both_memories_of_a_quadrature_agree(order):
         )
         found.append(np.asarray(run.solve(save_at=[0.5, 1.0]).fields["u"]))
     assert np.abs(found[0] - found[1]).max() < 1e-9
+
+
+@pytest.mark.parametrize("low", ["caputo(u, t, 1/2)", pytest.param("dt(u)", marks=pytest.mark.slow)])
+def test_low_orders_beside_high_ones_see_the_initial_rate(low):
+    """The exact solution is (t + t³) sin(x)."""
+    known = low.replace("(u", "(t + t^3")
+    errors = []
+    for n in (30, 60):
+        run = solver(
+            f"caputo(u, t, 1.5) + {low} = dxx(u) + (caputo(t^3, t, 1.5) + {known} + t + t^3)*sin(x)",
+            "u = 0; dt(u) = sin(x)",
+            "0, 1",
+            f"dt = 1/{n}; step = cq; memory = direct",
+        )
+        errors.append(abs(float(run.solve(save_at=[1.0]).fields["u"][-1, 1]) - 2))
+    assert np.log2(errors[0] / errors[1]) > 1.9
+    assert errors[1] < 1e-3
