@@ -48,6 +48,15 @@ class ParameterOutline:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrayOutline:
+    """A function given by its values at the nodes along `axes`, of this shape."""
+
+    name: str
+    shape: tuple[int, ...]
+    axes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderOutline:
     """The order of a derivative in time by its parameters: compiled in is that it lies strictly between `low`
     and `high`, or at both, where they are one whole number."""
@@ -102,6 +111,7 @@ class Outline:
     remembered: int = 0
     n: Span | None = None
     orders: tuple[OrderOutline, ...] = ()
+    arrays: tuple[ArrayOutline, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

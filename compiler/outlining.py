@@ -8,7 +8,15 @@ from nablax.formula import Formula
 from nablax.formulate import UnevaluableError, formulate
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
-from nablax.outline import FieldOutline, OrderOutline, Outline, ParameterOutline, Statement, UnknownOutline
+from nablax.outline import (
+    ArrayOutline,
+    FieldOutline,
+    OrderOutline,
+    Outline,
+    ParameterOutline,
+    Statement,
+    UnknownOutline,
+)
 from nablax.past import arrays_of, nominal_order
 from nablax.plan import Plan
 from nablax.problem import Expectation, Parameter, Problem
@@ -48,6 +56,7 @@ def outline_of(plan: Plan) -> Outline:
         remembered=arrays_of(plan),
         n=_place_of_n(problem),
         orders=_orders(system),
+        arrays=tuple(ArrayOutline(d.name, d.shape, tuple(map(str, d.arguments))) for d in plan.arrays),
     )
 
 

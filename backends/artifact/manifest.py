@@ -169,9 +169,10 @@ def _check_initial(manifest: Manifest) -> None:
     outline = manifest.outline
     grid = f"[{','.join(map(str, outline.shape))}]"
     fields = sorted(manifest.kinds())
+    arguments = [(p.name, ()) for p in outline.parameters] + [(a.name, a.shape) for a in outline.arrays]
     first = "rest" if manifest.steady else "initial"
     wanted = (
-        *(f"{outline.dtype}[]" for _ in outline.parameters),
+        *(f"{outline.dtype}[{','.join(map(str, shape))}]" for _, shape in sorted(arguments)),
         *(f"{outline.dtype}{grid}" for _ in manifest.draws),
         *(f"{kind}{grid}" for _, kind in fields),
         *("bool[]" for _ in fields),
@@ -210,7 +211,12 @@ def _check_outline(outline: Outline) -> None:
     components = [c for f in outline.fields for c in f.components]
     evolving = [u.name for u in outline.evolving]
     own = [*(a.name for a in outline.grid), *(f.name for f in outline.fields)]
-    own += [p.name for p in outline.parameters] + ([] if outline.time is None else [outline.time])
+    for array in outline.arrays:
+        lengths = {a.name: a.points for a in outline.grid}
+        fits = array.shape == tuple(lengths.get(axis, -1) for axis in array.axes)
+        _require(fits and bool(array.axes), f"{place}.arrays", "has a shape that is not the grid's")
+    own += [p.name for p in outline.parameters] + [a.name for a in outline.arrays]
+    own += [] if outline.time is None else [outline.time]
     _require(bool(components), f"{place}.fields", "is empty")
     _require(all(_NAME.fullmatch(n) for n in own), place, "has a name that is none")
     _require(all(_COMPONENT.fullmatch(c) for c in components), f"{place}.fields", "has a name that is none")

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from nablax.backends.artifact.errors import ArtifactError
-from nablax.backends.checks import Number, Numbers, check_names, check_orders, check_scalar
+from nablax.backends.checks import Number, Numbers, check_names, check_orders, check_scalar, check_values
 from nablax.backends.precision import traced
 from nablax.outline import Outline
 
@@ -23,15 +24,25 @@ def defaults(outline: Outline) -> dict[str, float]:
     return {p.name: p.value for p in outline.parameters}
 
 
-def complete(
-    outline: Outline, derive: Callable[..., object] | None, params: Numbers | None
-) -> Mapping[str, Array]:
-    """Every parameter in the artifact's precision; those that follow from others follow, by `derive`.
+def shapes(outline: Outline, values: Mapping[str, float]) -> dict[str, Array]:
+    """What every program is called with, as far as tracing needs it: shapes alone of coefficients."""
+    kind = np.dtype(outline.dtype)
+    coefficients = jax.eval_shape(lambda: {a.name: jnp.zeros(a.shape, kind) for a in outline.arrays})
+    return {n: number(outline, v) for n, v in values.items()} | cast(dict[str, Array], coefficients)
 
-    Raises ValueError for an unknown name, `ArtifactError` for another value of a static one.
+
+def complete(
+    outline: Outline, programs: Mapping[str, Callable[..., object]], params: Numbers | None
+) -> Mapping[str, Array]:
+    """Every parameter and every coefficient on the grid in the artifact's precision.
+
+    Parameters that follow from others follow by the program `derive`, coefficients that are not given by
+    `coefficients`. Raises ValueError for an unknown name or another shape, `ArtifactError` for another value
+    of a static one.
     """
+    derive = programs.get("derive")
     given = dict(params or {})
-    check_names(given, defaults(outline))
+    check_names(given, [*defaults(outline), *(a.name for a in outline.arrays)])
     found: dict[str, Array] = {}
     for p in outline.parameters:
         if p.name in given:
@@ -41,6 +52,14 @@ def complete(
     if given and derive is not None:
         chosen = {name: np.asarray(name in given) for name in found}
         found = dict(cast(Mapping[str, Array], derive(found, chosen)))
+    if outline.arrays:
+        found |= dict(cast(Mapping[str, Array], programs["coefficients"](found)))
+    for array in outline.arrays:
+        if array.name in given:
+            value = given[array.name]
+            check_values(array.name, array.shape, array.axes, value)
+            values = value if isinstance(value, jax.Array) else np.asarray(value)
+            found[array.name] = cast(Array, values.astype(outline.dtype))
     if given:
         try:
             check_orders(outline, found)

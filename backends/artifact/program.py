@@ -12,7 +12,8 @@ from jax import Array, lax
 from nablax.backends.artifact.errors import ArtifactError
 from nablax.backends.artifact.manifest import Manifest
 from nablax.backends.artifact.pace import Pace
-from nablax.backends.artifact.parameters import complete, number
+from nablax.backends.artifact.parameters import complete
+from nablax.backends.artifact.parameters import shapes as shapes_of
 from nablax.backends.checks import NO_RATE, Numbers, check_fields, check_state, times_of
 from nablax.backends.frames import Frame, Progress
 from nablax.backends.interface import Parameters, State, Vector
@@ -179,7 +180,7 @@ class Artifact:
             return rates, self._solve(params, after, self.outline.frames[0], self.outline.frames)
 
         with precise(self.outline.dtype):
-            numbers = {name: number(self.outline, value) for name, value in self.parameters.items()}
+            numbers = shapes_of(self.outline, self.parameters)
             try:
                 _, (_, fields) = jax.eval_shape(whole, numbers)
                 shapes = {name: a.shape[1:] for name, a in fields.items()}
@@ -328,5 +329,5 @@ class Artifact:
 
         Raises ValueError for an unknown name, `ArtifactError` for another value of a static one.
         """
-        derive = self._program("derive") if "derive" in self.calls else None
-        return complete(self.outline, derive, params)
+        programs = {name: self._program(name) for name in ("derive", "coefficients") if name in self.calls}
+        return complete(self.outline, programs, params)

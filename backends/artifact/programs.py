@@ -18,7 +18,7 @@ from nablax.backends.interface import Parameters, State, Vector
 from nablax.backends.loop import chunk_steps
 from nablax.backends.lowering import evaluate
 from nablax.backends.memory.march import Steps, piece_of
-from nablax.backends.nodes import initial_values, samples
+from nablax.backends.nodes import initial_values, known, samples
 from nablax.backends.precision import precise
 from nablax.backends.solver import Solver
 from nablax.backends.steady import SteadySolver
@@ -52,17 +52,18 @@ def exportables(solver: Solver | SteadySolver) -> tuple[Exportable, ...]:
     a fixed number of steps, `advance` and `frame` by chosen ones, and all three can be differentiated; `aid`,
     `march` and `judge` are those of the loops. Where derivatives remember the past, `steps/<count>(y, begins,
     lengths, marked, ready)` takes the marked ones of so many steps, and `follow` is the loop's. A steady
-    solver has `rest(params, drawn, fields, chosen)`.
+    solver has `rest(params, drawn, fields, chosen)`. `params` holds coefficients on the grid, too, and
+    `coefficients(params)` makes those that are not given of the parameters.
     """
     with precise(solver.plan.dtype):
         found = _of_steady(solver) if isinstance(solver, SteadySolver) else _exportables(solver)
-        return (*found, *_derived(solver))
+        return (*found, *_derived(solver), *_coefficients(solver))
 
 
 def _exportables(solver: Solver) -> list[Exportable]:
     plan, programs, outline = solver.plan, solver.programs, solver.outline
     scalar, count = np.zeros((), plan.dtype), np.zeros((), "int32")
-    params = dict.fromkeys(solver.parameters, scalar)
+    params = _arguments(solver)
     drawn = samples(plan)
     kinds = {u.name: _kind(plan.dtype, u.complex) for u in outline.evolving}
     fields = {name: np.zeros(plan.shape, kind) for name, kind in kinds.items()}
@@ -228,7 +229,7 @@ def _of_steady(solver: SteadySolver) -> list[Exportable]:
             given[unknown.name] = jnp.where(chosen[unknown.name], values, guess)
         return tuple(solver.scheme.solve(params, given))
 
-    params = dict.fromkeys(solver.parameters, np.zeros((), plan.dtype))
+    params = _arguments(solver)
     chosen = {name: np.zeros((), bool) for name in kinds}
     return [Exportable("rest", rest, (params, samples(plan), fields, chosen), True)]
 
@@ -252,6 +253,27 @@ def _derived(solver: Solver | SteadySolver) -> tuple[Exportable, ...]:
     params = dict.fromkeys(solver.parameters, np.zeros((), solver.plan.dtype))
     chosen = {name: np.zeros((), bool) for name in params}
     return (Exportable("derive", derive, (params, chosen), True),)
+
+
+def _coefficients(solver: Solver | SteadySolver) -> tuple[Exportable, ...]:
+    """The values of coefficients on the grid by their definition; nothing where there are none."""
+    plan = solver.plan
+    if not plan.arrays:
+        return ()
+
+    def coefficients(params: Parameters) -> dict[str, Array]:
+        values = known(plan, params)
+        return {data.name: jnp.asarray(values[data], plan.dtype) for data in plan.arrays}
+
+    params = dict.fromkeys(solver.parameters, np.zeros((), plan.dtype))
+    return (Exportable("coefficients", coefficients, (params,), True),)
+
+
+def _arguments(solver: Solver | SteadySolver) -> dict[str, np.ndarray]:
+    """Every parameter and every coefficient on the grid."""
+    plan = solver.plan
+    scalars = dict.fromkeys(solver.parameters, np.zeros((), plan.dtype))
+    return scalars | {data.name: np.zeros(data.shape, plan.dtype) for data in plan.arrays}
 
 
 def _kind(dtype: str, is_complex: bool) -> str:

@@ -10,7 +10,8 @@ from jax import Array
 
 from nablax.backends.artifact.errors import ArtifactError
 from nablax.backends.artifact.manifest import Manifest
-from nablax.backends.artifact.parameters import complete, number
+from nablax.backends.artifact.parameters import complete
+from nablax.backends.artifact.parameters import shapes as shapes_of
 from nablax.backends.checks import Numbers, check_nodal
 from nablax.backends.frames import Frame, Progress
 from nablax.backends.interface import Parameters, Rest
@@ -77,7 +78,7 @@ class SteadyArtifact:
     def rehearse(self) -> None:
         """Trace the program once, on shapes alone. Raises `ArtifactError` if it does not fit the manifest."""
         with precise(self.outline.dtype):
-            numbers = {name: number(self.outline, value) for name, value in self.parameters.items()}
+            numbers = shapes_of(self.outline, self.parameters)
             try:
                 found = jax.eval_shape(self._compiled, numbers, {})
                 shapes = {name: a.shape for name, a in found.fields.items()}
@@ -92,7 +93,7 @@ class SteadyArtifact:
 
         Raises ValueError for an unknown name, `ArtifactError` for another value of a static one.
         """
-        return complete(self.outline, self.calls.get("derive"), params)
+        return complete(self.outline, self.calls, params)
 
 
 def steady_artifact(

@@ -5,6 +5,8 @@ lie between neighbouring averages. Order 5: WENO-Z (Borges, Carmona, Costa, Don,
 (2008) 3191) with power 2.
 """
 
+from collections.abc import Sequence
+
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -32,6 +34,17 @@ def traces(cells: Array, axis: int, ghosts: int, order: int) -> tuple[Array, Arr
     left = lax.slice_in_dim(upper, 0, n + 1, axis=axis)
     right = lax.slice_in_dim(lower, 1, n + 2, axis=axis)
     return left, right
+
+
+def at_faces(cells: Sequence[Array], order: int) -> tuple[Array, Array]:
+    """The values left and right of a face from the cells around it: two on either side for order 2, three
+    for order 5."""
+    if order == 2:
+        a, b, c, d = cells
+        return _muscl(a, b, c)[0], _muscl(b, c, d)[1]
+    ahead, back = cells[:5], cells[:0:-1]
+    both = _weno(*(jnp.stack(pair) for pair in zip(ahead, back, strict=True)))
+    return both[0], both[1]
 
 
 def neighbours(cells: Array, axis: int, ghosts: int) -> tuple[Array, Array]:

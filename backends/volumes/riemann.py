@@ -59,7 +59,7 @@ def speeds(block: Block, axis: int, environment: Environment) -> tuple[Operand, 
     slow: Operand | None = None
     fast: Operand | None = None
     for wave, centre, square in zip(waves, values[::2], values[1::2], strict=True):
-        half = 0.0 if wave.square == 0 else _root(square)
+        half = 0.0 if wave.square == 0 else root(square)
         low, high = centre - half, centre + half
         slow = low if slow is None else jnp.minimum(slow, low)
         fast = high if fast is None else jnp.maximum(fast, high)
@@ -88,7 +88,7 @@ def _interval(
     return slow, fast
 
 
-def _root(square: Operand) -> Operand:
+def root(square: Operand) -> Operand:
     """The root of what is positive up to rounding, with a derivative that is finite at 0."""
     positive = jnp.asarray(square) > 0
     safe = jnp.where(positive, square, jnp.ones_like(square))

@@ -13,6 +13,7 @@ from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.nodes import known
 from nablax.backends.volumes import cells, riemann, walls
 from nablax.backends.volumes.bounds import limited
+from nablax.backends.volumes.characteristic import characteristic_traces
 from nablax.backends.volumes.diffusion import Diffusion, diffusion_of
 from nablax.backends.volumes.reconstruction import neighbours, to_averages, to_points, traces
 from nablax.backends.volumes.sources import REACH, averaged, flattened
@@ -20,6 +21,7 @@ from nablax.passes.divergence import Law
 from nablax.passes.openings import Opening, openings
 from nablax.passes.waves import Characteristics, characteristics
 from nablax.plan import Plan
+from nablax.planning.eigenvectors import Eigenbasis, eigenbases
 from nablax.planning.spreading import diffusion_rates, ghost_cells, maximum_principle
 from nablax.planning.volumes import courant_number
 from nablax.reductions import Noise
@@ -32,7 +34,8 @@ class FiniteVolumes:
     `curved[axis]`: the flux is no linear function of the unknowns with constant coefficients, so that
     beyond second order it is evaluated at points of the faces. `slopes` are rows of ∂S/∂U, `stiffness` those
     of the largest rates of diffusion, `bounded` the unknowns whose fluxes are limited to keep their bounds,
-    `courant` the largest Courant number, `ghosts` the cells attached beyond the ends of axes.
+    `courant` the largest Courant number, `ghosts` the cells attached beyond the ends of axes,
+    `eigenbases[axis]` the blocks of unknowns that are reconstructed in characteristic variables.
     """
 
     plan: Plan
@@ -44,6 +47,7 @@ class FiniteVolumes:
     bounded: tuple[int, ...]
     courant: float
     ghosts: int
+    eigenbases: tuple[tuple[Eigenbasis, ...], ...]
     diffusion: Diffusion | None
     stiffness: tuple[sp.Expr, ...]
 
@@ -168,8 +172,8 @@ class FiniteVolumes:
         reach = REACH if high else 0
         # Only the ghosts that are read: across faces those of the reconstruction, along them `2 reach`.
         stacked = jnp.stack([self._trimmed(a, ghosts, dict.fromkeys(others, 2 * reach)) for a in around])
-        left, right = traces(stacked, axis + 1, ghosts, self.plan.order)
         flat_left, flat_right = neighbours(stacked, axis + 1, ghosts)
+        left, right = self._traces(stacked, axis, 2 * reach, (flat_left + flat_right) / 2, values)
         if high:
             for k in others:
                 left, right = to_points(left, k + 1), to_points(right, k + 1)
@@ -185,6 +189,31 @@ class FiniteVolumes:
             for k in others:
                 through = to_averages(through, k + 1)
         return through
+
+    def _traces(
+        self, stacked: Array, axis: int, beside: int, mean: Array, values: Mapping[sp.Basic, Operand]
+    ) -> tuple[Array, Array]:
+        """States left and right of the faces, in characteristic variables where there are some; `stacked` has
+        `beside` cells beyond the ends of the other axes, `mean` is the state at the faces."""
+        ghosts, order = self.ghosts, self.plan.order
+        bases = self.eigenbases[axis] if self.eigenbases else ()
+        if not bases:
+            return traces(stacked, axis + 1, ghosts, order)
+        assert self.plan.system.time is not None, "a balance law has a time"
+        sound = jnp.isfinite(jnp.asarray(values[self.plan.system.time.symbol]))
+        around = {**values, **cells.faces(self.plan, axis, beside), **self._state(tuple(mean))}
+        left, right = list(mean), list(mean)
+        for basis in bases:
+            sides = characteristic_traces(stacked, axis + 1, ghosts, order, basis, around, sound)
+            for k, i in enumerate(basis.members):
+                left[i], right[i] = sides[0][k], sides[1][k]
+        taken = {i for basis in bases for i in basis.members}
+        alone = [i for i in range(len(mean)) if i not in taken]
+        if alone:
+            sides = traces(jnp.stack([stacked[i] for i in alone]), axis + 1, ghosts, order)
+            for k, i in enumerate(alone):
+                left[i], right[i] = sides[0][k], sides[1][k]
+        return jnp.stack(left), jnp.stack(right)
 
     def _trimmed(self, array: Array, ghosts: int, kept: Mapping[int, int]) -> Array:
         for k, width in kept.items():
@@ -372,6 +401,7 @@ def build(plan: Plan) -> FiniteVolumes:
         bounded,
         courant_number(plan.order, bool(waves.bounded)),
         ghost_cells(plan.system, law, plan.order),
+        eigenbases(plan.system, law, waves).across if plan.order > 2 else (),
         diffusion_of(plan, law, sides),
         diffusion_rates(plan.system, law, plan.order, plan.grid),
     )

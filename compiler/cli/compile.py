@@ -58,17 +58,17 @@ def compile_spec(
         return 1
     write_bytes(path, data)
     manifest = _manifest(data)
-    inside = [data.name for data in plan.arrays]
     if as_json:
-        facts = {"artifact": str(path), "bytes": len(data), **_facts(manifest), "compiled_in": inside}
+        facts = {"artifact": str(path), "bytes": len(data), **_facts(manifest)}
         answer = {"status": "done", **facts, **to_json(source, report.diagnostics)}
         click.echo(json.dumps({"schema": SCHEMA, **answer}, indent=2, ensure_ascii=False))
         return 0
     print_diagnostics(source, report.diagnostics)
     derivative = "" if manifest.differentiable else "; no derivative of a solve"
     click.echo(f"{path}  {len(data) / 1000:.0f} kB for {', '.join(manifest.platforms)}{derivative}")
-    if inside:
-        click.echo(f"{', '.join(inside)}: as the text says, and no array is taken in place of it")
+    for array in manifest.outline.arrays:
+        shape = " x ".join(map(str, array.shape))
+        click.echo(f"{array.name}: an argument, {shape} values along {', '.join(array.axes)}")
     return 0
 
 
@@ -113,4 +113,5 @@ def _facts(manifest: "Manifest") -> dict[str, object]:
         "format": manifest.format,
         "programs": [p.name for p in manifest.programs],
         "differentiable": manifest.differentiable,
+        "arrays": {a.name: list(a.shape) for a in manifest.outline.arrays},
     }

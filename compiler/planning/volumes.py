@@ -16,10 +16,12 @@ from nablax.passes.divergence import Law, Obstacle, balance_law, first_order
 from nablax.passes.openings import Opening, openings
 from nablax.passes.waves import Characteristics, characteristics
 from nablax.plan import Choice, GridAxis, StepperName, Stepping
+from nablax.planning.eigenvectors import eigenbases
 from nablax.planning.method import Character
 from nablax.planning.settings import Settings
 from nablax.planning.spectrum import nominal
 from nablax.planning.spreading import cells_beside, diffusion_rates
+from nablax.planning.states import at, ends, jacobians, states
 from nablax.planning.stepping import ORDERS, check_dt, depends_on_time
 from nablax.reductions import Integral
 from nablax.sampling import sample
@@ -134,53 +136,19 @@ def _entering(system: System, law: Law, axis: int, side: int) -> int:
     """The most waves that enter through a side at the start, over places along it."""
     values = nominal(system)
     lines = [
-        np.linspace(*_ends(system, k, values), 7)[1:-1]
+        np.linspace(*ends(system, k, values), 7)[1:-1]
         if k != axis
-        else np.array([_ends(system, k, values)[side]])
+        else np.array([ends(system, k, values)[side]])
         for k in range(len(system.axes))
     ]
     places = np.array(list(product(*lines))).T
-    matrices = _jacobians(system, law, axis, values | _at(system, places), places.shape[1])
+    matrices = jacobians(system, law, axis, values | at(system, places), places.shape[1])
     speeds = np.array([np.linalg.eigvals(m).real for m in matrices if np.isfinite(m).all()])
     if not speeds.size:
         return 0
     inwards = speeds if side == 0 else -speeds
     still = STILL * max(float(np.abs(speeds).max()), 1e-300)
     return int(np.max(np.sum(inwards > still, axis=1)))
-
-
-def _ends(system: System, axis: int, values: dict[sp.Basic, np.ndarray]) -> tuple[float, float]:
-    a = system.axes[axis]
-    return float(sample(a.lower, values)), float(sample(a.upper, values))
-
-
-def _at(system: System, places: np.ndarray) -> dict[sp.Basic, np.ndarray]:
-    found: dict[sp.Basic, np.ndarray] = {a.symbol: places[i] for i, a in enumerate(system.axes)}
-    if system.time is not None:
-        found[system.time.symbol] = sample(system.time.lower, nominal(system))
-    return found
-
-
-def _states(system: System, values: dict[sp.Basic, np.ndarray], count: int) -> dict[sp.Basic, np.ndarray]:
-    """The initial values of the unknowns at places that `values` holds the coordinates of."""
-    return {
-        u.value: np.broadcast_to(sample(sp.S.Zero if v is None else v, values), (count,))
-        for u, v in zip(system.unknowns, system.initial, strict=True)
-    }
-
-
-def _jacobians(
-    system: System, law: Law, axis: int, values: dict[sp.Basic, np.ndarray], count: int
-) -> np.ndarray:
-    """∂F/∂U at the initial state: shape (count, unknowns, unknowns)."""
-    names = {u.value: sp.Dummy(real=True) for u in system.unknowns}
-    known = dict(values)
-    known |= {names[v]: array for v, array in _states(system, values, count).items()}
-    rows = [
-        [np.broadcast_to(sample(sp.diff(f.xreplace(names), n), known), (count,)) for n in names.values()]
-        for f in law.fluxes[axis]
-    ]
-    return np.moveaxis(np.array(rows, dtype=float), -1, 0)
 
 
 def courant_number(order: int, bounded: bool) -> float:
@@ -220,6 +188,8 @@ def volume_stepping(
     number = courant_number(order, bool(waves.bounded))
     known = "known exactly" if all(b.exact for b in waves.blocks) else "enclosed by bounds"
     choices.append(Choice("flux", "hll", f"the slowest and the fastest wave are {known}"))
+    if any(len(b.members) > 1 for b in waves.blocks):
+        choices.append(_variables(system, law, waves, order))
     for opening in openings(system, law):
         choices.append(_side(system, opening))
     rates = diffusion_rates(system, law, order, grid)
@@ -247,6 +217,16 @@ def volume_stepping(
     return Stepping(name, ORDERS[name], settings.dt, 0.0, 0.0, bound, None, longest)
 
 
+def _variables(system: System, law: Law, waves: Characteristics, order: int) -> Choice:
+    """In which variables a system is reconstructed."""
+    if order == 2:
+        return Choice("variables", "conserved", "values at faces lie between the averages beside them")
+    missing = eigenbases(system, law, waves).missing
+    if missing:
+        return Choice("variables", "conserved", missing)
+    return Choice("variables", "characteristic", "jumps of one wave leave the others smooth")
+
+
 def _side(system: System, opening: Opening) -> Choice:
     axis = system.axes[opening.axis]
     end = f"{axis.name} = {shown((axis.lower, axis.upper)[opening.side])}"
@@ -269,9 +249,9 @@ def _bound(
     values = nominal(system)
     lines = [np.linspace(a.lower, a.upper, POINTS[len(grid)]) for a in grid]
     places = np.array([g.ravel() for g in np.meshgrid(*lines, indexing="ij")])
-    values |= _at(system, places)
+    values |= at(system, places)
     count = places.shape[1]
-    values |= _states(system, values, count)
+    values |= states(system, values, count)
     pace = np.zeros(count)
     for k, axis in enumerate(grid):
         largest = np.zeros(count)

@@ -129,12 +129,12 @@ def test_messages_about_compiled_files(code, ring, nablax, tmp_path, monkeypatch
     assert said == golden.read_text("utf-8")
 
 
-def test_compile_says_which_arrays_it_has_no_place_for(nablax, tmp_path, monkeypatch):
+def test_compile_says_which_arrays_are_arguments(nablax, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = "space { x in [0, 1] }\nfields { u }\nlet { c(x) = 1 + x }\nequations { dxx(u) = c(x) }\n"
     Path("rod.pde").write_text(text + "boundary { all: u = 0 }\nsolve { n = 8; arrays = c }\n", "utf-8")
     answer = nablax("compile", "rod.pde", "--platforms", "cpu")
-    assert answer.out.endswith("\nc: as the text says, and no array is taken in place of it\n")
+    assert answer.out.endswith("\nc: an argument, 9 values along x\n")
     assert "arrays = c " in nablax("show", "rod.pde").out
 
 
