@@ -40,6 +40,7 @@ from nablax.problem import Problem
 
 START = 4  # the wanted power of a field's start in the graded variable
 STEEPEST = 8  # most that nodes are graded
+LEAN, LOWEST = 0.2, -0.9  # how nodes of several exponents lean to 0
 ORDERS = 8  # Gauss–Legendre nodes in a distributed order
 
 
@@ -82,11 +83,14 @@ def _shared_nodes(
         lines.setdefault(_line(op), []).append(op)
     found = {}
     for line, members in lines.items():
-        exponents = [_main_exponent(op, rule).subs(nominal) for op in members]
+        exponents = [_main_exponent(op).subs(nominal) for op in members]
         one = len(set(exponents)) == 1 and not any(_varies(problem, op) for op in members)
         middle = float(sum(exponents) / len(exponents))
         count = rule.count if one else rule.varying
-        free = one or rule.style == "quotient"
+        free = one or all(_by_quotient(problem, op, rule) for op in members)
+        if not one:
+            # Weights gather at 0 as orders near 1: nodes of a lower exponent serve an interval evenly.
+            middle = max(middle - LEAN, LOWEST) if free else middle
         places = quadrature.nodes(count, middle) if free else quadrature.with_end(count, middle)
         found[line] = Nodes(places, _grade(members, nominal) if rule.graded else 1)
     return found
@@ -111,17 +115,17 @@ def _varies(problem: Problem, op: FractionalOperator) -> bool:
     return bool(op.order.free_symbols - fixed)
 
 
-def _main_exponent(op: FractionalOperator, rule: Rule) -> sp.Expr:
+def _main_exponent(op: FractionalOperator) -> sp.Expr:
     if isinstance(op, FractionalIntegral):
         return op.order - 1
     if isinstance(op, CaputoFabrizio):
         return sp.S.Zero
-    order = _order_of(op)
-    return -order if _by_quotient(op, rule) else op.ceiling - 1 - order
+    return op.ceiling - 1 - _order_of(op)
 
 
-def _by_quotient(op: FractionalOperator, rule: Rule) -> bool:
-    return op.ceiling == 1 and rule.style == "quotient"
+def _by_quotient(problem: Problem, op: FractionalOperator, rule: Rule) -> bool:
+    style = rule.varying_style if _varies(problem, op) else rule.style
+    return op.ceiling == 1 and style == "quotient"
 
 
 @dataclass(slots=True)
@@ -241,7 +245,7 @@ def _inverse(op: FractionalOperator, target: sp.Expr) -> sp.Expr | None:
 
 def _caputo(line: _Line, order: sp.Expr) -> sp.Expr:
     n, y = line.op.ceiling, line.y
-    if _by_quotient(line.op, line.writing.rule):
+    if _by_quotient(line.writing.problem, line.op, line.writing.rule):
         whole = line.quotient(sp.S.One, line.base(0))
         rest = line.moment(-order, line.quotient(TAU, line.back(0)))
         return y**-order / sp.gamma(1 - order) * (whole + order * rest)

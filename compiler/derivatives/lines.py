@@ -18,7 +18,8 @@ Style = Literal["quotient", "slope"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How history integrals are taken: `count` nodes where the order is one number, else `varying`.
+    """How history integrals are taken: `count` nodes where the order is one number, else `varying`, in the
+    form `style`; orders below 1 that are no number take `varying_style`.
 
     With `graded` nodes gather at the base too, where a field may start like a fractional power. A quotient
     over a step below `cut` times the axis is replaced by its Taylor polynomial of `terms` terms.
@@ -32,9 +33,10 @@ class Rule:
     cut: float
     nearest: float
     graded: bool = False
+    varying_style: Style = "slope"
 
 
-SINGLE = Rule("slope", 5, 7, 3, 1e-2, 1e-6)
+SINGLE = Rule("slope", 5, 6, 3, 1e-2, 1e-6, varying_style="quotient")
 DOUBLE = Rule("slope", 12, 16, 0, 0.0, 1e-12)
 
 
@@ -81,8 +83,8 @@ def rule_of(style: Style | None, count: int | None, graded: int | None, single: 
     """The rule for a precision, with what was asked for in it; `graded` is a number of nodes."""
     rule = SINGLE if single else DOUBLE
     if graded is not None:
-        return replace(rule, count=graded, varying=graded, graded=True)
+        return replace(rule, count=graded, varying=graded, graded=True, varying_style=rule.style)
     if style is None:
         return rule
     nodes = rule.count if count is None else count
-    return replace(rule, style=style, count=nodes, varying=max(nodes, rule.varying))
+    return replace(rule, style=style, count=nodes, varying=max(nodes, rule.varying), varying_style=style)
