@@ -135,10 +135,10 @@ def laplacian(expression: sp.Expr, family: sp.Symbol, size: sp.Integer) -> sp.Ex
     rest = sp.S.Zero
     for term in sp.Add.make_args(sp.expand(expression)):
         factor, node = term.as_independent(FamilySum, FamilyLaplacian, sp.Derivative, as_Add=False)
-        held = laplacians_of(node)
-        if held is not None and held[1] and not factor.has(AppliedUndef, family):
+        held = None if _moves(factor, family) else laplacians_of(node)
+        if held is not None and held[1]:
             whole += factor * FamilyLaplacian.of(held[0], (*held[1], (family, size)))
-        elif held is not None and node.has(family) and not factor.has(AppliedUndef, family):
+        elif held is not None and node.has(family):
             whole += factor * family_sum(MemberDerivative(node, place, 2), place, family, size)
         elif term.has(MemberDerivative, FamilyLaplacian):
             raise IndexRuleError("the Laplacian of other derivatives along a family than Laplacians")
@@ -146,6 +146,11 @@ def laplacian(expression: sp.Expr, family: sp.Symbol, size: sp.Integer) -> sp.Ex
             rest += term
     twice = along(along(rest, place, family), place, family)
     return whole + family_sum(twice, place, family, size)
+
+
+def _moves(factor: sp.Expr, family: sp.Symbol) -> bool:
+    """Whether a factor changes along a family."""
+    return factor.has(AppliedUndef, family) or any(is_member(s, family) for s in factor.free_symbols)
 
 
 def laplacians_of(node: sp.Basic) -> "tuple[sp.Expr, tuple[tuple[sp.Symbol, sp.Integer], ...]] | None":

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import nablax
+from nablax.frontend.diagnostics import SpecError
 
 SPEC = """
 space {{ {space} }}
@@ -79,6 +80,12 @@ def test_a_laplacian_of_a_rate_over_a_family():
     t, x = z[:, -1], z[:, :-1]
     found = problem.residual(field)((), z)["equation/u"]
     np.testing.assert_allclose(found, 2 * t * (x**3 - 6 * x).sum(axis=1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("factor", ["x[1]", "u", "sum(x[k]^2, k)"])
+def test_factors_that_change_along_a_family_are_refused(factor):
+    with pytest.raises(SpecError, match="the Laplacian of other derivatives along a family"):
+        setting("x[1..3] in [0, 1]", f"laplacian({factor}*laplacian(u)) = 0", 3)
 
 
 def test_what_is_needed_is_shown():
