@@ -48,13 +48,14 @@ class Unsuitable(Exception):
 
 def read_conditions(system: System, statement: Statement) -> tuple[Condition, ...]:
     """One condition for each value of an initial or boundary statement. Raises `Unsuitable`."""
-    axis, side = _wall(system.problem, statement.place)
+    axis, side = wall(system.problem, statement.place)
     if axis.size is not None:
         raise Unsuitable("it speaks of the walls of a family of axes")
     return tuple(_condition(system, statement.name, value, axis, side) for value in statement.values)
 
 
-def _wall(problem: Problem, place: str) -> tuple[Axis, Side]:
+def wall(problem: Problem, place: str) -> tuple[Axis, Side]:
+    """The axis and the side of a place of initial or boundary conditions."""
     if place == START:
         assert problem.time is not None
         return problem.time, 0
@@ -92,13 +93,13 @@ def _condition(system: System, name: str, value: sp.Expr, axis: Axis, side: Side
         rest = without(rest, jet)
     if not coefficients:
         raise Unsuitable("its coefficients vanish there")
-    _check_leading(problem, coefficients[max(coefficients)])
+    check_leading(problem, coefficients[max(coefficients)])
     data = -rest.subs(where)
-    _check_smooth(system, (data, *coefficients.values()))
+    check_smooth(system, (data, *coefficients.values()))
     return Condition(name, unknowns.pop(), axis, side, coefficients, data)
 
 
-def _check_leading(problem: Problem, leading: sp.Expr) -> None:
+def check_leading(problem: Problem, leading: sp.Expr) -> None:
     """The coefficient that is divided by is nowhere zero: by proof, or a parameter that is not zero."""
     if leading.is_nonzero or leading.is_positive or leading.is_negative:
         return
@@ -108,7 +109,7 @@ def _check_leading(problem: Problem, leading: sp.Expr) -> None:
         raise Unsuitable("the coefficient of its highest derivative may vanish on the wall")
 
 
-def _check_smooth(system: System, values: tuple[sp.Expr, ...]) -> None:
+def check_smooth(system: System, values: tuple[sp.Expr, ...]) -> None:
     """Data and coefficients become part of the field, and are differentiated with it."""
     symbols = system.problem.symbols
     held = [j for b in system.balances for v in b.values for j in jets(v) if isinstance(j, sp.Derivative)]

@@ -1,6 +1,6 @@
 """From the conditions of a system to a function of a network that meets as many of them as can be met."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,15 +9,13 @@ from sympy.core.function import AppliedUndef
 
 from nablax.ansatz.conditions import Condition, Unsuitable, read_conditions
 from nablax.ansatz.operators import applied, homogeneous, lift
+from nablax.ansatz.ties import Values, tied
+from nablax.ansatz.trials import POINTS, agree, frozen, random_values
 from nablax.derivatives.statements import START, Statement, statements
 from nablax.passes.jets import base, jets, orders_of
 from nablax.problem import Axis, Problem
 from nablax.sampling import sample
 from nablax.system import Orders, System
-
-POINTS = 16
-SEED = 20
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,9 @@ def derive(system: System) -> Ansatz:
     """Conditions go in as they stand in the text, those on walls before those at the start: where data
     disagree at a corner, the first condition wins, as on a grid."""
     kept, left = _fitting(system)
-    return _assembled(system, kept, left)
+    periodic = _periodic(system)
+    values, more, left = tied(system, _values(system, kept), kept, left, periodic)
+    return _assembled(system, values, {c.statement for c in kept} | more, left)
 
 
 def derive_onward(system: System) -> Ansatz:
@@ -68,7 +68,7 @@ def derive_onward(system: System) -> Ansatz:
     else:
         reason = "what the window before ends with cannot be kept together with the conditions on walls"
         left |= dict.fromkeys((statement for statement, _ in data), reason)
-    return _assembled(system, kept, left)
+    return _assembled(system, _values(system, kept), {c.statement for c in kept}, left)
 
 
 def _at_start(system: System) -> list[tuple[str, list[Condition]]]:
@@ -131,23 +131,26 @@ def _stated(system: System) -> list[Statement]:
     return sorted(stated, key=lambda s: s.place == START)
 
 
-def _assembled(system: System, kept: Sequence[Condition], left: Mapping[str, str]) -> Ansatz:
-    problem = system.problem
-    values: dict[AppliedUndef, sp.Expr] = {}
-    derivatives: dict[sp.Symbol, tuple[AppliedUndef, Orders]] = {}
-    for component in problem.components:
+def _values(system: System, kept: Sequence[Condition]) -> Values:
+    """Every component in networks of the same names, and derivatives of these."""
+    found = {}
+    for component in system.problem.components:
         own = [c for c in kept if c.unknown == component.value]
-        bare = homogeneous(own, component.value)
-        names: dict[sp.Basic, sp.Expr] = {}
-        for jet in sorted(jets(bare), key=sp.default_sort_key):
-            name = sp.Dummy(str(jet), real=component.value.is_real)
-            names[jet] = name
-            derivatives[name] = (component.value, orders_of(jet, problem.symbols))
-        values[component.value] = lift(own) + bare.xreplace(names)
-    exact = {c.statement for c in kept}
+        found[component.value] = lift(own) + homogeneous(own, component.value)
+    return found
+
+
+def _assembled(system: System, values: Values, exact: Set[str], left: Mapping[str, str]) -> Ansatz:
+    problem = system.problem
+    named: dict[AppliedUndef, sp.Expr] = {}
+    names: dict[sp.Basic, sp.Symbol] = {}
+    for unknown, value in values.items():
+        for jet in sorted(jets(value) - set(names), key=sp.default_sort_key):
+            names[jet] = sp.Dummy(str(jet), real=base(jet).is_real)
+        named[unknown] = value.xreplace(names)
     return Ansatz(
-        values,
-        derivatives,
+        named,
+        {name: (base(jet), orders_of(jet, problem.symbols)) for jet, name in names.items()},
         tuple(s.name for s in _stated(system) if s.name in exact),
         tuple(left.items()),
         _periodic(system),
@@ -188,9 +191,9 @@ def _hold(system: System, conditions: Sequence[Condition]) -> bool:
 
 
 def _equal(problem: Problem, a: sp.Expr, b: sp.Expr, c: Condition) -> bool:
-    values = _random(problem)
+    values = random_values(problem)
     values[c.axis.symbol] = np.full(POINTS, float(sample(c.place, values)))
-    return _agree(sample(_frozen(a, values), values), sample(b, values))
+    return agree(sample(frozen(a, values), values), sample(b, values))
 
 
 def _closes(problem: Problem, value: sp.Expr, axis: Axis, count: int) -> bool:
@@ -199,34 +202,9 @@ def _closes(problem: Problem, value: sp.Expr, axis: Axis, count: int) -> bool:
         slope = sp.diff(value, axis.symbol, k)
         ends = []
         for end in (axis.lower, axis.upper):
-            values = _random(problem)
+            values = random_values(problem)
             values[axis.symbol] = np.full(POINTS, float(sample(end, values)))
             ends.append(sample(slope, values))
-        if not _agree(ends[0], ends[1], 1e-6):
+        if not agree(ends[0], ends[1], 1e-6):
             return False
     return True
-
-
-def _frozen(value: sp.Expr, values: dict[sp.Basic, np.ndarray]) -> sp.Expr:
-    """Derivatives of the network as numbers of their own."""
-    random = np.random.default_rng(SEED + 1)
-    names: dict[sp.Basic, sp.Expr] = {}
-    for jet in sorted(jets(value), key=sp.default_sort_key):
-        names[jet] = sp.Dummy(real=True)
-        values[names[jet]] = random.standard_normal(POINTS)
-    return value.xreplace(names)
-
-
-def _random(problem: Problem) -> dict[sp.Basic, np.ndarray]:
-    """Parameters at their values, coordinates at random points of the domain."""
-    values: dict[sp.Basic, np.ndarray] = {p.symbol: np.asarray(float(p.value)) for p in problem.parameters}
-    random = np.random.default_rng(SEED)
-    for axis in problem.axes if problem.time is None else (*problem.axes, problem.time):
-        low, high = (float(sample(end, values)) for end in (axis.lower, axis.upper))
-        values[axis.symbol] = low + (high - low) * random.random(POINTS)
-    return values
-
-
-def _agree(a: np.ndarray, b: np.ndarray, tolerance: float = ROUNDING) -> bool:
-    scale = 1 + np.max(np.abs(b), initial=0.0)
-    return bool(np.all(np.abs(a - b) <= tolerance * scale))

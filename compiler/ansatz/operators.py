@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 import sympy as sp
 
 from nablax.ansatz.conditions import Condition
-from nablax.problem import Axis
+from nablax.problem import Axis, Side
 
 Operator = Mapping[int, sp.Expr]
 """Derivative order along the axis to coefficient."""
@@ -39,7 +39,7 @@ def lift(conditions: Sequence[Condition]) -> sp.Expr:
                 reached = applied(c.coefficients, moved, axis.symbol).subs(axis.symbol, c.place)
                 gap = (c.data - reached) / c.coefficients[c.order]
                 others = [o.order for o in group if o.side != side]
-                moved += _switch(c, c.order, others) * gap
+                moved += switch(axis, c.side, c.order, others) * gap
             corrections.append(moved - value)
         value += sp.Add(*corrections)
     return value
@@ -59,7 +59,7 @@ def homogeneous(conditions: Sequence[Condition], network: sp.Expr) -> sp.Expr:
             for c, operator in own:
                 order = max(operator)
                 excess = applied(operator, moved, axis.symbol) / operator[order]
-                moved -= _switch(c, order, others) * excess
+                moved -= switch(axis, c.side, order, others) * excess
             corrections.append(moved - value)
         value += sp.Add(*corrections)
     return factor * value
@@ -70,12 +70,14 @@ def by_axis(conditions: Sequence[Condition]) -> list[tuple[Axis, list[Condition]
     return [(axis, [c for c in conditions if c.axis == axis]) for axis in axes]
 
 
-def _switch(c: Condition, order: int, others: Sequence[int]) -> sp.Expr:
-    x = c.axis.symbol
-    rising = (x - c.place) ** order / sp.factorial(order)
+def switch(axis: Axis, side: Side, order: int, others: Sequence[int]) -> sp.Expr:
+    """ψ of a condition of this order on one side, beside conditions of orders `others` on the other."""
+    place, opposite = (axis.lower, axis.upper) if side == 0 else (axis.upper, axis.lower)
+    x = axis.symbol
+    rising = (x - place) ** order / sp.factorial(order)
     if not others:
         return rising
-    return rising * ((x - c.opposite) / (c.place - c.opposite)) ** (max(others) + 1)
+    return rising * ((x - opposite) / (place - opposite)) ** (max(others) + 1)
 
 
 def _factored(group: Sequence[Condition]) -> tuple[sp.Expr, list[tuple[Condition, Operator]]]:
