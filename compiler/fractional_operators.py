@@ -202,6 +202,14 @@ def _check_varying(use: Use, order: sp.Expr) -> None:
 def _rate(use: Use) -> tuple[sp.Expr, ...]:
     """λ ≥ 0 of a tempered derivative, and whether λ^α u is subtracted."""
     rate = use.scalar(3)
+    if rate.atoms(AppliedUndef) or rate.free_symbols & set(use.scope.symbols):
+        raise fault(
+            "P308",
+            use.arguments[3][1],
+            f"the rate of `{use.name}` varies in space or time",
+            "use numbers and parameters only",
+            label="no constant",
+        )
     number = rate.subs(use.scope.nominal)
     if not (number.is_real and number >= 0):
         raise fault(

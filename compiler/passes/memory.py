@@ -193,8 +193,6 @@ def _orders(
     rate = node.further[0] if isinstance(node, Tempered | TemperedCaputo) else sp.S.Zero
     if rate != 0 and (nominal > 1 or nominal.is_integer):
         raise _refused(node, summand, "in time of an order from 1 on")
-    if rate.free_symbols & set(problem.symbols):
-        raise _refused(node, summand, "whose rate varies")
     kernel, scale = BOUNDED.get(node.func, "power"), _scale(node)
     if scale is not None and (nominal > 1 or nominal.is_integer):
         raise _refused(node, summand, "in time of an order from 1 on")

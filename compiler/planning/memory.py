@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import prod
 
 import numpy as np
 
-from nablax.frontend.diagnostics import Note, Report
+from nablax.frontend.diagnostics import Report
 from nablax.notation import text
-from nablax.past import lines_of, parts_of, scale_of
-from nablax.plan import Choice, Engine, Recall, StepperName, Stepping
+from nablax.past import scale_of
+from nablax.plan import Choice, Recall, StepperName, Stepping
+from nablax.planning.engines import choose_engine
 from nablax.planning.meshes import step_times
 from nablax.planning.remembering import choose_stepper
 from nablax.planning.scales import increments, shares_of
@@ -26,10 +26,7 @@ ERROR: Mapping[StepperName, float] = {"l1": 0.65, "l21sigma": 0.3, "cq": 0.1}
 """Of E_α(-t^α) up to t = 1 by n steps, times n to the power of the order: measured, the largest of some α
 between 0.3 and 0.8 (graded: the largest in time; quadrature: at the end)."""
 STEEPEST = 8.0  # grading: beyond, the first steps are lost in rounding
-SWITCH = 64  # steps: the break-even of both engines, measured (docs/benchmarks.md)
-SWITCH_QUADRATURE = 512  # of a convolution quadrature, measured: 400 for 1000 points, 600 for 100
 TOLERANCE = {"float64": 1e-9, "float32": 1e-6}  # of the sum of exponentials, relative to the kernel
-LARGE = 2.0**30  # bytes of history worth a warning
 
 
 def choose_memory(
@@ -71,7 +68,7 @@ def choose_memory(
     if settings.tol is not None and settings.dt is None:
         reason = f"the error of {recall.steps} steps in a mode that decays as fast as the initial data"
         choices.append(Choice("tol", f"{settings.tol:g}", reason, True, settings.places.get("tol")))
-    engine = _engine(situation, name, settings, len(lengths), choices, report)
+    engine = choose_engine(situation, name, settings, len(lengths), choices, report)
     if engine is None:
         return None
     order = 1 if name == "l1" else 2
@@ -181,73 +178,3 @@ def _shortest(system: System, name: StepperName, top: float, mesh: Sequence[np.n
         return float(lengths.min()) * (1 - top / 2 if name == "l21sigma" else 1)
     begins, ends = (np.concatenate([m[part] for m in mesh]) for part in (slice(None, -1), slice(1, None)))
     return float(increments(scale, time.symbol, nominal(system), begins, ends).min())
-
-
-def _engine(
-    situation: Situation,
-    name: StepperName,
-    settings: Settings,
-    steps: int,
-    choices: list[Choice],
-    report: Report,
-) -> Engine | None:
-    asked = settings.memory
-    place = settings.places.get("memory")
-    switch = SWITCH_QUADRATURE if name == "cq" else SWITCH
-    modes = "decaying modes" if name == "cq" else "decaying modes with positive weights"
-    engine: Engine
-    if asked is not None:
-        engine, reason = asked, "asked for"
-    elif steps < switch:
-        engine, reason = "direct", f"{steps} steps: fewer than {switch} are summed as they are"
-    else:
-        engine, reason = "exponentials", f"{steps} steps: {modes} stand for all of them"
-    tempered = next((m for e in situation.system.evolution for m in e.memory if m.rate != 0), None)
-    if name == "cq" and tempered is not None and engine == "exponentials":
-        if asked is not None:
-            report.error(
-                "P401",
-                place or tempered.span,
-                "`cq` sums a tempered derivative over all steps",
-                notes=(Note("this one", tempered.span), *settings.origin("memory")),
-                help="use `step = l1`, or `memory = direct`",
-            )
-            return None
-        engine, reason = "direct", f"{steps} steps: all are summed under a tempered derivative"
-    unfitted = next(
-        (
-            p.memory[0]
-            for p in parts_of(lines_of(situation.system), False)
-            if p.kernel == "mittag-leffler" and not p.known
-        ),
-        None,
-    )
-    if unfitted is not None and engine == "exponentials":
-        if asked is not None:
-            report.error(
-                "P401",
-                place or unfitted.span,
-                "exponentials need a fit, and this kernel of `abc` has parameters or a negative coefficient",
-                notes=(Note("this one", unfitted.span), *settings.origin("memory")),
-                help="use `memory = direct`, or write them as numbers",
-            )
-            return None
-        engine, reason = (
-            "direct",
-            f"{steps} steps: exponentials have no fit to a kernel of `abc` with parameters",
-        )
-    choices.append(Choice("memory", _NAMES[engine], reason, asked is not None, place))
-    if engine == "direct":
-        width = sum(2 if u.complex else 1 for u in situation.system.unknowns)
-        size = 8.0 * steps * width * prod(a.points for a in situation.grid)
-        if size > LARGE:
-            report.warning(
-                "P422",
-                place or situation.system.problem.span,
-                f"the history of {steps} steps fills {size / LARGE:.3g} GiB",
-                help="use `memory = sum_of_exponentials`" if name != "cq" else "use `step = l1`",
-            )
-    return engine
-
-
-_NAMES = {"direct": "direct", "exponentials": "sum_of_exponentials"}

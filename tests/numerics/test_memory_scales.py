@@ -94,7 +94,7 @@ def test_exponentials_and_gradients_under_another_measure():
     found = []
     for memory in ("direct", "sum_of_exponentials"):
         run = solver(
-            "dt(u) + psicaputo(u, t, a, log(1 + p*t)) = dxx(u)",
+            "dt(u) + psicaputo(u, t, a, log(1 + 2*t)) = dxx(u)",
             "u = sin(x)",
             "0, 1",
             f"dt = 0.05; memory = {memory}",
@@ -103,6 +103,8 @@ def test_exponentials_and_gradients_under_another_measure():
     assert np.abs(found[0] - found[1]).max() < 1e-9
     assert np.abs(found[0]).max() > 0.1
 
+    run = solver("dt(u) + psicaputo(u, t, a, log(1 + p*t)) = dxx(u)", "u = sin(x)", "0, 1", "dt = 0.05")
+
     def size(p):
         return jnp.sum(run.solve({"p": p}, save_at=[1.0]).fields["u"] ** 2)
 
@@ -110,6 +112,15 @@ def test_exponentials_and_gradients_under_another_measure():
     _, slope = both(jnp.asarray(2.0))
     later, earlier = (both(jnp.asarray(2.0 + h))[0] for h in (1e-5, -1e-5))
     assert float(slope) == pytest.approx(float((later - earlier) / 2e-5), rel=1e-6)
+
+
+def test_parameters_of_the_measure_take_the_values_of_the_run():
+    """At p = 200 the lags are a hundred times those of the nominal 2."""
+    run = solver("psicaputo(u, t, a, p*t) = dxx(u)", "u = sin(x)", "0, 1", "tol = 1e-3")
+    recall = run.plan.stepping.recall
+    assert (recall.engine, recall.capacity >= 64) == ("direct", True)  # known lags would take exponentials
+    found = run.solve({"p": 200.0}, save_at=[1.0]).fields["u"][-1, 1]
+    assert float(found) == pytest.approx(decay(200.0), rel=1e-3)
 
 
 @pytest.mark.parametrize(("order", "steps"), [(0.3, 3000), (1.5, 300)])
