@@ -64,7 +64,9 @@ class Replaced:
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        return self.artifact.complete(self.params)
+        """Numbers alone: coefficients on the grid are values of the spec's text."""
+        found = self.artifact.complete(self.params)
+        return {p.name: found[p.name] for p in self.artifact.outline.parameters}
 
     def stream(self) -> "Iterator[Frame | Progress]":
         return self.artifact.stream(self.params)
@@ -103,12 +105,19 @@ def parameters_of(artifact: "Artifact | SteadyArtifact", changes: Overrides) -> 
         said = "the numerical choices of a compiled spec are made"
         report.error("R734", NOWHERE, said, given=f"--solve {name}={text}", help=HELP["R734"])
     known = {p.name: p for p in artifact.outline.parameters}
+    arrays = {a.name: a.shape for a in artifact.outline.arrays}
     found: dict[str, float] = {}
     for name, text in changes.parameters.items():
         given = f"--set {name}={text}"
         parameter = known.get(name)
         value = _number(text)
-        if parameter is None:
+        if name in arrays:
+            said = f"`{name}` is an array, and `--set` takes numbers"
+            shape = " x ".join(str(n) for n in arrays[name])
+            report.error(
+                "P114", NOWHERE, said, given=given, help=f"give its {shape} values from Python, in `params`"
+            )
+        elif parameter is None:
             said = f"`{given}` names no parameter of the spec"
             names = ", ".join(known) or "none"
             report.error("P114", NOWHERE, said, given=given, help=f"the parameters are: {names}")

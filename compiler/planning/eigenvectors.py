@@ -27,6 +27,7 @@ APART = 1e-6  # relative to the fastest wave: closer speeds are one
 CLEAR = 1e-4  # of a pivot, in unit vectors
 LARGEST = 3  # eigenvectors of one speed
 ROUNDING = 1e-6
+MEETING = "speeds meet around the initial state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,13 @@ def _basis(
     whole = np.isfinite(matrices).all(axis=(1, 2)) & np.isfinite([a for _, _, a in speeds]).all(axis=0)
     if whole.sum() < SAMPLES // 4:
         return "the flux Jacobian has no value around the initial state"
+    numbers = np.array([a for _, _, a in speeds])
+    whole &= _apart(numbers, _fastest(numbers[:, whole]))
+    if whole.sum() < SAMPLES // 4:
+        return MEETING
     # In units of the sizes of the fields, so that no row is large for its unit alone.
     matrices = matrices[whole] * sizes[None, None, :] / sizes[None, :, None]
-    numbers = np.array([a for _, _, a in speeds])[:, whole]
+    numbers = numbers[:, whole]
     found, rebuilt = [], np.zeros_like(matrices)
     for k, (wave, sign, _) in enumerate(speeds):
         product = np.broadcast_to(np.eye(len(sizes)), matrices.shape)
@@ -131,9 +136,11 @@ def _basis(
         if rows is None or columns is None:
             return "no unknown tells its waves apart in every state"
         found.append(Speed(wave, sign, rows, columns))
-    misses = np.abs(rebuilt - matrices).max(axis=(1, 2)) / np.abs(matrices).max(axis=(1, 2))
-    if sum(len(s.rows) for s in found) != len(sizes) or np.median(misses) > ROUNDING:
+    misses = np.abs(rebuilt - matrices).max(axis=(1, 2)) > ROUNDING * np.abs(matrices).max(axis=(1, 2))
+    if sum(len(s.rows) for s in found) != len(sizes) or np.mean(misses) > 0.5:
         return "the flux Jacobian has no full set of eigenvectors"
+    if len(found) == 1:  # all speeds, in most states
+        return MEETING
     return Eigenbasis(block.members, jacobian, tuple(found))
 
 
@@ -173,9 +180,8 @@ def _moved(
 def _distinct(
     waves: Sequence[Wave], values: dict[sp.Basic, np.ndarray]
 ) -> list[tuple[Wave, int, np.ndarray]]:
-    """Eigenvalues that differ in most states."""
+    """Eigenvalues that differ in a quarter of the states."""
     found: list[tuple[Wave, int, np.ndarray]] = []
-    fastest = 0.0
     listed: list[tuple[Wave, int, np.ndarray]] = []
     for wave in waves:
         centre, square = (
@@ -183,11 +189,22 @@ def _distinct(
         )
         root = np.sqrt(np.where(square >= 0, square, np.nan))
         listed += [(wave, 0, centre)] if wave.square == 0 else [(wave, s, centre + s * root) for s in (-1, 1)]
-        fastest = max(fastest, float(np.nanmax(np.abs(centre) + root, initial=0.0)))
+    fastest = _fastest(np.array([value for _, _, value in listed]))
     for wave, sign, value in listed:
-        if all(np.nanmedian(np.abs(value - other)) > APART * fastest for _, _, other in found):
+        if all(_apart(np.array([value, other]), fastest).sum() >= SAMPLES // 4 for _, _, other in found):
             found.append((wave, sign, value))
     return found
+
+
+def _fastest(speeds: np.ndarray) -> float:
+    return float(np.abs(speeds[np.isfinite(speeds)]).max(initial=0.0))
+
+
+def _apart(speeds: np.ndarray, fastest: float) -> np.ndarray:
+    """In which states no two of the speeds, shape (speeds, states), are one; a single speed is apart."""
+    with np.errstate(invalid="ignore"):
+        gaps = [np.abs(a - b) > APART * fastest for a, b in combinations(speeds, 2)]
+    return np.all(gaps, axis=0) if gaps else np.ones(speeds.shape[1], bool)
 
 
 def _pivots(vectors: np.ndarray) -> tuple[int, ...] | None:

@@ -129,13 +129,36 @@ def test_messages_about_compiled_files(code, ring, nablax, tmp_path, monkeypatch
     assert said == golden.read_text("utf-8")
 
 
-def test_compile_says_which_arrays_are_arguments(nablax, tmp_path, monkeypatch):
+COEFFICIENT = """\
+space { x in [0, 1] }
+%s
+fields { u }
+params { a = 1 }
+let { c(x) = 1 + a*x }
+equations { %s = c(x) }
+solve { n = 8; arrays = c%s }
+"""
+STEADY = COEFFICIENT % ("boundary { all: u = 0 }", "dxx(u)", "")
+STEADY += "expect { u ≈ (x^2 - x)/2 + a*(x^3 - x)/6 within 1e-9 }\n"
+MOVING = COEFFICIENT % ("time { t in [0, 0.01] }\ninitial { u = 0 }", "dt(u)", "; step = rk4; dt = 5e-3")
+MOVING += "expect { u ≈ t*c(x) within 1e-9 }\n"
+
+
+@pytest.mark.parametrize("text", [STEADY, MOVING], ids=["steady", "moving"])
+def test_arrays_are_arguments_that_a_run_takes_from_the_text(text, nablax, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    text = "space { x in [0, 1] }\nfields { u }\nlet { c(x) = 1 + x }\nequations { dxx(u) = c(x) }\n"
-    Path("rod.pde").write_text(text + "boundary { all: u = 0 }\nsolve { n = 8; arrays = c }\n", "utf-8")
+    Path("rod.pde").write_text(text, "utf-8")
     answer = nablax("compile", "rod.pde", "--platforms", "cpu")
     assert answer.out.endswith("\nc: an argument, 9 values along x\n")
     assert "arrays = c " in nablax("show", "rod.pde").out
+    for k, given in enumerate(([], ["--set", "a=0.2"])):
+        answer = nablax("run", "rod.nbx", "--no-plot", "--json", "-o", f"{k}.zarr", *given)
+        assert answer.code == 0, answer.out
+        assert [v["passed"] for v in json.loads(answer.out)["expect"]] == [True]
+    answer = nablax("run", "rod.nbx", "--set", "c=2")
+    assert answer.code == 1
+    assert "`c` is an array, and `--set` takes numbers" in answer.err
+    assert "give its 9 values from Python" in answer.err
 
 
 def test_compile_says_what_is_wrong(heat, nablax):

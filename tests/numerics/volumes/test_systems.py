@@ -131,6 +131,26 @@ def test_what_has_no_eigenvectors_is_reconstructed_as_it_stands():
     np.testing.assert_allclose(np.asarray(left[..., 1] @ right[..., 1]), np.eye(2), atol=1e-13)
 
 
+@pytest.mark.parametrize(("front", "variables"), [(0.4, "characteristic"), (0.9, "conserved")])
+def test_speeds_that_meet_in_a_part_of_the_domain(front, variables, recwarn):
+    text = (
+        "space { x in [0, 1] }\ntime { t in [0, 0.1] }\nfields { p; q }\n"
+        f"let {{ c(x) = max(0, x - {front}) }}\n"
+        "equations { dt(p) + dx(c(x)*q) = 0; dt(q) + dx(c(x)*p) = 0 }\n"
+        "initial { p = exp(-50*(x - 0.7)^2); q = 0 }\nboundary { all: dn(p) = 0, dn(q) = 0 }\n"
+        "solve { method = fv; n = 32; order = 5 }\n"
+    )
+    plan = parse(text).compile().plan
+    assert next(c for c in plan.choices if c.what == "variables").value == variables
+    (bases,) = build(plan).eigenbases
+    assert not recwarn.list
+    for basis in bases:
+        around = {plan.system.axes[0].symbol: jnp.array([0.1, front, 0.7])}
+        left, right = found_vectors(basis, around, 3)
+        np.testing.assert_array_equal(left[..., :2], np.eye(2)[..., None] * np.ones(2))
+        np.testing.assert_allclose(np.asarray(left[..., 2] @ right[..., 2]), np.eye(2), atol=1e-13)
+
+
 def test_walls_hold_the_water_and_turning_the_axes_turns_the_solution():
     box = "x in [0, 1]; y in [0, 1]"
     walls = "boundary { x = 0: dn(h) = 0, q.x = 0, dn(q.y) = 0; x = 1: dn(h) = 0, q.x = 0, dn(q.y) = 0;\n"
