@@ -208,40 +208,68 @@ def _chunk(task: Task, optimiser: Optimiser) -> Chunk:
     """(state, number of the first step, how many) to the state after them: one program whatever the count."""
     members = task.training.ensemble
 
+    def taken(start: Moved, batch: Drawn, data: Array, first: Array, count: Array, member: Array) -> Moved:
+        base = jax.random.wrap_key_data(data)
+
+        def body(i: Array, carry: Moved) -> Moved:
+            key = jax.random.fold_in(jax.random.fold_in(base, 0), first + i)
+            own = key if members == 1 else jax.random.split(key, members)[member]
+            return optimiser.step(*carry, batch, own)
+
+        found: Moved = jax.lax.fori_loop(0, count, body, start)
+        return found
+
+    steps = _each(taken, members)
+
     def chunk(state: State, first: Array, count: Array) -> State:
-        base = jax.random.wrap_key_data(state.key)
-
-        def taken(start: Moved, own: Callable[[Array], Array]) -> Moved:
-            def body(i: Array, carry: Moved) -> Moved:
-                key = jax.random.fold_in(jax.random.fold_in(base, 0), first + i)
-                return optimiser.step(*carry, state.batch, own(key))
-
-            found: Moved = jax.lax.fori_loop(0, count, body, start)
-            return found
-
-        start = (state.params, state.optimiser, state.weights)
-        if members == 1:
-            moved = taken(start, lambda key: key)
-        else:
-            moved = _each(
-                lambda one: taken(one[0], lambda key: jax.random.split(key, members)[one[1]]),
-                (start, jnp.arange(members)),
-            )
+        moved = steps((state.params, state.optimiser, state.weights), state.batch, state.key, first, count)
         return State(*moved, state.batch, state.key)
 
-    program: Chunk = jax.jit(chunk)
-    return program
+    return chunk
 
 
-def _each(steps: Callable[[tuple[Moved, Array]], Moved], members: tuple[Moved, Array]) -> Moved:
+Taken = Callable[[Moved, Drawn, Array, Array, Array, Array], Moved]
+Steps = Callable[[Moved, Drawn, Array, Array, Array], Moved]
+
+
+def _each(taken: Taken, members: int) -> Steps:
     """The steps of every member: at once where arithmetic units wait for work, and one member after the other
-    on a CPU, where the arrays of all together leave its caches."""
-    found: Moved
-    if jax.default_backend() == "cpu":
-        found = jax.lax.map(steps, members)
-    else:
-        found = jax.vmap(steps)(members)
-    return found
+    on a CPU, by the program of a single one: the arrays of all together leave its caches."""
+    if members > 1 and jax.default_backend() != "cpu":
+        every = jnp.arange(members)
+        whole = jax.vmap(taken, (0, None, None, None, None, 0))
+
+        def together(start: Moved, batch: Drawn, data: Array, first: Array, count: Array) -> Moved:
+            found: Moved = whole(start, batch, data, first, count, every)
+            return found
+
+        steps: Steps = jax.jit(together)
+        return steps
+    program = jax.jit(taken)
+    numbers = [jnp.asarray(i, jnp.int32) for i in range(members)]
+    if members == 1:
+        return lambda *a: program(*a, numbers[0])
+
+    @jax.jit
+    def apart(start: Moved) -> list[Moved]:
+        def member(i: int) -> Moved:
+            own: Moved = jax.tree.map(lambda leaf: leaf[i], start)
+            return own
+
+        return [member(i) for i in range(members)]
+
+    @jax.jit
+    def joined(found: list[Moved]) -> Moved:
+        first, *others = found
+        whole: Moved = jax.tree.map(lambda *leaves: jnp.stack(leaves), first, *others)
+        return whole
+
+    def in_turn(start: Moved, batch: Drawn, data: Array, first: Array, count: Array) -> Moved:
+        each = zip(apart(start), numbers, strict=True)
+        found: Moved = joined([program(own, batch, data, first, count, n) for own, n in each])
+        return found
+
+    return in_turn
 
 
 def _losses(task: Task) -> Losses:
