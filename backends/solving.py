@@ -10,7 +10,7 @@ from jax import Array, lax
 
 from nablax.backends.checks import check_order, check_state
 from nablax.backends.interface import Parameters, State, Vector
-from nablax.backends.loop import Drive, collected, events
+from nablax.backends.loop import Drive, collected
 from nablax.backends.solution import Solution
 from nablax.backends.stepping.fixed import step_count
 
@@ -37,8 +37,8 @@ def solution_of(
 ) -> Solution:
     """The solution from `state`, which is at the first frame if made `afresh` or under a transformation.
 
-    Eager runs whose steps are checked go by the host loop, whose programs are small; those that break down
-    raise `NumericalFailure`.
+    Eager runs whose steps are checked go by the host loop, whose programs are small, and so do those once
+    more whose program breaks down: they raise `NumericalFailure`, or have the loop's frames.
     """
     outline = drive.outline
     check_state(outline, state)
@@ -49,8 +49,7 @@ def solution_of(
         return Solution(t, fields, params, outline)
     t, fields = program(params, state, start=start, times=times)
     if eager and not all(bool(np.isfinite(np.asarray(a)).all()) for a in fields.values()):
-        for _ in events(drive, params, state, times):
-            pass
+        t, fields = collected(drive, params, state, start, times)
     return Solution(t, fields, params, outline)
 
 

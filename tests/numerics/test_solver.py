@@ -16,6 +16,7 @@ from nablax.backends.exporting import PLATFORMS, export_program
 from nablax.backends.frames import Frame, NumericalFailure, Progress
 from nablax.backends.reverse import SecondDerivativeError
 from nablax.backends.solver import Solver
+from nablax.backends.solving import solution_of
 from nablax.plan import StepperName
 from nablax.system import System
 from tests.numerics.spectral.runs import circle, error, final, function, nodes, solver_for, x, y
@@ -152,6 +153,20 @@ def test_breakdown_is_located() -> None:
     with pytest.raises(NumericalFailure):
         solver.solve()
     assert bool(jnp.isnan(jax.jit(lambda: solver.solve().fields["u"][-1])()).any())
+
+
+def test_a_breakdown_that_the_host_loop_does_not_meet_leaves_its_frames() -> None:
+    system = build_system(LINES, {"u": -U}, initial={"u": 1 + sp.sin(x)})
+    solver = solver_for(system, LINES, "rk4", dt=0.1, frames=(0.0, 0.2, 0.4))
+    params = {name: jnp.asarray(value) for name, value in solver.parameters.items()}
+    good = solver.solve(save_at=(0.2, 0.4))
+
+    def broken(*_: object, **__: object) -> tuple[jax.Array, dict[str, jax.Array]]:
+        return good.t, {name: values * jnp.nan for name, values in good.fields.items()}
+
+    found = solution_of(solver.drive, broken, params, solver.initial(), (0.2, 0.4), True, True)
+    np.testing.assert_allclose(found.t, [0.2, 0.4])
+    np.testing.assert_allclose(found.fields["u"], good.fields["u"], rtol=1e-13)
 
 
 def test_a_step_that_goes_to_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
