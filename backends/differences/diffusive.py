@@ -3,22 +3,23 @@
 L^s = L L^(-β), β = 1 - s, and L^(-β) ≈ c_0 + Σ c_j (L + p_j)^(-1) on the spectrum of L (`nablax.rational`).
 L is the flux form of second order, symmetric in the scalar product of the trapezoidal rule, so that the
 shifted systems are solved by conjugate gradients; their preconditioner is the same system with a averaged,
-by modes.
+by modes. Between walls that hold no value the flattest mode, whose eigenvalue may be as small as the walls
+leak little, is taken by itself: the poles serve the others, and no shifted solve meets it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 from jax import Array, lax
-from jax.scipy.sparse.linalg import cg
 from numpy.typing import NDArray
 
 from nablax.backends.differences.bases import bounded_basis
+from nablax.backends.differences.flattest import Flattest, solve_shifted
 from nablax.backends.differences.kernels import times
 from nablax.backends.differences.layout import Place, slab
 from nablax.backends.differences.modes import Basis, Group, backward, forward, halved
@@ -29,10 +30,10 @@ from nablax.rational import Poles, inverse_powers
 
 ERROR = 1e-10  # relative, of the sum of poles on the spectrum
 EVERY = (0.03, 0.3, 0.6, 0.97)  # powers that share their poles where the order is a parameter
+PASSES = 4  # of the iteration for the flattest mode: each gains the ratio of the two least eigenvalues
+ROUNDING = 16  # units in the last place
 SLACK = 16.0  # by which parameters may lower the spectrum's ratio without harm
-STEPS = 1000  # of conjugate gradients, at most
 Scalars = Mapping[sp.Basic, Operand]
-_conjugate_gradients: Callable[..., tuple[Array, object]] = cg  # has no types of its own
 Real = NDArray[np.float64]
 
 
@@ -72,7 +73,9 @@ class DiffusivePower:
             # Residues are large and cancel: the sum over the places keeps all its digits.
             residues = jnp.asarray(self._poles.residues, self.dtype)
             found = jnp.matmul(residues, jnp.exp((s - 0.5) * places), precision=lax.Precision.HIGHEST)
-        return jnp.concatenate([bound[None], found])
+        if self._closed or self._flat:
+            return jnp.concatenate([bound[None], found])
+        return jnp.concatenate([bound[None], found, self._flattest_mode(scalars, bound)])
 
     def apply(self, array: Array, scalars: Scalars) -> Array:
         if jnp.iscomplexobj(array):
@@ -82,43 +85,39 @@ class DiffusivePower:
         for k, (a, b) in enumerate(region):
             inner = slab(inner, k, a, b)
         kernel = jnp.asarray(scalars[self.key])
-        bound, constant, factors = kernel[0], kernel[1], kernel[2:]
+        shifts = jnp.asarray(self._poles.shifts, self.dtype)
+        bound, constant, factors = kernel[0], kernel[1], kernel[2 : 2 + len(shifts)]
         order = jnp.asarray(evaluate([self.node.args[1]], scalars)[0], self.dtype)
-        root = jnp.asarray(np.sqrt(self._mass), self.dtype)
-        mean = self._mean(scalars)
-        if self._flat:
-            # Constants are in the kernel of L, and the smallest shift would blow them up.
-            weights = root**2
-            inner = inner - jnp.sum(inner * weights) / jnp.sum(jnp.broadcast_to(weights, inner.shape))
-        right = inner * root
+        right = inner * self._root
+        near = self._symbol(scalars, bound)
+        flattest = self._flattest(kernel[2 + len(shifts) :], inner.shape, scalars, bound)
+        amount, pulls = jnp.zeros((), self.dtype), jnp.zeros_like(shifts)
+        if flattest is not None:
+            amount = jnp.sum(flattest.mode * right)
+            right = flattest.without(right)
+            # Of a field that is the mode but for rounding, that rounding is all that would be solved for.
+            noise = ROUNDING * float(np.finfo(self.dtype).eps) * jnp.abs(amount)
+            right = jnp.where(jnp.linalg.norm(jnp.ravel(right)) <= noise, 0, right)
+            pulls = 1 / (flattest.value + shifts)
 
         def act(v: Array) -> Array:
-            return root * self._flux_form(v / root, scalars) / bound
+            return self._root * self._flux_form(v / self._root, scalars) / bound
 
-        def solved(shift: Array) -> Array:
-            tolerance = 1e-13 if self.dtype == jnp.float64 else 1e-6
-            symbol = 1 / (self._near_symbol * mean / bound + shift)
+        def solved(shift: Array, pull: Array) -> Array:
+            forced = right if flattest is None else right - amount * pull * flattest.slope
+            inverse = partial(self._by_modes, symbol=1 / (near + shift))
+            return solve_shifted(act, shift, inverse, forced, flattest, pull)
 
-            def near(v: Array) -> Array:
-                return root * self._by_modes(v / root, symbol)
-
-            def shifted(v: Array) -> Array:
-                return act(v) + shift * v
-
-            def conjugate(matrix: Callable[[Array], Array], b: Array) -> Array:
-                found, _ = _conjugate_gradients(matrix, b, tol=tolerance, maxiter=STEPS, M=near)
-                left = jnp.linalg.norm(jnp.ravel(matrix(found) - b))
-                honest = left <= 1e4 * tolerance * jnp.linalg.norm(jnp.ravel(b))
-                return jnp.where(honest, found, jnp.nan)
-
-            solution: Array = lax.custom_linear_solve(shifted, right, conjugate, symmetric=True)
-            return solution
-
-        total = constant * right
-        if len(self._poles.shifts):
-            parts = jax.vmap(solved)(jnp.asarray(self._poles.shifts, self.dtype))
-            total = total + jnp.tensordot(factors, parts, 1)
-        powered = act(total) / root * bound**order
+        parts = jax.vmap(solved)(shifts, pulls) if len(shifts) else jnp.zeros((0, *right.shape), self.dtype)
+        powered = act(constant * right + jnp.tensordot(factors, parts, 1))
+        if flattest is not None:
+            # λ^s for the mode itself, not the poles' sum, and what the mode and the others give each other.
+            value, mode, slope = flattest.value, flattest.mode, flattest.slope
+            own = jnp.where(value == 0, 0, jnp.where(value == 0, 1, value) ** order)
+            backs = factors * pulls * jnp.tensordot(parts, slope, slope.ndim)
+            share = amount * (constant + jnp.sum(factors * pulls)) - jnp.sum(backs)
+            powered = powered + share * slope + (own * amount - value * jnp.sum(backs)) * mode
+        powered = powered / self._root * bound**order
         widths = [(a, n - b) for (a, b), n in zip(region, array.shape, strict=True)]
         return jnp.pad(powered, widths).astype(array.dtype)
 
@@ -128,6 +127,54 @@ class DiffusivePower:
         order = jnp.asarray(evaluate([self.node.args[1]], scalars)[0], self.dtype)
         positive = self._mean(scalars) * jnp.asarray(np.where(total > 0, total, 1.0), self.dtype)
         return jnp.where(jnp.asarray(total > 0), positive**order, 0)
+
+    # -- the flattest mode ---------------------------------------------------------------------------
+
+    def _flattest(
+        self, known: Array, shape: tuple[int, ...], scalars: Scalars, bound: Array
+    ) -> Flattest | None:
+        """None where a wall holds the field; `known` is what `_flattest_mode` found."""
+        if self._closed:
+            return None
+        if self._flat:
+            size = float(np.sqrt(np.sum(self._mass)))
+            return Flattest(jnp.zeros((), self.dtype), self._root / size, jnp.zeros(shape, self.dtype))
+        value, inner = known[0], known[1:].reshape(shape)
+        mode = self._root * inner
+        return Flattest(value, mode, self._root * self._flux_form(inner, scalars) / bound - value * mode)
+
+    def _flattest_mode(self, scalars: Scalars, bound: Array) -> Array:
+        """The least eigenvalue λ of the scaled operator, and its mode 1 + q, q of mean zero, of norm 1 in the
+        masses: (C - λ) q = -b, C the operator among such fields and b what it makes of 1.
+
+        Inverse iteration, accurate for λ below the poles' interval, which is where it is needed, and that
+        however small λ: C has no small eigenvalue.
+        """
+        size = float(np.sqrt(np.sum(self._mass)))
+        even = self._root / size
+        # Of the constant itself, whose differences are zero and not rounding.
+        slope = even * self._flux_form(jnp.ones(even.shape, self.dtype), scalars) / bound
+        level = jnp.sum(even * slope)
+        slope = slope - level * even
+        none = jnp.zeros((), self.dtype)
+        apart = Flattest(none, even, jnp.zeros_like(even))
+        near = 1 / (self._symbol(scalars, bound) + self._lowest)
+
+        def act(v: Array) -> Array:
+            return self._root * self._flux_form(v / self._root, scalars) / bound
+
+        def inverse(v: Array) -> Array:
+            return self._by_modes(v, near)
+
+        def closer(found: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
+            value, q = found
+            q = apart.without(solve_shifted(act, none, inverse, value * q - slope, apart, none))
+            return (level + jnp.sum(slope * q), q), None
+
+        (_, q), _ = lax.scan(closer, (none, jnp.zeros_like(even)), length=PASSES)
+        norm = 1 + jnp.sum(q * q)
+        value = (level + 2 * jnp.sum(slope * q) + jnp.sum(q * act(q))) / norm
+        return jnp.append(value, (1 / size + q / self._root) / jnp.sqrt(norm))
 
     # -- the operator itself ----------------------------------------------------------------------
 
@@ -195,13 +242,24 @@ class DiffusivePower:
         order = self.node.args[1]
         if order == 1:
             return Poles(np.zeros(0), np.ones(1), np.ones((1, 1)))
+        powers = (1 - float(order),) if order.is_number else EVERY
+        return inverse_powers(powers, self._lowest, ERROR)
+
+    @cached_property
+    def _lowest(self) -> float:
+        """Below the scaled spectrum, without its flattest mode where no wall holds the field."""
         with jax.ensure_compile_time_eval():
             least = float(jnp.min(self._diffusivity(self.nominal)))
             bound = float(self._bound(self.nominal))
-        ratio = least * float(min(v[v > 0].min() for v in self._axis_spectra)) / bound / SLACK
-        powers = (1 - float(order),) if order.is_number else EVERY
+        lines = [np.sort(np.append(-np.real(b.spectra[2]), np.inf)) for b in self._modes.bases]
+        start = sum(line[0] for line in lines) if self._closed else min(line[1] for line in lines)
         # Rounded, so that problems alike share their poles.
-        return inverse_powers(powers, float(4.0 ** np.floor(np.log(ratio) / np.log(4.0))), ERROR)
+        return float(4.0 ** np.floor(np.log(least * float(start) / bound / SLACK) / np.log(4.0)))
+
+    @property
+    def _closed(self) -> bool:
+        """Whether a wall holds the field, so that no mode is nearly constant."""
+        return any(wall.held for pair in self.place.walls for wall in pair or ())
 
     @property
     def _flat(self) -> bool:
@@ -219,6 +277,10 @@ class DiffusivePower:
             shape = [-1 if j == k else 1 for j in range(len(self.grid))]
             total = total * weights[slice(*self.place.evolving[k])].reshape(shape)
         return total
+
+    @property
+    def _root(self) -> Array:
+        return jnp.asarray(np.sqrt(self._mass), self.dtype)
 
     @cached_property
     def _modes(self) -> Group:
@@ -249,17 +311,18 @@ class DiffusivePower:
         return np.asarray(matrix[inner, inner])
 
     @cached_property
-    def _axis_spectra(self) -> list[Real]:
-        return [np.append(-np.real(b.spectra[2]), np.inf) for b in self._modes.bases]
-
-    @cached_property
     def _near_symbol(self) -> Array:
         with jax.ensure_compile_time_eval():
             return halved(self._modes, jnp.asarray(_summed(self._modes.bases), self.dtype), True)
 
-    def _by_modes(self, inner: Array, symbol: Array) -> Array:
-        hat = forward(self._modes, inner, True, self.dtype)
-        return backward(self._modes, jnp.asarray(times(hat, symbol)), inner.shape, True, self.dtype, True)
+    def _symbol(self, scalars: Scalars, bound: Array) -> Array:
+        """The eigenvalues of the scaled operator with a averaged."""
+        return self._near_symbol * self._mean(scalars) / bound
+
+    def _by_modes(self, v: Array, symbol: Array) -> Array:
+        hat = forward(self._modes, v / self._root, True, self.dtype)
+        product = jnp.asarray(times(hat, symbol))
+        return self._root * backward(self._modes, product, v.shape, True, self.dtype, True)
 
 
 def _leak(wall: Wall, scalars: Scalars, dtype: jnp.dtype) -> Array:

@@ -81,6 +81,29 @@ def test_variable_coefficients_against_dense_eigenvectors(
         assert np.abs(found - exact).max() < 1e-8 * np.abs(exact).max()
 
 
+@pytest.mark.parametrize("unit", ["1", "1e-8"])
+def test_robin_walls_may_leak_next_to_nothing(unit: str) -> None:
+    """Whatever leak the poles were made for; the eigenvalues are energies, to keep the least one's digits."""
+    solver = solver_of(f"all: dn(u) + {unit}*q*u = 0", "16", further=", diffusivity=1 + 10*x^2")
+    start = solver.initial()
+    values = np.asarray(start.y[0])
+    x = np.linspace(0, 1, 17)
+    for leak in (0.0, 1e-8, 1e-5, 0.5):
+        matrix, mass = flux_form(16, (leak, leak))
+        root = np.sqrt(mass)
+        modes = np.linalg.eigh(matrix / root[:, None] / root)[1] / root[:, None]
+        within = (16 + 160 * ((x[1:] + x[:-1]) / 2) ** 2) @ np.diff(modes, axis=0) ** 2
+        energies = within + leak * (modes[0] ** 2 + 11 * modes[-1] ** 2)
+        energies[energies < 1e-20] = 0
+        for s in (0.25, 0.6, 0.95):
+            numbers = {"s": s, "q": leak / float(unit)}
+            found = -np.asarray(solver.rhs(0.0, start, numbers)[0])
+            exact = (modes * energies**s) @ modes.T @ (mass * values)
+            assert np.abs(found - exact).max() < 1e-8 * np.abs(exact).max()
+    even = start._replace(y=(jnp.full_like(start.y[0], 0.3),))
+    assert np.all(np.asarray(solver.rhs(0.0, even, {"q": 0.0})[0]) == 0)
+
+
 @pytest.mark.slow
 def test_a_number_for_an_order_has_poles_of_its_own_and_parameters_have_slopes() -> None:
     solver = solver_of("all: u = 0", "32", order="0.6", further=", diffusivity=1 + 5*q*x^2")
