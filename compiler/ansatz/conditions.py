@@ -42,8 +42,21 @@ class Condition:
         return self.axis.upper if self.side == 0 else self.axis.lower
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a statement is not built in; `form` where it has another form than linear conditions, which
+    something else may take."""
+
+    reason: str
+    form: bool = False
+
+
 class Unsuitable(Exception):
     """Why a condition cannot be built in."""
+
+    def __init__(self, reason: str, *, form: bool = False) -> None:
+        self.refusal = Refusal(reason, form)
+        super().__init__(reason)
 
 
 def read_conditions(system: System, statement: Statement) -> tuple[Condition, ...]:
@@ -74,7 +87,7 @@ def _condition(system: System, name: str, value: sp.Expr, axis: Axis, side: Side
     if not unknowns or not unknowns <= components:
         raise Unsuitable("it holds more than the fields and their derivatives")
     if len(unknowns) > 1:
-        raise Unsuitable("it ties several fields to each other")
+        raise Unsuitable("it ties several fields to each other", form=True)
     symbols = problem.symbols
     across = symbols.index(axis.symbol)
     where = {axis.symbol: axis.lower if side == 0 else axis.upper}
@@ -83,10 +96,10 @@ def _condition(system: System, name: str, value: sp.Expr, axis: Axis, side: Side
     for jet in sorted(found, key=sp.default_sort_key):
         orders = orders_of(jet, symbols)
         if any(n for i, n in enumerate(orders) if i != across):
-            raise Unsuitable("it holds derivatives along the wall, or in time")
+            raise Unsuitable("it holds derivatives along the wall, or in time", form=True)
         slope = slope_of(value, jet)
         if slope is None or jets(slope):
-            raise Unsuitable("it is not linear")
+            raise Unsuitable("it is not linear", form=True)
         coefficient = slope.subs(where)
         if coefficient != 0:
             coefficients[orders[across]] = coefficient

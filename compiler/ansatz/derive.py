@@ -7,10 +7,10 @@ import numpy as np
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from nablax.ansatz.conditions import Condition, Unsuitable, read_conditions
+from nablax.ansatz.conditions import Condition, Refusal, Unsuitable, read_conditions
 from nablax.ansatz.operators import applied, homogeneous, lift
 from nablax.ansatz.ties import Values, tied
-from nablax.ansatz.trials import POINTS, agree, frozen, random_values
+from nablax.ansatz.trials import POINTS, agree, closes, frozen, random_values
 from nablax.derivatives.statements import START, Statement, statements
 from nablax.passes.jets import base, jets, orders_of
 from nablax.problem import Axis, Problem
@@ -67,7 +67,7 @@ def derive_onward(system: System) -> Ansatz:
         kept = [*kept, *(c for _, c in data)]
     else:
         reason = "what the window before ends with cannot be kept together with the conditions on walls"
-        left |= dict.fromkeys((statement for statement, _ in data), reason)
+        left |= dict.fromkeys((statement for statement, _ in data), Refusal(reason))
     return _assembled(system, _values(system, kept), {c.statement for c in kept}, left)
 
 
@@ -104,16 +104,16 @@ def _ended(system: System, walls: Sequence[Condition], unknown: AppliedUndef) ->
     return lift(own) + homogeneous(own, unknown).subs(unknown, wave).doit()
 
 
-def _fitting(system: System) -> tuple[list[Condition], dict[str, str]]:
+def _fitting(system: System) -> tuple[list[Condition], dict[str, Refusal]]:
     """The conditions that go in, and the reasons of the statements that do not."""
     stated = _stated(system)
-    left: dict[str, str] = {}
+    left: dict[str, Refusal] = {}
     readable: list[tuple[Statement, tuple[Condition, ...]]] = []
     for statement in stated:
         try:
             readable.append((statement, read_conditions(system, statement)))
-        except Unsuitable as reason:
-            left[statement.name] = str(reason)
+        except Unsuitable as unfit:
+            left[statement.name] = unfit.refusal
     kept = [c for _, conditions in readable for c in conditions]
     if not _hold(system, kept):
         kept = []
@@ -121,7 +121,8 @@ def _fitting(system: System) -> tuple[list[Condition], dict[str, str]]:
             if _hold(system, [*kept, *conditions]):
                 kept.extend(conditions)
             else:
-                left[statement.name] = "its data disagree with those of other conditions where they meet"
+                reason = "its data disagree with those of other conditions where they meet"
+                left[statement.name] = Refusal(reason)
     return kept, left
 
 
@@ -140,7 +141,7 @@ def _values(system: System, kept: Sequence[Condition]) -> Values:
     return found
 
 
-def _assembled(system: System, values: Values, exact: Set[str], left: Mapping[str, str]) -> Ansatz:
+def _assembled(system: System, values: Values, exact: Set[str], left: Mapping[str, Refusal]) -> Ansatz:
     problem = system.problem
     named: dict[AppliedUndef, sp.Expr] = {}
     names: dict[sp.Basic, sp.Symbol] = {}
@@ -152,7 +153,7 @@ def _assembled(system: System, values: Values, exact: Set[str], left: Mapping[st
         named,
         {name: (base(jet), orders_of(jet, problem.symbols)) for jet, name in names.items()},
         tuple(s.name for s in _stated(system) if s.name in exact),
-        tuple(left.items()),
+        tuple((name, refusal.reason) for name, refusal in left.items()),
         _periodic(system),
     )
 
@@ -185,7 +186,7 @@ def _hold(system: System, conditions: Sequence[Condition]) -> bool:
                 problem, applied(c.coefficients, network, x), sp.S.Zero, c
             ):
                 return False
-        if not all(_closes(problem, value, axis, n) for axis, n in _periodic(system)):
+        if not all(closes(problem, value, axis, n) for axis, n in _periodic(system)):
             return False
     return True
 
@@ -194,17 +195,3 @@ def _equal(problem: Problem, a: sp.Expr, b: sp.Expr, c: Condition) -> bool:
     values = random_values(problem)
     values[c.axis.symbol] = np.full(POINTS, float(sample(c.place, values)))
     return agree(sample(frozen(a, values), values), sample(b, values))
-
-
-def _closes(problem: Problem, value: sp.Expr, axis: Axis, count: int) -> bool:
-    """Whether a function and its derivatives agree at both ends of a periodic axis."""
-    for k in range(count):
-        slope = sp.diff(value, axis.symbol, k)
-        ends = []
-        for end in (axis.lower, axis.upper):
-            values = random_values(problem)
-            values[axis.symbol] = np.full(POINTS, float(sample(end, values)))
-            ends.append(sample(slope, values))
-        if not agree(ends[0], ends[1], 1e-6):
-            return False
-    return True

@@ -20,9 +20,9 @@ import numpy as np
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from nablax.ansatz.conditions import Condition, Unsuitable, check_leading, check_smooth, wall
+from nablax.ansatz.conditions import Condition, Refusal, Unsuitable, check_leading, check_smooth, wall
 from nablax.ansatz.operators import switch
-from nablax.ansatz.trials import POINTS, frozen, random_values
+from nablax.ansatz.trials import POINTS, closes, frozen, random_values
 from nablax.continuity import Jump, check_differentiable
 from nablax.derivatives.statements import Statement, statements
 from nablax.passes.jets import base, is_jet, jets, orders_of, slope_of, stand_ins
@@ -48,8 +48,8 @@ class _Tie:
 
 
 def tied(
-    system: System, values: Values, kept: Sequence[Condition], left: Mapping[str, str], periodic: Periodic
-) -> tuple[Values, Set[str], dict[str, str]]:
+    system: System, values: Values, kept: Sequence[Condition], left: Mapping[str, Refusal], periodic: Periodic
+) -> tuple[Values, Set[str], dict[str, Refusal]]:
     """The components with what can be built in of `left` besides, the names of that, and what is left still,
     each with the reason."""
     open_ones = [s for s in statements(system) if s.name in left and s.place.startswith("boundary/")]
@@ -61,9 +61,9 @@ def tied(
         try:
             found = _built_in(system, whole, kept, statement, open_ones)
             _check(system, found.values(), values, exact | {statement.name}, periodic)
-        except Unsuitable as reason:
-            if not _settled(left[statement.name]):
-                remaining[statement.name] = str(reason)
+        except Unsuitable as unfit:
+            if left[statement.name].form:
+                remaining[statement.name] = unfit.refusal
             continue
         whole = found
         exact.add(statement.name)
@@ -90,11 +90,6 @@ class _Whole:
             if seen_from is None or tie.axis != seen_from[0] or tie.side == seen_from[1]:
                 found[tie.unknown] -= change
         return found
-
-
-def _settled(reason: str) -> bool:
-    """Whether a linear condition was refused for what no other form of it mends."""
-    return not any(part in reason for part in ("not linear", "ties several", "along the wall"))
 
 
 def _highest(problem: Problem, statement: Statement) -> int:
@@ -229,19 +224,7 @@ def _check(system: System, values: Values, before: Values, names: Set[str], peri
             if np.any(left > ROUNDING * (1 + np.max(size))):
                 raise Unsuitable("it cannot be kept together with other conditions where they meet")
     for axis, count in periodic:
-        for value in values.values():
-            _check_closed(problem, value, axis, count)
-
-
-def _check_closed(problem: Problem, value: sp.Expr, axis: Axis, count: int) -> None:
-    for k in range(count):
-        slope = sp.diff(value, axis.symbol, k)
-        ends = []
-        for end in (axis.lower, axis.upper):
-            known = random_values(problem)
-            known[axis.symbol] = np.full(POINTS, float(sample(end, known)))
-            ends.append(_sampled(slope, known))
-        if np.any(np.abs(ends[0] - ends[1]) > 1e-6 * (1 + np.max(np.abs(ends[0])))):
+        if not all(closes(problem, value, axis, count) for value in values.values()):
             raise Unsuitable(f"it is not periodic along {axis.name}, as the fields are")
 
 
