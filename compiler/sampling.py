@@ -1,6 +1,6 @@
 """Values of SymPy expressions at a few points, with NumPy: for bounds and warnings at compile time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import sympy as sp
@@ -22,8 +22,14 @@ FUNCTIONS: Mapping[type[sp.Basic], Callable[..., Samples]] = {
 
 def sample(expression: sp.Basic, values: Mapping[sp.Basic, Samples]) -> Samples:
     """The expression with its atoms replaced; nan where it has no value or a function is unknown."""
+    return sample_all([expression], values)[0]
+
+
+def sample_all(expressions: Iterable[sp.Basic], values: Mapping[sp.Basic, Samples]) -> list[Samples]:
+    """The same of several expressions; what they share is computed once."""
+    known = dict(values)
     with np.errstate(all="ignore"):
-        return np.asarray(_sample(expression, dict(values)))
+        return [np.asarray(_sample(e, known)) for e in expressions]
 
 
 def _number(node: sp.Basic) -> Samples:

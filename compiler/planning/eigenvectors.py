@@ -3,12 +3,12 @@
 Where A has the distinct eigenvalues λ_j and a full set of eigenvectors, N_k = Π_{j≠k} (A - λ_j) has the
 right eigenvectors of λ_k as columns and the left ones as rows (its Frobenius covariant times
 Π_{j≠k} (λ_k - λ_j); Horn and Johnson, "Topics in Matrix Analysis", section 6.1). Which rows and columns
-stay clear of zero, and that the set is full, is looked at in states around the initial ones.
+stay clear of zero, and that the set is full, is looked at in states moved from the initial ones along waves.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations, product
 
 import numpy as np
 import sympy as sp
@@ -18,15 +18,14 @@ from nablax.passes.divergence import Law
 from nablax.passes.waves import Block, Characteristics, Wave
 from nablax.planning.spectrum import nominal
 from nablax.planning.states import at, ends, states
+from nablax.planning.wave_states import ROUNDING, SAMPLES, Values, far, near
+from nablax.planning.wave_states import matrices as matrices_at
 from nablax.sampling import sample
 from nablax.system import System
 
-SAMPLES = 48
-SPREAD = 0.3  # of the fields, by which states around the initial ones are moved along waves
 APART = 1e-6  # relative to the fastest wave: closer speeds are one
 CLEAR = 1e-4  # of a pivot, in unit vectors
 LARGEST = 3  # eigenvectors of one speed
-ROUNDING = 1e-6
 MEETING = "speeds meet around the initial state"
 
 
@@ -75,7 +74,9 @@ def eigenbases(system: System, law: Law, waves: Characteristics) -> Eigenbases:
                 continue
             own = [names[values[i]] for i in block.members]
             jacobian = tuple(tuple(sp.diff(part, n).xreplace(back) for n in own) for part in parts)
-            basis = _basis(block, axis, jacobian, values, around) if block.exact else "speeds are not known"
+            basis: Eigenbasis | str = "speeds are not known"
+            if block.exact:
+                basis = _basis(block, axis, jacobian, values, waves.guards, around)
             if isinstance(basis, str):
                 missing = missing or basis
             else:
@@ -84,7 +85,7 @@ def eigenbases(system: System, law: Law, waves: Characteristics) -> Eigenbases:
     return Eigenbases(tuple(found), missing)
 
 
-def _around(system: System) -> dict[sp.Basic, np.ndarray]:
+def _around(system: System) -> Values:
     """Coordinates, time, parameters and initial states at SAMPLES places, the same ones every time."""
     drawn = np.random.default_rng(0)
     values = nominal(system)
@@ -99,101 +100,89 @@ def _basis(
     axis: int,
     jacobian: tuple[tuple[sp.Expr, ...], ...],
     unknowns: Sequence[AppliedUndef],
-    around: dict[sp.Basic, np.ndarray],
+    guards: Sequence[sp.Expr],
+    around: Values,
 ) -> Eigenbasis | str:
-    moved = _moved([unknowns[i] for i in block.members], jacobian, around)
-    if moved is None:
+    members = [unknowns[i] for i in block.members]
+    values = near(members, jacobian, around)
+    if values is None:
         return "the flux Jacobian has no value, or no real eigenvectors, at the initial state"
-    values, sizes = moved
-    matrices = _matrices(jacobian, values)
     speeds = _distinct(block.waves[axis], values)
-    whole = np.isfinite(matrices).all(axis=(1, 2)) & np.isfinite([a for _, _, a in speeds]).all(axis=0)
-    if whole.sum() < SAMPLES // 4:
+    matrices, numbers = _finite(jacobian, speeds, values, SAMPLES)
+    if len(matrices) < SAMPLES // 4:
         return "the flux Jacobian has no value around the initial state"
-    numbers = np.array([a for _, _, a in speeds])
-    whole &= _apart(numbers, _fastest(numbers[:, whole]))
-    if whole.sum() < SAMPLES // 4:
+    clear = _apart(numbers, _fastest(numbers))
+    if clear.sum() < SAMPLES // 4:
         return MEETING
-    # In units of the sizes of the fields, so that no row is large for its unit alone.
-    matrices = matrices[whole] * sizes[None, None, :] / sizes[None, :, None]
-    numbers = numbers[:, whole]
-    found, rebuilt = [], np.zeros_like(matrices)
-    for k, (wave, sign, _) in enumerate(speeds):
-        product = np.broadcast_to(np.eye(len(sizes)), matrices.shape)
-        scale = np.ones(numbers.shape[1])
-        for j in range(len(speeds)):
-            if j != k:
-                product = product @ (matrices - numbers[j][:, None, None] * np.eye(len(sizes)))
-                scale = scale * (numbers[k] - numbers[j])
-        covariant = product / scale[:, None, None]
-        rebuilt += numbers[k][:, None, None] * covariant
-        count = round(float(np.median(np.trace(covariant, axis1=1, axis2=2))))
-        if not 1 <= count <= LARGEST:
-            return f"a speed of {count} unknowns at once"
-        left, _, right = np.linalg.svd(covariant)
-        rows = _pivots(left[:, :, :count])
-        columns = _pivots(np.swapaxes(right[:, :count, :], 1, 2))
-        if rows is None or columns is None:
+    with np.errstate(all="ignore"):  # a law without guards may be walked to where it overflows
+        walked, count = far(members, jacobian, guards, values)
+    # In units of the sizes of the members, so that no entry is large for its unit alone.
+    sizes = [_size(walked[m]) for m in members]
+    units = np.divide.outer(sizes, sizes).T
+    matrices, numbers = matrices[clear] * units, numbers[:, clear]
+    covariants = _covariants(matrices, numbers)
+    distant, their = _finite(jacobian, speeds, walked, count)
+    clear = _apart(their, _fastest(numbers))
+    with np.errstate(all="ignore"):
+        away = _covariants(distant[clear] * units, their[:, clear])
+    away = away[:, np.isfinite(away).all(axis=(0, 2, 3))]
+    found = []
+    for (wave, sign), near_by, far_away in zip(speeds, covariants, away, strict=True):
+        waves = round(float(np.median(np.trace(near_by, axis1=1, axis2=2))))
+        if not 1 <= waves <= LARGEST:
+            return f"a speed of {waves} unknowns at once"
+        pivots = _pivots(near_by, far_away, waves)
+        if pivots is None:
             return "no unknown tells its waves apart in every state"
-        found.append(Speed(wave, sign, rows, columns))
+        found.append(Speed(wave, sign, *pivots))
+    rebuilt = np.einsum("ks,ksij->sij", numbers, covariants)
     misses = np.abs(rebuilt - matrices).max(axis=(1, 2)) > ROUNDING * np.abs(matrices).max(axis=(1, 2))
-    if sum(len(s.rows) for s in found) != len(sizes) or np.mean(misses) > 0.5:
+    if sum(len(s.rows) for s in found) != len(members) or np.mean(misses) > 0.5:
         return "the flux Jacobian has no full set of eigenvectors"
     if len(found) == 1:  # all speeds, in most states
         return MEETING
     return Eigenbasis(block.members, jacobian, tuple(found))
 
 
-def _matrices(jacobian: Sequence[Sequence[sp.Expr]], values: dict[sp.Basic, np.ndarray]) -> np.ndarray:
-    rows = [[np.broadcast_to(np.real(sample(e, values)), (SAMPLES,)) for e in row] for row in jacobian]
-    return np.moveaxis(np.array(rows, dtype=float), -1, 0)
+def _finite(
+    jacobian: Sequence[Sequence[sp.Expr]], speeds: Sequence[tuple[Wave, int]], values: Values, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The Jacobian, shape (states, members, members), and the speeds, (speeds, states), in those of `count`
+    states where they are finite."""
+    found = matrices_at(jacobian, values, count)
+    numbers = np.array([_speed(wave, sign, values, count) for wave, sign in speeds])
+    whole = np.isfinite(found).all(axis=(1, 2)) & np.isfinite(numbers).all(axis=0)
+    return found[whole], numbers[:, whole]
 
 
-def _moved(
-    members: Sequence[AppliedUndef],
-    jacobian: Sequence[Sequence[sp.Expr]],
-    around: dict[sp.Basic, np.ndarray],
-) -> tuple[dict[sp.Basic, np.ndarray], np.ndarray] | None:
-    """Values with the members moved along their waves, and the sizes of the members; None where the Jacobian
-    at the initial states has no real eigenvectors."""
-    matrices = _matrices(jacobian, around)
-    good = np.isfinite(matrices).all(axis=(1, 2))
-    if not good.any():
-        return None
-    eigenvalues, vectors = np.linalg.eig(matrices[good])
-    if np.abs(eigenvalues.imag).max() > ROUNDING * np.abs(eigenvalues).max():
-        return None
-    before = np.array([np.broadcast_to(around[m], (SAMPLES,)) for m in members], dtype=float)
-    largest = np.abs(before).max(axis=1)
-    present = largest > 0
-    drawn = np.random.default_rng(1).uniform(-1, 1, (int(good.sum()), len(members)))
-    shares = np.abs(vectors.real) / np.where(present, largest, np.inf)[None, :, None]
-    reach = np.maximum(shares.max(axis=1), ROUNDING) / SPREAD * len(members) if present.any() else 1.0
-    steps = np.einsum("sik,sk->is", vectors.real, drawn / reach)
-    after = before.copy()
-    after[:, good] += steps
-    sizes = np.abs(after[:, good]).max(axis=1)
-    values = dict(around) | {m: after[k] for k, m in enumerate(members)}
-    return values, np.where(sizes > 0, sizes, 1.0)
-
-
-def _distinct(
-    waves: Sequence[Wave], values: dict[sp.Basic, np.ndarray]
-) -> list[tuple[Wave, int, np.ndarray]]:
-    """Eigenvalues that differ in a quarter of the states."""
-    found: list[tuple[Wave, int, np.ndarray]] = []
-    listed: list[tuple[Wave, int, np.ndarray]] = []
-    for wave in waves:
-        centre, square = (
-            np.broadcast_to(np.real(sample(e, values)), (SAMPLES,)) for e in (wave.centre, wave.square)
-        )
-        root = np.sqrt(np.where(square >= 0, square, np.nan))
-        listed += [(wave, 0, centre)] if wave.square == 0 else [(wave, s, centre + s * root) for s in (-1, 1)]
-    fastest = _fastest(np.array([value for _, _, value in listed]))
-    for wave, sign, value in listed:
-        if all(_apart(np.array([value, other]), fastest).sum() >= SAMPLES // 4 for _, _, other in found):
-            found.append((wave, sign, value))
+def _covariants(matrices: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """N_k / Π_{j≠k} (λ_k - λ_j) of every speed, shape (speeds, states, members, members)."""
+    unit = np.eye(matrices.shape[1])
+    found = np.broadcast_to(unit, (len(numbers), *matrices.shape)).copy()
+    for k, j in permutations(range(len(numbers)), 2):
+        own, other = numbers[k][:, None, None], numbers[j][:, None, None]
+        found[k] = found[k] @ (matrices - other * unit) / (own - other)
     return found
+
+
+def _speed(wave: Wave, sign: int, values: Values, count: int) -> np.ndarray:
+    """Shape (count,); nan where it is not real."""
+    centre = np.real(sample(wave.centre, values))
+    square = np.real(sample(wave.square, values)) if sign else np.zeros(())
+    with np.errstate(invalid="ignore"):
+        return np.broadcast_to(centre + sign * np.sqrt(np.where(square >= 0, square, np.nan)), (count,))
+
+
+def _distinct(waves: Sequence[Wave], values: Values) -> list[tuple[Wave, int]]:
+    """Eigenvalues that differ in a quarter of the states."""
+    listed = [(w, sign) for w in waves for sign in ((0,) if w.square == 0 else (-1, 1))]
+    numbers = np.array([_speed(wave, sign, values, SAMPLES) for wave, sign in listed])
+    fastest = _fastest(numbers)
+    found: list[int] = []
+    for k in range(len(listed)):
+        if all(_apart(numbers[[k, other]], fastest).sum() >= SAMPLES // 4 for other in found):
+            found.append(k)
+    return [listed[k] for k in found]
 
 
 def _fastest(speeds: np.ndarray) -> float:
@@ -207,12 +196,27 @@ def _apart(speeds: np.ndarray, fastest: float) -> np.ndarray:
     return np.all(gaps, axis=0) if gaps else np.ones(speeds.shape[1], bool)
 
 
-def _pivots(vectors: np.ndarray) -> tuple[int, ...] | None:
-    """The entries of orthonormal vectors, shape (states, entries, count), that tell them apart best."""
-    count = vectors.shape[2]
-    chosen, best = None, CLEAR
-    for entries in combinations(range(vectors.shape[1]), count):
-        worst = float(np.abs(np.linalg.det(vectors[:, list(entries), :])).min())
-        if worst > best:
-            chosen, best = entries, worst
+def _size(values: np.ndarray) -> float:
+    found = float(np.median(np.abs(values[np.isfinite(values)])))
+    return found if found > 0 else 1.0
+
+
+def _pivots(
+    around: np.ndarray, away: np.ndarray, count: int
+) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Rows and columns of the covariants of a speed, shape (states, members, members), that tell its
+    eigenvectors apart: best around the initial states, and with minors of one sign far away, so that they do
+    not vanish between there and here, where there are such."""
+    right, _, left = np.linalg.svd(around)
+    entries = list(combinations(range(around.shape[1]), count))
+    rows = {e: float(np.abs(np.linalg.det(right[:, list(e), :count])).min()) for e in entries}
+    columns = {e: float(np.abs(np.linalg.det(left[:, :count, list(e)])).min()) for e in entries}
+    chosen, best = None, (False, 0.0)
+    for i, j in product(entries, entries):
+        if min(rows[i], columns[j]) <= CLEAR:
+            continue
+        minors = np.linalg.det(away[:, i, :][:, :, j])
+        score = (bool((minors > 0).all() or (minors < 0).all()), rows[i] * columns[j])
+        if score > best:
+            chosen, best = (i, j), score
     return chosen

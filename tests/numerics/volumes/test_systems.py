@@ -71,15 +71,15 @@ def test_characteristic_variables_take_the_oscillations_from_sods_contact():
     assert plain > 4 * ours
 
 
-def found_vectors(basis, around, count):
-    dtype = jnp.dtype("float64")
+def found_vectors(basis, around, count, kind="float64"):
+    dtype = jnp.dtype(kind)
     names = tuple(around)
 
     @jax.jit
     def find(values, sound):
         return eigenvectors(basis, dict(zip(names, values, strict=True)), (count,), dtype, sound)
 
-    return find(tuple(around.values()), True)
+    return find(tuple(jnp.asarray(v, dtype) for v in around.values()), True)
 
 
 def test_eigenvectors_of_gas_in_two_dimensions():
@@ -107,6 +107,26 @@ def test_eigenvectors_of_gas_in_two_dimensions():
         np.testing.assert_allclose(moved, np.diag(np.diag(moved)), atol=1e-8)
         expected = [speed - sound, speed, speed, speed + sound]
         np.testing.assert_allclose(np.sort(np.diag(moved)), expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["sod_tube", "dam_break"])
+def test_eigenvectors_where_a_wave_stands_still(name):
+    """Gas and water that began at rest, as fast as their waves: exactly, and nearly."""
+    plan = load(f"pde_examples/{name}.pde").compile(n=8).plan
+    (basis,) = build(plan).eigenbases[0]
+    u = np.array([1.0, -1.0, *np.linspace(-1.1, 1.1, 200)])
+    rho = 1.4 if name == "sod_tube" else 1.0  # with p = 1, and g = 1: the speed of sound is 1
+    states = [rho + 0 * u, rho * u, 2.5 + rho * u**2 / 2][: len(basis.members)]
+    numbers = {p.symbol: float(p.value) for p in plan.system.parameters}
+    numbers |= dict(zip([v.value for v in plan.system.unknowns], states, strict=True))
+    for kind, rounding in (("float64", 1e-12), ("float32", 1e-5)):
+        left, right = (np.asarray(m, float) for m in found_vectors(basis, numbers, len(u), kind))
+        assert (np.abs(left - np.eye(len(states))[..., None]).max(axis=(0, 1)) > 0.1).all()
+        products = np.einsum("ijs,jks->sik", right, left)
+        assert kind == "float32" or np.abs(products - np.eye(len(states))).max() < rounding
+        again = np.einsum("ijs,jks,ks->is", right, left, np.array(states))
+        errors = np.linalg.norm(again - states, axis=0) / np.linalg.norm(states, axis=0)
+        assert errors.max() < rounding
 
 
 def test_what_has_no_eigenvectors_is_reconstructed_as_it_stands():
