@@ -76,7 +76,7 @@ def test_network_and_solver_find_the_same_unknown_field(tmp_path: Path) -> None:
         inside = evaluate_of(found.field, found.params, 1)(np.stack([nodes, np.zeros(17)], axis=-1))
     by_network = table["C"]
     np.testing.assert_allclose(by_network, rate, atol=0.03)
-    np.testing.assert_allclose(table["dx(C)"], 2 * nodes, atol=0.2)
+    np.testing.assert_allclose(table["dx(C)"][2:-2], 2 * nodes[2:-2], atol=0.2)  # the ends see one side only
     np.testing.assert_array_equal(inside["C"], by_network)  # what files and pictures show
 
     with precise("float64"), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
