@@ -31,7 +31,6 @@ from nablax.rational import Poles, inverse_powers
 ERROR = 1e-10  # relative, of the sum of poles on the spectrum
 EVERY = (0.03, 0.3, 0.6, 0.97)  # powers that share their poles where the order is a parameter
 PASSES = 4  # of the iteration for the flattest mode: each gains the ratio of the two least eigenvalues
-ROUNDING = 16  # units in the last place
 SLACK = 16.0  # by which parameters may lower the spectrum's ratio without harm
 Scalars = Mapping[sp.Basic, Operand]
 Real = NDArray[np.float64]
@@ -95,9 +94,6 @@ class DiffusivePower:
         if flattest is not None:
             amount = jnp.sum(flattest.mode * right)
             right = flattest.without(right)
-            # Of a field that is the mode but for rounding, that rounding is all that would be solved for.
-            noise = ROUNDING * float(np.finfo(self.dtype).eps) * jnp.abs(amount)
-            right = jnp.where(jnp.linalg.norm(jnp.ravel(right)) <= noise, 0, right)
             pulls = 1 / (flattest.value + shifts)
 
         def act(v: Array) -> Array:

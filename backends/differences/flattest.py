@@ -51,7 +51,9 @@ def solve_shifted(
         return apart.without(inverse(others)) + (v - others)
 
     def conjugate(matrix: Act, b: Array) -> Array:
-        found, _ = _conjugate_gradients(matrix, b, tol=tolerance, maxiter=STEPS, M=near)
+        others = b if apart is None else apart.without(b)
+        found, _ = _conjugate_gradients(matrix, others, tol=tolerance, maxiter=STEPS, M=near)
+        found = found + (b - others)
         left = jnp.linalg.norm(jnp.ravel(matrix(found) - b))
         honest = left <= 1e4 * tolerance * jnp.linalg.norm(jnp.ravel(b))
         return jnp.where(honest, found, jnp.nan)
