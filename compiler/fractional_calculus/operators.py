@@ -209,8 +209,7 @@ class Tempered(FractionalOperator):
 
     @classmethod
     def _whole(cls, use: Arguments) -> sp.Expr | None:
-        operand, _, order, *_, normalised = use
-        return operand if order == 0 and normalised == 0 else None
+        return _whole_tempered(use)
 
     def _closed(self, operand: sp.Expr) -> sp.Expr | None:
         return _tempered(self, operand, lambda term, y: closed_forms.integral(term, -self.order, y))
@@ -223,13 +222,17 @@ class TemperedCaputo(FractionalOperator):
 
     @classmethod
     def _whole(cls, use: Arguments) -> sp.Expr | None:
-        operand, _, order, *_, normalised = use
-        return operand if order == 0 and normalised == 0 else None
+        return _whole_tempered(use)
 
     def _closed(self, operand: sp.Expr) -> sp.Expr | None:
         return _tempered(
             self, operand, lambda term, y: closed_forms.caputo(term, self.order, self.ceiling, y)
         )
+
+
+def _whole_tempered(use: Arguments) -> sp.Expr | None:
+    operand, _, order, *_, normalised = use
+    return operand if order == 0 and normalised == 0 else None
 
 
 def _tempered(
