@@ -111,7 +111,7 @@ def _equation(
     opened = sp.S.Zero  # products of jets that stand under no derivative
     place = equation.span
     given = sp.S.Zero  # data alone, which nothing here has to look into
-    for summand in _right_side(equation, system):
+    for summand in right_side(equation, system):
         if not summand.value.has(AppliedUndef):
             given += summand.value
             continue
@@ -162,7 +162,7 @@ def _equation(
     if any(flux.has(*INTEGRALS) for flux in (*fluxes, *diffusion)):
         return Obstacle("a flux holds an integral", place)
     if any(node.args[0].has(sp.Derivative, *Nonlocal) for node in source.atoms(Integral)):
-        where = next((s.span for s in _right_side(equation, system) if s.value.has(Integral)), place)
+        where = next((s.span for s in right_side(equation, system) if s.value.has(Integral)), place)
         return Obstacle("an integral holds a derivative", where)
     return _Parts(tuple(fluxes), tuple(diffusion), source)
 
@@ -230,7 +230,8 @@ def _transport(
     return slopes, source
 
 
-def _right_side(equation: Evolution, system: System) -> tuple[Summand, ...]:
+def right_side(equation: Evolution, system: System) -> tuple[Summand, ...]:
+    """The summands of a right-hand side, as they stand in the text where that form is kept."""
     terms = equation.terms
     if terms.written:
         return terms.written

@@ -83,7 +83,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
                 stepping = choose_memory(situation, frames, settings, choices, report)
             else:
                 stepping = choose_stepping(situation, settings, choices, report)
-        mean_choices(system, choices)
+        mean_choices(system, choices, report)
     if stepping is None or report.failed:
         return None
     bundle = choose_ghosts(system, method, order, grid, stepping, frames[-1] - frames[0], settings, choices)

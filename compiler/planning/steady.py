@@ -7,6 +7,7 @@ from nablax.passes import jets
 from nablax.passes.determination import free_constants
 from nablax.plan import Choice, Method, Stepping
 from nablax.planning.settings import Settings
+from nablax.planning.solvability import Verdict, check_solvable
 from nablax.system import System
 
 DOUBLE, SINGLE = 1e-10, 1e-5  # relative tolerance of the fields by default
@@ -50,7 +51,7 @@ def choose_iteration(
     choices.append(
         Choice("tol", f"{tol:g}", "asked for" if settings.tol else "of the fields", settings.tol is not None)
     )
-    mean_choices(system, choices)
+    mean_choices(system, choices, report)
     return Stepping("newton", 0, None, tol, tol)
 
 
@@ -71,14 +72,22 @@ def _only_first_order(system: System) -> Span | None:
     return place
 
 
-def mean_choices(system: System, choices: list[Choice]) -> None:
-    """What fixes each free constant."""
-    for i in free_constants(system):
-        name = system.unknowns[i].name
+def mean_choices(system: System, choices: list[Choice], report: Report) -> None:
+    """What fixes each free constant, and whether the data leave a solution to it."""
+    free = free_constants(system)
+    verdicts = check_solvable(system, free, report)
+    for i in free:
         choices.append(
             Choice(
-                f"mean of {name}",
+                f"mean of {system.unknowns[i].name}",
                 "0",
-                "equations and conditions hold its derivatives only; the data have to be compatible",
+                f"equations and conditions hold its derivatives only; {_VERDICTS[verdicts[i]]}",
             )
         )
+
+
+_VERDICTS: dict[Verdict, str] = {
+    "compatible": "the data are compatible: sources and walls cancel, checked by quadrature",
+    "not compatible": "the data are not compatible: sources and walls do not cancel",
+    "unknown": "the data have to be compatible, which is checked as it is solved",
+}

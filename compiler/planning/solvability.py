@@ -1,0 +1,225 @@
+"""Whether data of a field that is determined up to a constant can belong to a solution at all.
+
+An equation ∇·G + S = 0 whose fluxes are known on every wall says, integrated over the box, that sources and
+walls cancel: ∮ G·n + ∫ S = 0 (R. Courant, D. Hilbert, "Methods of Mathematical Physics" I, chapter V §14).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from nablax.frontend.diagnostics import Note, Report
+from nablax.geometry import Geometry
+from nablax.grid_functions import GridFunction
+from nablax.integrals import INTEGRALS
+from nablax.limits import TooLarge
+from nablax.passes import jets
+from nablax.passes.determination import relaxed
+from nablax.passes.divergence import Law, balance_law, right_side
+from nablax.planning.spectrum import nominal
+from nablax.problem import Side, Summand
+from nablax.reductions import Noise
+from nablax.sampling import sample
+from nablax.system import Evolution, System, Terms
+
+NODES = 8  # of Gauss and Legendre, per panel
+PANELS = {1: (17, 24), 2: (5, 7), 3: (2, 3)}  # per axis, coarse and fine
+ERROR = 1e-2  # of the size of sources and walls: as large as what a solve refuses
+WARNING = 1e-6
+TIMES = (0.0, 0.37, 1.0)  # shares of the duration at which data that move are looked at
+
+Verdict = Literal["compatible", "not compatible", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """0 = ∫ source + Σ ∮ outflow: `source` per volume, `walls` per area as (axis, side, outflow)."""
+
+    source: sp.Expr
+    walls: tuple[tuple[int, Side, sp.Expr], ...]
+
+    @property
+    def parts(self) -> tuple[sp.Expr, ...]:
+        return (self.source, *(flux for *_, flux in self.walls))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """The integrals with the size of what they add up, and how far they may be off."""
+
+    source: complex
+    walls: complex
+    size: float
+    error: float
+
+    @property
+    def clear(self) -> bool:
+        return abs(self.source + self.walls) > WARNING * self.size + 10 * self.error
+
+    @property
+    def resolved(self) -> bool:
+        return 10 * self.error <= WARNING * self.size
+
+
+def check_solvable(system: System, free: Sequence[int], report: Report) -> dict[int, Verdict]:
+    """What data of the unknowns `free`, determined up to a constant, are; says so where they do not fit.
+
+    P325: an error where the mismatch holds no parameter, for no other value can mend it.
+    """
+    if not free:
+        return {}
+    moving = relaxed(system)
+    equations = {e.unknown: e for e in moving.evolution}
+    return {unknown: _verdict(moving, equations[unknown], report) for unknown in free}
+
+
+def _verdict(system: System, equation: Evolution, report: Report) -> Verdict:
+    data = _data(system, equation)
+    if data is None:
+        return "unknown"
+    checked = [_integrated(system, data, share) for share in (TIMES if system.time else TIMES[:1])]
+    worst = max(checked, key=lambda s: abs(s.source + s.walls) / (s.size or 1))
+    if not all(np.isfinite(s.size + s.error) for s in checked):
+        return "unknown"
+    if not worst.clear:
+        return "compatible" if all(s.resolved for s in checked) else "unknown"
+    names = {p.symbol for p in system.parameters}
+    ends = (end for a in system.axes for end in (a.lower, a.upper))
+    depends = any(e.free_symbols & names for e in (*data.parts, *ends))
+    fatal = abs(worst.source + worst.walls) > ERROR * worst.size and not depends
+    name = system.unknowns[equation.unknown].name
+    where = " at the given parameters" if depends else ""
+    walled = any(not a.periodic for a in system.axes)
+    left = _shown(worst.source + worst.walls)
+    walls = f", and what crosses the walls {_shown(worst.walls)}" if walled else ""
+    (report.error if fatal else report.warning)(
+        "P325",
+        equation.span,
+        f"the data of `{name}` are not compatible{where}: "
+        f"integrated over the box, sources and walls leave {left}",
+        label=f"only derivatives of `{name}` stand in it",
+        notes=(Note(f"sources give {_shown(worst.source)}{walls}"),),
+        help="take what is too much from the source"
+        + (f" or the conditions, or state a value of `{name}` on a wall" if walled else ""),
+    )
+    return "not compatible"
+
+
+def _shown(value: complex) -> str:
+    return f"{value.real:.4g}" if abs(value.imag) <= 1e-12 * abs(value) else f"{value:.4g}"
+
+
+# -- the equation as a balance ------------------------------------------------------------------------
+
+
+def _data(system: System, equation: Evolution) -> _Data | None:
+    """What the equation integrates to; None where a field is left in it, or where it is no balance."""
+    space = tuple(a.symbol for a in system.axes)
+    volume = Geometry(system.problem.coordinates, space).volume
+    weighted = tuple(Summand(s.value * volume, s.span) for s in right_side(equation, system))
+    equation = replace(equation, terms=Terms(written=weighted))
+    try:
+        law = balance_law(replace(system, evolution=(equation,)))
+    except TooLarge:
+        return None
+    if not isinstance(law, Law):
+        return None
+    source = law.sources[0]
+    if not _known(source):
+        return None
+    walls: list[tuple[int, Side, sp.Expr]] = []
+    for k, axis in enumerate(system.axes):
+        flux = law.diffusion[k][0] - law.fluxes[k][0]
+        if axis.periodic:
+            names = jets.stand_ins(flux)
+            frozen = flux.xreplace(names)
+            if sp.expand(frozen.subs(axis.symbol, axis.upper) - frozen.subs(axis.symbol, axis.lower)) != 0:
+                return None  # a coefficient does not close up
+            continue
+        sides: tuple[Side, Side] = (0, 1)
+        for side in sides:
+            at_wall = _on_wall(system, flux, k, side)
+            if at_wall is None or not _known(at_wall):
+                return None
+            end = (axis.lower, axis.upper)[side]
+            walls.append((k, side, (1 if side else -1) * at_wall.subs(axis.symbol, end)))
+    return _Data(source, tuple(walls))
+
+
+def _known(value: sp.Expr) -> bool:
+    return not value.has(AppliedUndef, GridFunction, Noise, *INTEGRALS)
+
+
+def _on_wall(system: System, flux: sp.Expr, axis: int, side: Side) -> sp.Expr | None:
+    """The flux with what the conditions say of the fields there; None where a derivative is not known."""
+    space = tuple(a.symbol for a in system.axes)
+    index = {u.value: i for i, u in enumerate(system.unknowns)}
+    found: dict[sp.Basic, sp.Expr] = {}
+    for jet in jets.jets(flux):
+        owner = index.get(jets.base(jet))
+        orders = jets.orders_of(jet, space)
+        for condition in system.boundary:
+            (term, *others) = condition.terms
+            if (condition.unknown, condition.axis, condition.side) != (owner, axis, side) or others:
+                continue
+            if term.order == orders[axis] and not condition.dynamic:
+                value = condition.data / term.coefficient
+                for k, order in enumerate(orders):
+                    if k != axis and order:
+                        value = sp.diff(value, (space[k], order))
+                found[jet] = value
+    return flux.xreplace(found)
+
+
+# -- quadrature ---------------------------------------------------------------------------------------
+
+
+def _integrated(system: System, data: _Data, share: float) -> _Sums:
+    coarse, fine = (_sums(system, data, share, panels) for panels in PANELS[len(system.axes)])
+    off = abs(coarse[0] - fine[0]) + abs(coarse[1] - fine[1])
+    return _Sums(fine[0], fine[1], fine[2], off)
+
+
+def _sums(system: System, data: _Data, share: float, panels: int) -> tuple[complex, complex, float]:
+    """Source, walls, and the integral of their magnitudes."""
+    values = dict(nominal(system))
+    if system.time is not None:
+        start, end = (float(sample(e, values)) for e in (system.time.lower, system.time.upper))
+        values[system.time.symbol] = np.asarray(start + share * (end - start))
+    source, size = _over(system, data.source, range(len(system.axes)), values, panels)
+    walls = 0j
+    for axis, _, flux in data.walls:
+        found, more = _over(system, flux, (k for k in range(len(system.axes)) if k != axis), values, panels)
+        walls, size = walls + found, size + more
+    return source, walls, size
+
+
+def _over(
+    system: System,
+    value: sp.Expr,
+    along: Iterator[int] | range,
+    values: dict[sp.Basic, np.ndarray],
+    panels: int,
+) -> tuple[complex, float]:
+    """The integrals of a value and of its magnitude along some of the axes."""
+    points, weights = np.polynomial.legendre.leggauss(NODES)
+    known = dict(values)
+    lines, scales = [], []
+    chosen = [system.axes[k] for k in along]
+    for axis in chosen:
+        low, high = (float(sample(end, values)) for end in (axis.lower, axis.upper))
+        width = (high - low) / panels
+        lines.append((low + width * (np.arange(panels)[:, None] + (points + 1) / 2)).ravel())
+        scales.append(np.tile(weights * width / 2, panels))
+    if chosen:
+        grids = np.meshgrid(*lines, indexing="ij")
+        known |= {a.symbol: g for a, g in zip(chosen, grids, strict=True)}
+        scale = np.prod(np.meshgrid(*scales, indexing="ij"), axis=0)
+    else:
+        scale = np.ones(())
+    found = sample(value, known)
+    return complex(np.sum(scale * found)), float(np.sum(scale * np.abs(found)))
