@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 from jax import Array
 
 from nablax.backends import krylov, newton
-from nablax.backends.differences import modal
+from nablax.backends.differences import dense, modal
 from nablax.backends.differences.bases import DENSE
 from nablax.backends.differences.equations import RightSide
 from nablax.backends.differences.halo import Scalars
@@ -52,7 +53,8 @@ class Elliptic:
     """The equations of `members`, in a plan whose system has them as evolution equations.
 
     `sides[u]` is the right-hand side of unknown u. `free` are the members determined up to a constant:
-    their mean is zero.
+    their mean is zero. `dense`: corrections are preconditioned with the inverse of the whole matrix, where
+    modes of averaged coefficients come nowhere near it (transport from wall to wall).
     """
 
     plan: Plan
@@ -61,6 +63,7 @@ class Elliptic:
     members: tuple[int, ...]
     free: tuple[int, ...]
     tolerance: float
+    dense: bool = False
 
     @cached_property
     def kind(self) -> newton.Kind:
@@ -79,6 +82,8 @@ class Elliptic:
         ]
         traces = {value for w in walls for c in w.conditions for value in bases(c.data)}
         linear = linear and not (traces & unknown or self.nodes.integrals)
+        if self.dense:
+            return newton.Kind(linear, linear)
         return newton.Kind(linear, linear and plain and all(g.exact for g in self._groups))
 
     @cached_property
@@ -188,7 +193,10 @@ class Elliptic:
         return array
 
     def _precondition(self, x: Vector, others: Mapping[int, Array], scalars: Scalars) -> krylov.Operator:
-        """The modal inverse of the derivative with coefficients averaged over the grid at x."""
+        """The inverse of the derivative at x, or the modal one with coefficients averaged over the grid."""
+        if self.dense:
+            _, slope = jax.linearize(lambda y: self._anchored(y, self._residual(y, others, scalars)), x)
+            return dense.inverse(slope, x)
         integral = bool(self.nodes.integrals or self.nodes.operators)
         varying = any(e.coefficient.atoms for e in self._entries) or integral
         padded, scalars = self._padded(x, others, scalars) if varying else ({}, scalars)

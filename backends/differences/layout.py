@@ -21,6 +21,7 @@ from nablax.backends.interface import Unsupported
 from nablax.backends.nodes import placed
 from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Between
+from nablax.passes.carried import carried_alone
 from nablax.passes.jets import jets
 from nablax.plan import GridAxis, Plan
 from nablax.stencils import radius
@@ -123,6 +124,7 @@ def places(plan: Plan) -> tuple[Place, ...]:
         if not axis.periodic
         for side in (0, 1)
     }
+    carried = carried_alone(system) is not None
     result = []
     for v in range(count):
         walls: list[tuple[Wall, Wall] | None] = []
@@ -145,7 +147,7 @@ def places(plan: Plan) -> tuple[Place, ...]:
                 walls.append(None)
                 continue
             highest = max((orders[k] for _, unknown, orders in reads if unknown == v), default=0)
-            character = _character(system, reads, v, k)
+            character = "steady" if carried else _character(system, reads, v, k)
             pair = []
             for side in (0, 1):
                 at = given[v, k, side]

@@ -9,6 +9,7 @@ from jax import Array
 from nablax.backends.differences.elliptic import Elliptic
 from nablax.backends.differences.scheme import FiniteDifferences, build
 from nablax.backends.interface import Parameters, Rest, Unsupported
+from nablax.passes.carried import carried_alone
 from nablax.passes.determination import free_constants, relaxed
 from nablax.plan import Plan
 
@@ -41,7 +42,8 @@ def build_steady(plan: Plan) -> SteadyDifferences:
     members = tuple(range(len(plan.system.unknowns)))
     refuse_traces(scheme, members)
     free = free_constants(plan.system)
-    elliptic = Elliptic(moving, scheme.nodes, scheme.sides, members, free, plan.stepping.rtol)
+    transported = carried_alone(plan.system) is not None
+    elliptic = Elliptic(moving, scheme.nodes, scheme.sides, members, free, plan.stepping.rtol, transported)
     return SteadyDifferences(plan, scheme, elliptic)
 
 

@@ -15,6 +15,8 @@ checked in tests/numerics/differences/test_spectra.py:
 - first derivatives with an inflow wall: degrees above 3, 4, 4 (p = 4, 6, 8) at inflow are unstable, so the
   global order there is 4, 5, 5. Where unknowns are coupled through first derivatives (acoustics), the
   side without a condition takes degree 2 and Dirichlet sides 3, 5, 5: global order 3 for p >= 4.
+- first derivatives without time: degree p on every side, and the global order is p (the inverses stay bounded
+  as the grid is refined: 2, 6, 17 and 56 for p = 2, 4, 6, 8).
 - third derivatives: degree 5 and 4 at the side with two conditions for p = 6 and 8.
 - fourth derivatives: a condition of order m costs m - 1 degrees of accuracy, so the degree is p - 1 + m:
   p for clamped, p + 1 for supported, p + 2 for free ends. Spectra are real and non-negative up to degree
@@ -38,9 +40,10 @@ from nablax.system import Boundary, BoundaryTerm, System
 from nablax.traces import time_derivative
 
 Matrix = NDArray[np.float64]
-Character = Literal["diffusive", "mixed", "oscillatory", "coupled"]
+Character = Literal["diffusive", "mixed", "oscillatory", "coupled", "steady"]
 """What limits the closure: damped modes, damped with odd derivatives besides, undamped (waves,
-Schrödinger), or first derivatives that couple several unknowns."""
+Schrödinger), or first derivatives that couple several unknowns; nothing in steady transport, where no mode
+can grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,9 @@ def closure_degree(
     """
     q = len(conditions)
     table: dict[int, int]
-    if highest <= 1:
+    if character == "steady":
+        table = {p: p for p in (2, 4, 6, 8)}
+    elif highest <= 1:
         if character == "coupled":
             table = {2: 2, 4: 3, 6: 5, 8: 5} if pinned else {2: 2, 4: 2, 6: 2, 8: 2}
         else:

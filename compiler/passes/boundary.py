@@ -12,6 +12,7 @@ from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
 from nablax.passes.boundary_counts import Need, check_counts, needs_of
+from nablax.passes.carried import carriers, check_directions
 from nablax.passes.conditions import Candidate, Stated, candidates, read, solved
 from nablax.passes.determination import saddles
 from nablax.passes.jets import bases, jets_of
@@ -119,8 +120,10 @@ def check_boundary(
     multipliers = {i for i, u in enumerate(unknowns) if u.algebraic}
     if not saddles([e.terms for e in evolution], constraints, unknowns):
         multipliers -= {e.unknown for e in equations}
-    check_counts(problem, unknowns, needs, multipliers, boundary, report)
+    carried = {} if evolution else carriers(problem, unknowns, constraints)
+    check_counts(problem, unknowns, needs, multipliers, carried, boundary, report)
     if not report.failed:
+        check_directions(problem, unknowns, carried, boundary, report)
         check_orders(problem, unknowns, needs, boundary, report)
 
 

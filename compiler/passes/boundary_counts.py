@@ -1,7 +1,7 @@
 """How many boundary conditions stand where, against the derivatives along each axis."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
@@ -51,12 +51,14 @@ def check_counts(
     unknowns: Sequence[Unknown],
     needs: Mapping[tuple[int, int], Need],
     multipliers: Collection[int],
+    carried: Collection[int],
     boundary: Sequence[Boundary],
     report: Report,
 ) -> None:
     """m conditions along an axis for a highest derivative of order m: m/2 per side, see LANGUAGE.md.
 
-    `multipliers` are unknowns that no equation determines: they need none.
+    `multipliers` are unknowns that no equation determines: they need none. `carried` ones have no time: their
+    odd condition may stand on either side (`nablax.passes.carried`).
     """
     stated = [b for b in boundary if not b.derived]
     for axis_index, axis in enumerate(problem.axes):
@@ -68,7 +70,10 @@ def check_counts(
                 continue
             need = needs[i, axis_index]
             given = [b for b in stated if root_of(b.unknown, unknowns) == i and b.axis == axis_index]
-            if need.order % 2 and need.leading is None:
+            if i in carried and need.order == 1:
+                wanted = (0, 1) if [b.side for b in given] == [1] else (1, 0)
+                _check_one(unknown, axis, replace(need, wanted=wanted, certain=True), given, report)
+            elif need.order % 2 and need.leading is None:
                 loose.append((unknown, need, given))
             else:
                 _check_one(unknown, axis, need, given, report)

@@ -1,11 +1,14 @@
 """System to plan: every numerical choice, with its reason."""
 
+from math import prod
+
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.grid_functions import on_grid
 from nablax.limits import AXES
 from nablax.nonlocal_operators import Differenced
 from nablax.passes.boundary import check_boundary
+from nablax.passes.carried import carried_alone
 from nablax.passes.divergence import Law, first_order
 from nablax.passes.memory import refuse
 from nablax.plan import Choice, GridAxis, Method, Plan, Stepping
@@ -34,6 +37,7 @@ from nablax.system import System
 
 DIFFERENCE_ORDERS = (2, 4, 6, 8)
 POINTS = {1: 256, 2: 128, 3: 48}
+CARRIED = 4096  # values whose differences make one matrix
 SAMPLES = {1: 24, 2: 8, 3: 4}  # points per axis where coefficients are frozen
 
 
@@ -203,7 +207,9 @@ def _grid(
     report: Report,
 ) -> tuple[GridAxis, ...] | None:
     values = nominal(system)
-    counts = settings.n or (_default_points(system, nature),) * len(system.axes)
+    carried = method == "fd" and carried_alone(system) is not None
+    points = _carried_points(system, CARRIED // 2) if carried else _default_points(system, nature)
+    counts = settings.n or (points,) * len(system.axes)
     grid = tuple(
         GridAxis(
             a.name,
@@ -229,10 +235,28 @@ def _grid(
                 help=f"choose n of at least {least}" + (", or a lower order" if method != "spectral" else ""),
             )
             return None
+    values_in_all = len(system.unknowns) * prod(a.points for a in grid)
+    if carried and values_in_all > CARRIED:
+        report.error(
+            "P403",
+            settings.places.get("n", system.problem.span),
+            f"steady equations of first order are solved for at most {CARRIED} values at once, and here are "
+            f"{values_in_all}",
+            notes=settings.origin("n"),
+            help=f"choose n = {_carried_points(system, CARRIED) - 1} or less, or add a `time` block and time "
+            "derivatives, and let the problem come to rest",
+        )
+        return None
     shown = " x ".join(str(n) for n in counts)
     reason = "asked for" if settings.n else f"the default in {len(counts)}-D"
     choices.append(Choice("n", shown, reason, settings.n is not None, settings.places.get("n")))
     return grid
+
+
+def _carried_points(system: System, values: int) -> int:
+    """Points per axis for that many values in all."""
+    each = (values / len(system.unknowns)) ** (1 / len(system.axes))
+    return min(POINTS[len(system.axes)], int(each))
 
 
 def _default_points(system: System, nature: Character) -> int:

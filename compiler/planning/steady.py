@@ -1,9 +1,7 @@
 """How a steady problem is solved, and what fixes the constants that its equations leave free."""
 
 from nablax.frontend.diagnostics import Report
-from nablax.frontend.source import Span
-from nablax.nonlocal_operators import Nonlocal
-from nablax.passes import jets
+from nablax.passes.carried import carried_alone
 from nablax.passes.determination import free_constants
 from nablax.plan import Choice, Method, Stepping
 from nablax.planning.settings import Settings
@@ -26,20 +24,17 @@ def choose_iteration(
                 notes=settings.origin(name),
                 help="remove it, or add a `time` block and a time derivative",
             )
-    if method == "fd" and (span := _only_first_order(system)) is not None:
-        report.error(
-            "P402",
-            span,
-            "steady equations of first order between walls are not available yet",
-            label="no derivative here is above the first",
-            help="add a `time` block and time derivatives, and let the problem come to rest",
-        )
     if report.failed:
         return None
+    carried = method == "fd" and carried_alone(system) is not None
     linear = not any(c.terms.nonlinear for c in system.constraints)
     how = "the fast transform" if method == "spectral" else "fast diagonalisation"
+    if carried:
+        how = "the whole matrix of the differences decomposed"
     if method == "spectral" and any(not a.periodic for a in system.axes):
         choices.append(Choice("solve", "linear", "one dense solve for the coefficients of the polynomials"))
+    elif linear and carried:
+        choices.append(Choice("solve", "linear", f"one solve: {how}"))
     elif linear:
         choices.append(
             Choice("solve", "linear", f"one solve: {how}, as a preconditioner of GMRES if need be")
@@ -53,23 +48,6 @@ def choose_iteration(
     )
     mean_choices(system, choices, report)
     return Stepping("newton", 0, None, tol, tol)
-
-
-def _only_first_order(system: System) -> Span | None:
-    """The place of a first derivative where no equation holds a higher one, nor any operator but it."""
-    space = tuple(a.symbol for a in system.axes)
-    place: Span | None = None
-    for terms in system.right_sides:
-        for term in terms.linear:
-            if sum(term.orders) > 1 or not term.local:
-                return None
-            place = term.span if any(term.orders) else place
-        for flux in terms.nonlinear:
-            for jet in jets.jets(flux.flux):
-                if isinstance(jet, Nonlocal) or sum(jets.orders_of(jet, space)) > 1:
-                    return None
-                place = flux.span if any(jets.orders_of(jet, space)) else place
-    return place
 
 
 def mean_choices(system: System, choices: list[Choice], report: Report) -> None:

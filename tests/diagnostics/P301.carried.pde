@@ -1,0 +1,4 @@
+space { x in [0, 1]; y in [0, 1] }
+fields { u }
+equations { dx(u) + 2*dy(u) = -u }
+boundary { x = 0: u = 1; y = 1: u = 1 }
