@@ -25,6 +25,7 @@ COPIES: Mapping[StepperName, int] = {
     "l1": 20,
     "l21sigma": 22,
     "cq": 12,
+    "mittag_leffler": 16,
     "newton": 30,  # the basis of GMRES
 }
 STAGES: Mapping[StepperName, int] = {
@@ -41,6 +42,7 @@ STAGES: Mapping[StepperName, int] = {
     "l1": 6,
     "l21sigma": 6,
     "cq": 6,
+    "mittag_leffler": 8,
     "newton": 1,
 }
 RATE = 2e7  # unknowns a second through one stage, on one slow core: an estimate errs on the early side

@@ -7,7 +7,7 @@ stepper is a pure function on the semidiscretisation; it never sees the PDE.
 Parameters travel as a mapping from their names to scalars, always traced.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from jax import Array
@@ -94,6 +94,24 @@ class Exponential(Split[Carry], Protocol[Carry]):
 
     def symbol(self, params: Parameters) -> tuple[Block, ...]:
         """L, every evolving unknown in exactly one block."""
+        ...
+
+
+class Eigenmodes(NamedTuple):
+    """What takes a linear operator on one array of y apart: `values` has the shape of what `forward` makes of
+    such an array (or broadcasts to it), and `backward` is its inverse, zero where nothing evolves."""
+
+    values: Array
+    forward: Callable[[Array], Array]
+    backward: Callable[[Array], Array]
+
+
+@runtime_checkable
+class Diagonal(Split[Vector], Protocol):
+    """A split whose equations, where each holds one field, have eigenvectors that are known."""
+
+    def eigenmodes(self, equation: int, field: int, params: Parameters) -> Eigenmodes:
+        """Those of the part of L that acts on `field` in an equation. Raises `Unsupported`."""
         ...
 
 

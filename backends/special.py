@@ -37,7 +37,13 @@ def polygamma(order: float, z: Array | float) -> Array:
 def mittag_leffler(
     alpha: Array | float, beta: Array | float, z: Array | float, gamma: Array | float = 1.0
 ) -> Array:
-    """E^γ_{α,β}(z) for real z and 0 < α ≤ 2, elementwise (see `contour.mittag_leffler`)."""
+    """E^γ_{α,β}(z), elementwise, for 0 < α ≤ 2 and real z, or complex z and γ = 1 (see `contour`)."""
     z = jnp.asarray(z)
+    if jnp.iscomplexobj(z):
+        if gamma != 1.0:
+            raise ValueError("a Mittag-Leffler function of three parameters takes real arguments")
+        orders = (jnp.asarray(a, z.real.dtype) for a in (alpha, beta))
+        found = contour.mittag_leffler_complex(jnp, *cast(tuple[contour.Array, ...], (*orders, z)))
+        return cast(Array, found)
     arrays = (jnp.asarray(a, z.dtype) for a in (alpha, beta, z, gamma))
     return cast(Array, contour.mittag_leffler(jnp, *cast(tuple[contour.Array, ...], tuple(arrays))))

@@ -26,7 +26,7 @@ from nablax.frontend.diagnostics import Report
 from nablax.manufactured import Manufactured, manufacture
 from nablax.passes.coefficients import at_start
 from nablax.past import order_in_time
-from nablax.plan import Plan, StepperName
+from nablax.plan import PROPAGATED, Plan, StepperName
 from nablax.planning.make import make_plan
 from nablax.planning.spectrum import nominal
 from nablax.problem import Option, OptionValue, Problem
@@ -101,7 +101,7 @@ def verify(problem: Problem, plan: Plan, report: Report, build: Build) -> Verifi
     report.check()
     assert made is not None
     studies = [space_study(made, plan, build)]
-    if plan.system.time is not None:
+    if plan.system.time is not None and plan.stepping.name not in PROPAGATED:
         moving = manufacture(problem, report, swinging=True)
         report.check()
         assert moving is not None

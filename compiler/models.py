@@ -45,6 +45,8 @@ class Model:
 
     `depth` counts hidden layers (blocks of a `pirate`), `rank` the products that a `separable` one sums.
     Periodic axes enter by the first `harmonics` sines and cosines, so that the network is exactly periodic.
+    `starts` are powers of the time since its start, by component: such a component has one more output, and
+    is the first of them plus the other times the power.
     """
 
     architecture: Architecture
@@ -56,6 +58,12 @@ class Model:
     harmonics: int = 1
     factorised: Factorised | None = None
     ternary: bool = False
+    starts: tuple[tuple[str, float], ...] = ()
+
+    def outputs(self, problem: Problem) -> int:
+        """Real numbers that the network of the fields gives, two for a complex one."""
+        started = [name for name, _ in self.starts]
+        return sum((2 if c.complex else 1) * (1 + (c.name in started)) for c in problem.components)
 
 
 DEFAULT = Model("mlp")

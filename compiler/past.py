@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from nablax.plan import ANCHORED, Plan, StepperName
+from nablax.plan import ANCHORED, EQUAL, PROPAGATED, Plan, StepperName
 from nablax.system import Kernel, Memory, System
 
 
@@ -112,9 +112,11 @@ def scale_of(system: System) -> sp.Expr | None:
     return next((s for s in scales if s is not None), None)
 
 
-def parts_of(lines: Sequence[Line], anchored: bool) -> tuple[Part, ...]:
-    """The arrays whose past is kept; `anchored`: the fields themselves, from their start on."""
-    if anchored:
+def parts_of(lines: Sequence[Line], stepper: StepperName) -> tuple[Part, ...]:
+    """The arrays whose past is kept: changes, or the fields themselves from their start on."""
+    if stepper in PROPAGATED:
+        return ()
+    if stepper in EQUAL:
         return tuple(Part(n.field, n.whole, 0) for n in lines)
     return tuple(p for n in lines for p in n.parts)
 
@@ -145,4 +147,4 @@ def arrays_of(plan: Plan) -> int:
     """How many arrays of a state hold the past: the clock's three, and those of every line."""
     lines = lines_of(plan.system)
     name = plan.stepping.name
-    return 3 + len(parts_of(lines, name in ANCHORED)) + len(anchors_of(lines, name)) if lines else 0
+    return 3 + len(parts_of(lines, name)) + len(anchors_of(lines, name)) if lines else 0

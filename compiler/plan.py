@@ -21,10 +21,15 @@ StepperName = Literal[
     "l1",                # derivatives with memory, piecewise linear in time; the right-hand side implicit
     "l21sigma",          # derivatives with memory, piecewise quadratic in time
     "cq",                # derivatives with memory by convolution quadrature, corrected at the start
+    "mittag_leffler",    # linear equations with memory: every mode exactly, from the start of time
     "newton",            # no time: the steady equations themselves, by Newton's method
 ]  # fmt: skip
-ANCHORED: tuple[StepperName, ...] = ("cq",)
+EQUAL: tuple[StepperName, ...] = ("cq",)
 """Steppers that keep u - u_0 - t u_0' of all their steps, which are equal."""
+PROPAGATED: tuple[StepperName, ...] = ("mittag_leffler",)
+"""Steppers that go from the start to any time at once, and keep nothing of what lies between."""
+ANCHORED: tuple[StepperName, ...] = (*EQUAL, *PROPAGATED)
+"""Steppers that keep the start values."""
 
 
 @dataclass(frozen=True, slots=True)

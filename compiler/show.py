@@ -17,6 +17,7 @@ from nablax.pipeline import Stages
 from nablax.plan import Choice, Plan
 from nablax.problem import Axis, Problem
 from nablax.system import System
+from nablax.training.records import Training
 
 
 def show(stages: Stages) -> str:
@@ -36,8 +37,8 @@ def show(stages: Stages) -> str:
         lines += _plan(stages.plan)
     if stages.training is not None:
         lines += _section("Training", _choices(stages.training.choices))
-        if stages.training.hard and stages.system is not None:
-            lines += _section("Built into the network", built_in(stages.system))
+        if stages.system is not None:
+            lines += _section("Built into the network", _built_in(stages.system, stages.training))
     if stages.system is not None:
         lines += _section("Residual of a network", list(account(stages.system)))
     return "\n".join(lines).strip() + "\n"
@@ -46,6 +47,18 @@ def show(stages: Stages) -> str:
 def built_in(system: System) -> list[str]:
     """The conditions of a problem as a function of the network."""
     return list(ansatz.account(system.problem, derive(system)))
+
+
+def _built_in(system: System, training: Training) -> list[str]:
+    """The same, and the networks of fields that start like a power of the time."""
+    lines = built_in(system) if training.hard else []
+    time = system.time
+    for name, power in training.model.starts:
+        assert time is not None
+        share = (time.symbol - time.lower) / (time.upper - time.lower)
+        whole = f"N_{name}" if training.hard else name
+        lines.append(f"{whole} = W_{name} + {notation.text(share ** sp.Float(power, 4))}*V_{name}")
+    return lines
 
 
 def _heading(problem: Problem) -> list[str]:

@@ -8,7 +8,7 @@ from sympy.core.function import AppliedUndef
 
 from nablax.passes.conservative import equal
 from nablax.passes.jets import bases, derivative, is_jet, jets
-from nablax.plan import Plan
+from nablax.plan import PROPAGATED, Plan
 from nablax.planning.stability import POLYNOMIALS
 from nablax.problem import Problem, Summand
 from nablax.system import System, Terms
@@ -89,7 +89,10 @@ def verify_plan(plan: Plan) -> None:
     _require(len(claimed) == len(set(claimed)), "a term is claimed twice")
     _require(set(claimed) == wanted_claims, "a term is claimed by nothing")
     exact = [c for c in plan.claims if c.treatment == "exact"]
-    _require(not exact or plan.method == "spectral", "a grid scheme has no exact terms")
+    _require(
+        not exact or plan.method == "spectral" or plan.stepping.name in PROPAGATED,
+        "a grid scheme has no exact terms",
+    )
     _require([a.name for a in plan.grid] == [a.name for a in system.axes], "the grid has other axes")
     _require(all(a < b for a, b in pairwise(plan.frames)), "frames out of order")
     explicit = plan.stepping.name in POLYNOMIALS or plan.stepping.name == "leapfrog"

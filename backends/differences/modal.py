@@ -39,6 +39,7 @@ from nablax.backends.spectral.matrices import solve as solve_blocks
 from nablax.plan import Plan
 from nablax.system import Orders
 
+Spectra = Sequence[Mapping[int, Array]]
 DENSE_ONCE = 256  # cells up to which they pay in one solve
 
 
@@ -168,11 +169,9 @@ def solve(
     identity (stable for operators without growing modes), with pivoting without one.
     """
     real = not any(jnp.iscomplexobj(r) for r in right)
-    half = real and not any(b.forward is not None and np.iscomplexobj(b.forward) for b in group.bases)
+    half = is_half(group, real)
     shape = tuple(b - a for a, b in group.region)
-    spectra = [
-        _spectra(b, k, len(shape), half and k == last(group), dtype) for k, b in enumerate(group.bases)
-    ]
+    spectra = spectra_of(group, half, dtype)
     position = {u: i for i, u in enumerate(group.members)}
     count = len(group.members)
     matrix: list[list[Operand | None]] = [[None] * count for _ in range(count)]
@@ -184,22 +183,42 @@ def solve(
     for i in range(count if identity else 0):
         add(i, i, identity)
     for coupling, coefficient in coefficients:
-        symbol: Operand = coefficient
-        if coupling.operator is not None:
-            symbol = halved(group, jnp.asarray(coefficient), half)
-        for k, m in enumerate(coupling.orders):
-            if m:
-                if m not in spectra[k]:
-                    break  # not represented in this basis: left to the iteration
-                symbol = times(symbol, spectra[k][m])
-        else:
-            add(position[coupling.equation], position[coupling.unknown], symbol)
+        value = symbol(group, coupling, coefficient, spectra, half)
+        if value is not None:
+            add(position[coupling.equation], position[coupling.unknown], value)
     hats = [forward(group, r, half, dtype) for r in right]
     for unknown, value in (anchors or {}).items():
         i = position[unknown]
         add(i, i, times(value, _constant_mode(group, hats[i].shape, dtype)))
     solved = _eliminate(matrix, hats) if identity or count == 1 else _pivoted(matrix, hats)
     return tuple(backward(group, hat, shape, half, dtype, real) for hat in solved)
+
+
+def is_half(group: Group, real: bool) -> bool:
+    """Whether half of the modes stand for all, those of a real array."""
+    return real and not any(b.forward is not None and np.iscomplexobj(b.forward) for b in group.bases)
+
+
+def spectra_of(group: Group, half: bool, dtype: jnp.dtype) -> Spectra:
+    """Per axis the derivatives in its basis, by order, shaped for the modes."""
+    dimensions = len(group.region)
+    return [_spectra(b, k, dimensions, half and k == last(group), dtype) for k, b in enumerate(group.bases)]
+
+
+def symbol(
+    group: Group, coupling: Coupling, coefficient: Operand, spectra: Spectra, half: bool
+) -> Operand | None:
+    """A term with a constant coefficient (times its operator's eigenvalues) in the modes; None where the
+    bases do not represent it, which is left to an iteration."""
+    value = coefficient
+    if coupling.operator is not None:
+        value = halved(group, jnp.asarray(coefficient), half)
+    for k, m in enumerate(coupling.orders):
+        if m:
+            if m not in spectra[k]:
+                return None
+            value = times(value, spectra[k][m])
+    return value
 
 
 def _constant_mode(group: Group, shape: tuple[int, ...], dtype: jnp.dtype) -> Array:

@@ -10,6 +10,7 @@ from jax import Array
 
 from nablax.backends.branches import apart
 from nablax.backends.differences import implicit
+from nablax.backends.differences.eigenmodes import eigenmodes_of
 from nablax.backends.differences.equations import RightSide, right_side
 from nablax.backends.differences.exterior import exteriors
 from nablax.backends.differences.halo import Scalars
@@ -24,13 +25,16 @@ from nablax.backends.differences.traces import on_wall
 from nablax.backends.differences.walls import Wall
 from nablax.backends.differences.wide import WideHalo, wide_halo
 from nablax.backends.integrals import collected
-from nablax.backends.interface import Parameters, Unsupported, Vector
+from nablax.backends.interface import Eigenmodes, Parameters, Unsupported, Vector
 from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.noise import noise
-from nablax.plan import Plan
+from nablax.plan import PROPAGATED, Plan
 from nablax.planning.treatment import is_stiff
 from nablax.reductions import Noise
 from nablax.system import Evolution, LinearTerm
+
+MODAL = ("imex", *PROPAGATED)
+"""Steppers that go to the modes of L and back."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class FiniteDifferences:
     def prepare(self, params: Parameters) -> Parameters:
         """The parameters, kernels of nonlocal operators, and the matrices that implicit steps take."""
         name = self.plan.stepping.name
-        groups = self._jacobian[1] if name == "implicit" else self.split_groups if name == "imex" else ()
+        groups = self._jacobian[1] if name == "implicit" else self.split_groups if name in MODAL else ()
         return self.prepared(params, groups)
 
     def prepared(self, params: Parameters, groups: tuple[Group, ...]) -> Parameters:
@@ -148,6 +152,11 @@ class FiniteDifferences:
         shift = jnp.asarray(shift, self.plan.dtype)
         operator = replace(self._operator, groups=carried(self._operator.groups, params))
         return implicit.solve(operator, shift, right, self.nodes.scalars(None, params))
+
+    def eigenmodes(self, equation: int, field: int, params: Parameters) -> Eigenmodes:
+        """Those of the part of L that acts on `field` in an equation, on its evolving nodes."""
+        operator = replace(self._operator, groups=carried(self._operator.groups, params))
+        return eigenmodes_of(operator, equation, field, self.nodes.scalars(None, params))
 
     @property
     def split_groups(self) -> tuple[Group, ...]:

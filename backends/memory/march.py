@@ -12,7 +12,7 @@ from nablax.backends.interface import Parameters, Vector
 from nablax.backends.stepping.fixed import BETWEEN_CHECKS, March
 from nablax.backends.stepping.method import Method
 from nablax.backends.stepping.vectors import finite
-from nablax.plan import ANCHORED, Stepping
+from nablax.plan import EQUAL, Stepping
 from nablax.planning.meshes import mesh_of
 
 MeshMethod = Method[Vector, tuple[()], tuple[()]]
@@ -45,7 +45,7 @@ def check_room(stepping: Stepping, mesh: Sequence[np.ndarray]) -> None:
     if not len(lengths):
         return
     more = len(lengths) > stepping.recall.capacity
-    if stepping.name in ANCHORED and (more or np.ptp(lengths) > 1e-6 * lengths.max()):
+    if stepping.name in EQUAL and (more or np.ptp(lengths) > 1e-6 * lengths.max()):
         raise ValueError("`cq` takes equal steps: `save_at` holds times of the plan's own steps")
     if more and stepping.recall.engine == "direct":
         raise ValueError(

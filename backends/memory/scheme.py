@@ -70,7 +70,7 @@ class Remembering:
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """All that is kept."""
-        return parts_of(self.lines, self.is_anchored)
+        return parts_of(self.lines, self.plan.stepping.name)
 
     @cached_property
     def anchored(self) -> tuple[int, ...]:
@@ -114,6 +114,8 @@ class Remembering:
         """The state with room for the steps of a mesh. Raises ValueError where a method cannot take them."""
         recall = self.plan.stepping.recall
         assert recall is not None
+        if not self.parts:
+            return y
         more = sum(len(m) - 1 for m in mesh) - recall.capacity
         if self.is_anchored:
             check_room(self.plan.stepping, mesh)
@@ -128,13 +130,13 @@ class Remembering:
         """The numbers of every part's derivatives, those that vary as they are at t."""
         return tuple(
             tuple(
-                Order(self.number(m.coefficient, params, t), self._order(m, p.less, params, t))
+                Order(self.number(m.coefficient, params, t), self.order(m, params, t) - p.less)
                 for m in p.memory
             )
             for p in self.parts
         )
 
-    def _order(self, memory: Memory, less: int, params: Parameters, t: Array) -> Array:
+    def order(self, memory: Memory, params: Parameters, t: Array) -> Array:
         """Not a number where parameters carry it across a whole number, and the equation is another."""
         found = self.number(memory.order, params, t)
         if memory.order.free_symbols:
@@ -146,7 +148,7 @@ class Remembering:
                 found = jnp.where(found > low, found, jnp.nan)
             else:
                 found = jnp.where((found > low) & (found < low + 1), found, jnp.nan)
-        return found - less
+        return found
 
     def number(self, expression: sp.Expr, params: Parameters, t: Array) -> Array:
         environment: dict[sp.Basic, Array] = {p.symbol: params[p.name] for p in self.plan.system.parameters}
@@ -197,7 +199,7 @@ class Remembering:
         y = self.inner.initial(params, fields)
         recall = self.plan.stepping.recall
         assert recall is not None
-        count = recall.capacity + 1 if recall.engine == "direct" else 0
+        count = recall.capacity + 1 if recall.engine == "direct" and self.parts else 0
         zero = jnp.zeros((), self.plan.dtype)
         clock = Clock(zero, jnp.zeros(count, self.plan.dtype), zero)
         if self.is_anchored:

@@ -15,6 +15,7 @@ from nablax.backends.networks.mlp import Mlp
 from nablax.backends.networks.modified_mlp import ModifiedMlp
 from nablax.backends.networks.pirate import Pirate
 from nablax.backends.networks.separable import Separable
+from nablax.backends.networks.started import Started, powers_of
 from nablax.backends.networks.ternary import ternary
 from nablax.backends.residuals.field import Field, make_field
 from nablax.backends.residuals.keys import checked_key
@@ -74,13 +75,16 @@ def build_field(problem: Problem, model: Model, key: Array) -> Field:
     any one of its members. Raises `FieldError` for what is no key.
     """
     slots = layout(problem)
-    outputs = sum(2 if c.complex else 1 for c in problem.components)
     net_key, *keys = jax.random.split(checked_key(key), 1 + len(problem.coefficients))
     unknown: dict[str, object] = {}
     for coefficient, own in zip(problem.coefficients, keys, strict=True):
         mine = [next(s for s in slots if s.axis.symbol == a) for a in coefficient.value.args]
         unknown[coefficient.name] = _silent(build_network(_placed(mine), 1, model, own))
-    return make_field(problem, build_network(_placed(slots), outputs, model, net_key), None, unknown)
+    net = build_network(_placed(slots), model.outputs(problem), model, net_key)
+    if not model.starts:
+        return make_field(problem, net, None, unknown)
+    started = Started(net, powers_of(problem, model.starts), _placed(slots)[-1])
+    return make_field(problem, started, None, unknown)
 
 
 def build_network(

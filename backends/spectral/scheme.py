@@ -13,7 +13,7 @@ import sympy as sp
 from jax import Array
 
 from nablax.backends.integrals import integral_values
-from nablax.backends.interface import Block, Parameters, Unsupported, Vector
+from nablax.backends.interface import Block, Eigenmodes, Parameters, Unsupported, Vector
 from nablax.backends.lowering import Environment, Operand, evaluate
 from nablax.backends.nodes import coordinates, known
 from nablax.backends.spectral.layout import Layout, layout_of
@@ -128,6 +128,11 @@ class Spectral:
             for i, values in zip(members, solve(shifted, columns)[:, 0], strict=True):
                 solution[i] = values
         return tuple(solution)
+
+    def eigenmodes(self, equation: int, field: int, params: Parameters) -> Eigenmodes:
+        """Those of the part of L that acts on `field` in an equation: the modes of y themselves."""
+        values = as_array(self.linear_symbol(params)[equation][field], self.layout)
+        return Eigenmodes(values, lambda modes: modes, lambda modes: modes)
 
     def symbol(self, params: Parameters) -> tuple[Block, ...]:
         linear = self._linear(self._modes(None, params))

@@ -19,6 +19,7 @@ from nablax.backends.interface import (
 from nablax.backends.memory.convolution import Convolution
 from nablax.backends.memory.implicit import ImplicitStep, linear
 from nablax.backends.memory.linear import PiecewiseLinear
+from nablax.backends.memory.propagation import Propagation
 from nablax.backends.memory.quadratic import PiecewiseQuadratic
 from nablax.backends.memory.scheme import Remembering
 from nablax.backends.stepping.additive import AdditiveRungeKutta, AffineImplicit, DiagonallyImplicit
@@ -30,7 +31,7 @@ from nablax.backends.stepping.exponential import ExponentialRungeKutta
 from nablax.backends.stepping.leapfrog import Leapfrog, LeapfrogBundle, pairs_of
 from nablax.backends.stepping.method import Attempt, Memoryless, Method
 from nablax.backends.stepping.tableaus import CLASSICAL, DORMAND_PRINCE, EULER, HEUN
-from nablax.plan import Stepping
+from nablax.plan import PROPAGATED, Stepping
 
 EXPLICIT = {"euler": EULER, "rk2": HEUN, "rk4": CLASSICAL, "dopri5": DORMAND_PRINCE}
 REMEMBERING: Mapping[str, type[PiecewiseLinear] | type[PiecewiseQuadratic] | type[Convolution]] = {
@@ -44,6 +45,8 @@ def method_of(stepping: Stepping, scheme: Semidiscretisation[Vector]) -> AnyMeth
     """Raises `Unsupported` where the scheme lacks what the method needs."""
     name = stepping.name
     if isinstance(scheme, Remembering):
+        if name in PROPAGATED:
+            return cast(AnyMethod, Memoryless(Propagation(scheme).attempt, order=1, error_order=0))
         implicit = ImplicitStep(scheme.inner, linear(scheme.inner))
         attempt = REMEMBERING[name](scheme, implicit).attempt
         return cast(AnyMethod, Memoryless(attempt, order=stepping.order, error_order=0))

@@ -12,8 +12,10 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 
 from nablax.backends.lowering import evaluate
+from nablax.backends.networks.affine import Affine
 from nablax.backends.networks.build import Joint
 from nablax.backends.networks.factorised import Factorised
+from nablax.backends.networks.started import Started
 from nablax.backends.residuals.environment import coordinates, parameters
 from nablax.backends.residuals.field import Field, PyTree, outputs, parts
 from nablax.backends.residuals.layout import columns, layout
@@ -34,20 +36,21 @@ def fitted(field: Field, params: PyTree, key: Array) -> PyTree:
     stated = [c for c in problem.initial if c.order == 0]
     if problem.time is None or not stated or any(jets(c.value) for c in stated):
         return params
-    assert isinstance(net, Joint)
+    assert isinstance(net, Joint | Started)
+    layer = _last(net)
     slots = layout(problem)
-    dtype = net.body.last.bias.dtype
+    dtype = layer.bias.dtype
     low = jnp.concatenate([jnp.full((1, s.size), s.low, dtype) for s in slots], axis=1)
     high = jnp.concatenate([jnp.full((1, s.size), s.high, dtype) for s in slots], axis=1)
     z = low + (high - low) * jax.random.uniform(key, (POINTS, columns(problem)), dtype)
-    weight = net.body.last.weight
+    weight = layer.weight
     leaf = weight.direction if isinstance(weight, Factorised) else weight
-    flat, unravel = ravel_pytree((leaf, net.body.last.bias))
+    flat, unravel = ravel_pytree((leaf, layer.bias))
 
-    def placed(values: Array) -> Joint:
+    def placed(values: Array) -> Joint | Started:
         own, bias = unravel(values)
         held = eqx.tree_at(lambda n: n.direction, weight, own) if isinstance(weight, Factorised) else own
-        moved: Joint = eqx.tree_at(lambda n: (n.body.last.weight, n.body.last.bias), net, (held, bias))
+        moved: Joint | Started = eqx.tree_at(lambda n: (_last(n).weight, _last(n).bias), net, (held, bias))
         return moved
 
     def misfit(values: Array, point: Array) -> Array:
@@ -60,6 +63,12 @@ def fitted(field: Field, params: PyTree, key: Array) -> PyTree:
     with usual_promotion():
         best = placed(flat - jnp.linalg.lstsq(rows, r)[0])
     return {"net": best, "eq": unknown} if unknown else best
+
+
+def _last(net: Joint | Started) -> Affine:
+    joint = net.network if isinstance(net, Started) else net
+    assert isinstance(joint, Joint)
+    return joint.body.last
 
 
 def _initial(problem: Problem, unknown: object, z: Array) -> dict[str, Array]:

@@ -21,6 +21,7 @@ from nablax.problem import OptionCall, Problem
 SAMPLED_ABOVE = 512  # members of a family: exact sums of a thousand are too slow to be a default
 DRAWN = 16
 MOST_NODES = 512  # of a quadrature
+STARTED = 24  # graded nodes for fields that start like a fractional power, where nothing else is asked for
 QUADRATURES = (
     "`quadrature` in `train` is quotient(n), slope(n), graded(n), points(n), rays(n) or rays(n, directions), "
     f"or a list, n from 1 to {MOST_NODES}"
@@ -167,9 +168,10 @@ def _quadrature(problem: Problem) -> _Quadrature:
     """`quotient(8)`, `slope(8)` or `graded(24)` looking back along a line, `points(24)` along the axes of an
     integral, `rays(12)` or `rays(12, 32)` looking around; several as a list."""
     option = next((o for o in problem.train if o.name == "quadrature"), None)
+    trial = next((o for o in problem.train if o.name == "trial"), None)
+    found = _Quadrature(graded=STARTED if trial is not None and trial.value == "on" else None)
     if option is None:
-        return _Quadrature()
-    found = _Quadrature()
+        return found
     for value in option.value if isinstance(option.value, tuple) else (option.value,):
         name = value.name if isinstance(value, OptionCall) else value
         counts = value.arguments if isinstance(value, OptionCall) else ()
@@ -178,7 +180,7 @@ def _quadrature(problem: Problem) -> _Quadrature:
             raise QuadratureError(QUADRATURES)
         if name in ("quotient", "slope") and len(numbers) <= 1:
             style: Style = "quotient" if name == "quotient" else "slope"
-            found = replace(found, style=style, count=numbers[0] if numbers else None)
+            found = replace(found, style=style, count=numbers[0] if numbers else None, graded=None)
         elif name == "points" and len(numbers) == 1:
             found = replace(found, points=numbers[0])
         elif name == "graded" and len(numbers) == 1:

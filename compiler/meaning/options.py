@@ -20,6 +20,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "train": (
         "model", "points", "derivatives", "weights", "steps", "seed", "sampler", "hard", "windows",
         "ensemble", "dtype", "batch", "time", "stop", "checkpoint", "quadrature",
+        "trial",
     ),
 }  # fmt: skip
 

@@ -74,7 +74,7 @@ def _unfit(system: System, name: StepperName) -> _Unfit | None:
         if m.scale is not None and m.scale.free_symbols - clock:
             fact = "exponentials hold for lags known before the run, and this ψ(t) has parameters"
             return _Unfit(m, fact, ("write the parameters of ψ(t) as numbers",))
-    for part in parts_of(lines_of(system), False):
+    for part in parts_of(lines_of(system), "l1"):
         if part.kernel == "mittag-leffler" and not part.known:
             numbers = all(m.coefficient.is_number and m.order.is_number for m in part.memory)
             what = "a negative coefficient" if numbers else "parameters"

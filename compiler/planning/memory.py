@@ -8,12 +8,12 @@ import numpy as np
 from nablax.frontend.diagnostics import Report
 from nablax.notation import text
 from nablax.past import scale_of
-from nablax.plan import Choice, Recall, StepperName, Stepping
+from nablax.plan import PROPAGATED, Choice, Recall, StepperName, Stepping
 from nablax.planning.engines import choose_engine
 from nablax.planning.meshes import step_times
 from nablax.planning.remembering import choose_stepper
 from nablax.planning.scales import increments, shares_of
-from nablax.planning.settings import MEMORY_STEPPERS, Settings
+from nablax.planning.settings import Settings
 from nablax.planning.spectrum import nominal
 from nablax.planning.starts import check_rest, relative_rate, warn_bounded, warn_uniform
 from nablax.planning.stepping import Situation
@@ -42,13 +42,17 @@ def choose_memory(
     sampled = [[np.ravel(sample(m.strength, values)) for m in e.memory] for e in remembering]
     orders = [float(o.max()) for own in sampled for o in own]
     starts = [[float(o[0]) for o in own] for own in sampled]
-    chosen = choose_stepper(system, settings, max(orders), report)
+    chosen = choose_stepper(situation, settings, max(orders), report)
     if chosen is None or not check_rest(system, report):
         return None
     warn_bounded(system, report)
     name, reason = chosen
     top = max(orders)
     choices.append(Choice("step", name, reason, settings.step is not None, settings.places.get("step")))
+    if name in PROPAGATED:
+        tolerance = TOLERANCE[settings.dtype or "float64"]
+        recall = Recall("direct", 1, 1.0, len(times) - 1, 0.0, times[-1] - times[0], tolerance)
+        return Stepping(name, 1, None, tolerance, 0.0, recall=recall)
     if settings.dt is not None and name != "cq":
         warn_uniform(system, settings.places["dt"], min(max(own) for own in starts), report)
     steps = _steps(system, name, orders, (times[0], times[-1]), settings, report)
@@ -93,7 +97,7 @@ def _steps(
     change = max(1.0, rate * (ends[1] - ends[0]) ** top)
     wanted = (ERROR[name] * change / settings.tol) ** (1 / order)
     if wanted > MOST:
-        others = " or ".join(f"`step = {s}`" for s in MEMORY_STEPPERS if s not in ("l1", name) and top <= 1)
+        others = " or ".join(f"`step = {s}`" for s in ("l21sigma", "cq") if s != name and top <= 1)
         report.warning(
             "P575",
             settings.places["tol"],

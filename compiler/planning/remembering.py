@@ -1,27 +1,36 @@
 """Which stepper takes derivatives in time that remember the past, and what none of them takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.past import nominal_order
-from nablax.plan import StepperName
+from nablax.plan import PROPAGATED, StepperName
+from nablax.planning.propagation import REASON, Obstacle, obstacle
 from nablax.planning.settings import MEMORY_STEPPERS, Settings
+from nablax.planning.stepping import Situation
 from nablax.system import Evolution, Memory, System, root_of
 
 Chosen = tuple[StepperName, str]
 """A stepper and the reason for it."""
 
 
-def choose_stepper(system: System, settings: Settings, top: float, report: Report) -> Chosen | None:
+def choose_stepper(situation: Situation, settings: Settings, top: float, report: Report) -> Chosen | None:
     """The stepper for orders up to `top`; None and a located message where there is none."""
+    system = situation.system
     remembered = _remembered(system)
-    chosen = _named(settings, top, remembered[0], report)
+    apart = obstacle(system, situation.method, situation.grid)
+    chosen = _named(settings, top, remembered[0], apart, report)
     if chosen is None:
         return None
+    if chosen[0] in PROPAGATED:
+        unfit = _meeting(settings, remembered[0], apart)
+        if unfit is not None:
+            _refuse(unfit, settings, report)
+            return None
     classical = _whole_by_value(system)
     if classical is not None and nominal_order(classical, system) > 1:
         report.error(
@@ -31,7 +40,7 @@ def choose_stepper(system: System, settings: Settings, top: float, report: Repor
             help="write the order as a number: that is the classical derivative",
         )
         return None
-    if classical is not None and chosen[0] != "l1" and settings.step is None:
+    if classical is not None and chosen[0] == "cq" and settings.step is None:
         chosen = "l1", "the parameters make an order whole: its derivative is the classical one"
     unfit = _unfit(system, chosen[0], top, classical)
     if unfit is not None:
@@ -63,9 +72,13 @@ def _remembered(system: System) -> list[Memory]:
     return [m for e in system.evolution for m in e.memory]
 
 
-def _named(settings: Settings, top: float, first: Memory, report: Report) -> Chosen | None:
+def _named(
+    settings: Settings, top: float, first: Memory, apart: Obstacle | None, report: Report
+) -> Chosen | None:
     """The stepper that is asked for, or that suits the highest order."""
     name = settings.step
+    if name is None and apart is None and not _asks_for_steps(settings):
+        return "mittag_leffler", REASON
     if name is None and top > 1:
         return "cq", "corrected convolution quadrature: order 2 however the solution starts"
     if name is None:
@@ -80,6 +93,25 @@ def _named(settings: Settings, top: float, first: Memory, report: Report) -> Cho
     return None
 
 
+def _asks_for_steps(settings: Settings) -> bool:
+    return settings.dt is not None or settings.memory is not None
+
+
+def _meeting(settings: Settings, first: Memory, apart: Obstacle | None) -> _Unfit | None:
+    """Why modes are not propagated."""
+    if apart is not None:
+        reason = f"`mittag_leffler` takes linear equations that fall apart into modes: here is {apart.what}"
+        return _Unfit(reason, replace(first, span=apart.span), "use `step = l1` or `step = cq`")
+    if _asks_for_steps(settings):
+        what = "dt" if settings.dt is not None else "memory"
+        return _Unfit(
+            f"`mittag_leffler` goes to any time at once, and `{what}` is for steps",
+            first,
+            f"remove `{what}`, or use `step = l1`",
+        )
+    return None
+
+
 def _reason(first: Memory) -> str:
     if first.kernel != "power":
         return "piecewise linear in time under the memory, implicit: order 2 under a bounded kernel"
@@ -88,7 +120,7 @@ def _reason(first: Memory) -> str:
 
 def _unfit(system: System, name: StepperName, top: float, classical: Memory | None) -> _Unfit | None:
     """What this stepper does not take."""
-    if name == "l1":
+    if name == "l1" or name in PROPAGATED:
         return None
     remembered = _remembered(system)
     if classical is not None:

@@ -18,7 +18,7 @@ from nablax.problem import Option, Problem
 T = TypeVar("T")
 METHODS = ("spectral", "fd", "fv")
 LATER_METHODS = ("network", "pinn", "fe")
-MEMORY_STEPPERS: tuple[StepperName, ...] = ("l1", "l21sigma", "cq")
+MEMORY_STEPPERS: tuple[StepperName, ...] = ("l1", "l21sigma", "cq", "mittag_leffler")
 _SAME = {"time": "step"}
 STEPPERS: tuple[StepperName, ...] = tuple(s for s in get_args(StepperName) if s != "newton")
 

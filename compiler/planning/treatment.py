@@ -1,6 +1,6 @@
 """Which part of a step takes each term: exactly, implicitly or explicitly. Schemes ask here."""
 
-from nablax.plan import Claim, Method, StepperName, Treatment
+from nablax.plan import PROPAGATED, Claim, Method, StepperName, Treatment
 from nablax.system import Evolution, LinearTerm, System, root_of
 
 WHOLE: tuple[StepperName, ...] = ("l1", "l21sigma", "cq")
@@ -45,15 +45,23 @@ def claims(system: System, method: Method, stepper: StepperName) -> tuple[Claim,
         terms = equation.terms
         for k, term in enumerate(terms.linear):
             found.append(Claim(i, "linear", k, _linear(system, method, stepper, equation, term), term.span))
-        rest: Treatment = "implicit" if stepper in ("implicit", *WHOLE) else "explicit"
+        rest = _rest(stepper)
         found += [Claim(i, "nonlinear", k, rest, t.span) for k, t in enumerate(terms.nonlinear)]
         found += [Claim(i, "forcing", k, rest, t.span) for k, t in enumerate(terms.forcing)]
     return tuple(found)
 
 
+def _rest(stepper: StepperName) -> Treatment:
+    if stepper in PROPAGATED:
+        return "exact"
+    return "implicit" if stepper in ("implicit", *WHOLE) else "explicit"
+
+
 def _linear(
     system: System, method: Method, stepper: StepperName, equation: Evolution, term: LinearTerm
 ) -> Treatment:
+    if stepper in PROPAGATED:
+        return "exact"
     if stepper in ("etdrk4", "etdrk2"):
         return "exact" if has_symbol(system, term) else "explicit"
     if stepper in ("implicit", *WHOLE):

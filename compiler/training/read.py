@@ -6,11 +6,12 @@ from typing import TypeVar, get_args
 
 from nablax.ansatz.derive import derive
 from nablax.derivatives.evaluation import Evaluation, OptionError, make_evaluation
-from nablax.derivatives.statements import INSIDE, places, statements
+from nablax.derivatives.statements import INSIDE, START, places, statements
 from nablax.frontend.diagnostics import Report
 from nablax.machine import machine_memory, size_text
 from nablax.meaning.values import Fault, fault, outside
 from nablax.models import Model, read_model
+from nablax.passes.jets import bases
 from nablax.plan import Choice, Dtype
 from nablax.problem import Axis, Option
 from nablax.system import System
@@ -20,6 +21,7 @@ from nablax.training.phases import read_phases
 from nablax.training.points import read_counts, read_sampler
 from nablax.training.records import Phase, Sampler, Training, Weighting
 from nablax.training.sizes import least_squares_bytes, trained_numbers
+from nablax.training.trial import Moving, starting_powers
 from nablax.training.weights import read_weighting
 
 T = TypeVar("T")
@@ -81,7 +83,6 @@ class _Reading:
         usual = defaults.counts(self.places, second)
         counts, told = self.read("points", lambda o: read_counts(o, self.places, usual), usual)
         self.choose("points", ", ".join(f"{n} {p}" for p, n in counts), defaults.WHY_COUNTS, told)
-        self._check_size(model, phases, max(count for _, count in counts))
         default, why = defaults.sampler(second, sampled)
         sampler, told = self.read("sampler", lambda o: read_sampler(o, default.every), default)
         self.choose("sampler", _sampler(sampler), why, told)
@@ -95,7 +96,7 @@ class _Reading:
         if sampled:
             self._check_sampled(phases)
         ensemble = self._number("ensemble", _whole, 1, "one network")
-        return Training(
+        training = Training(
             model=model,
             phases=phases,
             counts=counts,
@@ -112,8 +113,11 @@ class _Reading:
             checkpoint=self._number(
                 "checkpoint", _whole, defaults.checkpoint(phases), "about twenty over the run"
             ),
-            choices=tuple(self.choices),
+            choices=(),
         )
+        model = self._started(model, training.hard)
+        self._check_size(model, phases, max(count for _, count in counts))
+        return replace(training, model=model, choices=tuple(self.choices))
 
     def _number(self, name: str, reader: Callable[[Option], T], default: T, why: str) -> T:
         value, asked = self.read(name, reader, default)
@@ -139,6 +143,40 @@ class _Reading:
         )
         self.choices.append(Choice("hard", "on" if chosen else "off", why, asked))
         return chosen
+
+    def _started(self, model: Model, hard: bool) -> Model:
+        """With the powers of the time that fields start with, less those that built-in conditions bring."""
+        wanted, asked = self.read("trial", _on, None)
+        try:
+            powers = starting_powers(self.system)
+        except Moving:
+            if wanted:
+                self._refuse("trial", "the order of a derivative in time is to be found", "remove `trial`")
+            return model
+        if not powers:
+            if wanted:
+                self._refuse_trial()
+            return model
+        told = ", ".join(f"{name} like t^{power:.3g}" for name, power in powers.items())
+        if not wanted:
+            reason = f"`trial = on` adds a network times the power that a field starts with: {told}"
+            self.choices.append(Choice("trial", "off", reason, asked))
+            return model
+        built = _built_in(self.system) if hard else {}
+        starts = tuple((name, power - built.get(name, 0)) for name, power in powers.items())
+        self.choices.append(Choice("trial", "on", f"the spec asks for it: beside whole powers, {told}", True))
+        return replace(model, starts=starts)
+
+    def _refuse_trial(self) -> None:
+        option = self.given["trial"]
+        self.report.error(
+            "P515",
+            option.span,
+            "no field starts like a fractional power of the time",
+            help="remove `trial`: one smooth network is enough",
+            given=option.given,
+        )
+        self.failed = True
 
     def _dtype(self, phases: tuple[Phase, ...]) -> Dtype:
         second = next((p for p in phases if not p.first_order), None)
@@ -261,6 +299,17 @@ class _Reading:
         span = self.system.problem.span if option is None else option.span
         self.report.error("P513", span, message, help=help, given="" if option is None else option.given)
         self.failed = True
+
+
+def _built_in(system: System) -> dict[str, int]:
+    """How many conditions at the start hold by construction, by component."""
+    exact = derive(system).exact
+    found: dict[str, int] = {}
+    for statement in statements(system):
+        if statement.place == START and statement.name in exact:
+            for name in (unknown.func.__name__ for value in statement.values for unknown in bases(value)):
+                found[name] = found.get(name, 0) + 1
+    return found
 
 
 def _looks_back(evaluation: Evaluation, time: Axis) -> bool:

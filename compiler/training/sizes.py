@@ -11,8 +11,7 @@ DOUBLE = 8  # bytes
 def trained_numbers(problem: Problem, model: Model) -> int:
     """Weights of the network of the fields and of every unknown field, and the unknown parameters."""
     axes = problem.axes if problem.time is None else (*problem.axes, problem.time)
-    outputs = sum(2 if c.complex else 1 for c in problem.components)
-    total = _network(model, axes, outputs) + sum(p.unknown for p in problem.parameters)
+    total = _network(model, axes, model.outputs(problem)) + sum(p.unknown for p in problem.parameters)
     for coefficient in problem.coefficients:
         own = [next(a for a in axes if a.symbol == x) for x in coefficient.value.args]
         total += _network(model, own, 1)
