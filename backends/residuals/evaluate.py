@@ -9,6 +9,7 @@ import sympy as sp
 from jax import Array
 
 from nablax.backends.lowering import Operand, evaluate
+from nablax.backends.residuals.drawn import drawn_forms
 from nablax.backends.residuals.environment import Environment, coordinates, parameters
 from nablax.backends.residuals.field import Field, FieldError, PyTree, check_network, parts
 from nablax.backends.residuals.histories import histories
@@ -87,11 +88,13 @@ def _environment(
     for group in evaluation.groups:
         part = next(p for p in all_parts if group.unknowns[0] in p.unknowns)
         environment |= _functionals(part, group, wanted, flat)
+    draw = _draw(evaluation, key)
+    if evaluation.draws is not None and draw is not None:
+        environment |= drawn_forms(evaluation.draws.forms, all_parts, flat, draw)
     environment |= histories(field.problem, evaluation, all_parts, flat, environment)
     environment |= surroundings(field.problem, evaluation, all_parts, flat, environment, key)
     if field.problem.families:
         slots = {s.axis.symbol: s for s in layout(field.problem)}
-        draw = _draw(evaluation, key)
         environment |= member_sums(wanted.sums, all_parts[0], slots, flat, environment, draw)
         environment |= family_powers(wanted.powers, all_parts[0], slots, flat, draw)
         expressions = [v for s in wanted.statements for v in s.values]
@@ -108,22 +111,23 @@ def _beyond(field: Field, wanted: Needs, z: Array) -> Environment:
 
 
 def _draw(evaluation: Evaluation, key: Array | None) -> Draw | None:
-    sampling = evaluation.sampling
-    if sampling is None:
+    draws = evaluation.draws
+    if draws is None:
         return None
+    sampling = draws.sampling
     if key is None:
         raise FieldError(
             f"{sampling.count} directions are drawn for each evaluation: give a key, "
             "residual(params, points, key)"
         )
-    return Draw(key, sampling.count, sampling.dense)
+    return Draw(key, sampling.count, sampling.dense, draws.members)
 
 
 def _functionals(part: Part, group: Group, wanted: Needs, z: Array) -> Environment:
     """Values [points] of the functionals of one network's unknowns."""
     found = tables(part, group.plan, z)
     by_form = {form: part.values(table) for form, table in zip(group.plan.forms, found, strict=True)}
-    mine = [f for f in wanted.functionals if f.value in part.unknowns]
+    mine = [f for f in wanted.functionals if f.value in part.unknowns and f.form in by_form]
     return {f.stand_in: by_form[f.form][f.value] for f in mine}
 
 

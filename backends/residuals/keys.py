@@ -7,6 +7,10 @@ from jax import Array
 
 from nablax.backends.residuals.field import FieldError
 
+POWERS, FORMS, RAYS = 2**16, 2**17, 2**18
+"""Where the numbers begin that a key is folded with for powers of Laplacians, functionals, sums along rays;
+those of sums over members begin at 0. No two share one, and so products of them are unbiased."""
+
 
 def checked_key(key: object) -> Array:
     """The key, new in style or old (`jax.random.PRNGKey`). Raises `FieldError` for anything else."""

@@ -12,12 +12,12 @@ from math import factorial, prod
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import sympy as sp
 from jax import Array
 
 from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.residuals.jets import jet_at
+from nablax.backends.residuals.keys import POWERS
 from nablax.backends.residuals.layout import Slot
 from nablax.backends.residuals.networks import Part
 from nablax.backends.residuals.tables import laplacian, series_along
@@ -27,17 +27,17 @@ from nablax.derivatives.algebra import downset
 from nablax.derivatives.needs import FamilyPower, MemberSum
 from nablax.families import FamilySum, is_member
 
-POWERS = 2**16  # the numbers of their keys begin here, those of sums at 0
 PointFunction = Callable[[Array], Array]
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """`count` members, or directions when `dense`, drawn with `key`."""
+    """`count` members, or directions when `dense`, drawn with `key` for the sums with these stand-ins."""
 
     key: Array
     count: int
     dense: bool
+    members: frozenset[sp.Dummy]
 
 
 def member_sums(
@@ -52,18 +52,19 @@ def member_sums(
     found: dict[sp.Basic, Operand] = {}
     for i, whole in enumerate(sums):
         slot = slots[whole.family]
-        if draw is not None and draw.dense and whole.laplacian is not None:
-            signs = jax.random.rademacher(jax.random.fold_in(draw.key, i), (draw.count, slot.size), z.dtype)
+        if draw is None or whole.stand_in not in draw.members:
+            every = jnp.arange(slot.size)
+            found[whole.stand_in] = _over(whole, part, slot, z, environment, every)
+            continue
+        key = jax.random.fold_in(draw.key, i)
+        if draw.dense and whole.laplacian is not None:
+            signs = jax.random.rademacher(key, (draw.count, slot.size), z.dtype)
             directions = jnp.zeros((draw.count, z.shape[1]), z.dtype).at[:, slot.columns].set(signs)
             total = laplacian(part, z, directions)
             found[whole.stand_in] = part.values(total)[whole.laplacian] / draw.count
             continue
-        if draw is None or draw.count >= slot.size:
-            chosen: Array | np.ndarray = np.arange(slot.size)
-        else:
-            key = jax.random.fold_in(draw.key, i)
-            chosen = jax.random.choice(key, slot.size, (draw.count,), replace=False)
-        found[whole.stand_in] = _over(whole, part, slot, z, environment, jnp.asarray(chosen))
+        chosen = jax.random.choice(key, slot.size, (draw.count,), replace=False)
+        found[whole.stand_in] = _over(whole, part, slot, z, environment, chosen)
     return found
 
 
@@ -104,7 +105,7 @@ def family_powers(
     for i, power in enumerate(powers):
         jet: PointFunction = partial(jet_at, part, power.jet)
         value = jet
-        if draw is None:
+        if draw is None or power.stand_in not in draw.members:
             for family, _ in power.along:
                 value = _laplacian_of(value, slots[family], z)
         else:

@@ -8,6 +8,7 @@ from jax import Array
 
 from nablax.backends.lowering import Operand
 from nablax.backends.residuals.field import FieldError
+from nablax.backends.residuals.keys import RAYS
 from nablax.backends.residuals.lattices import lattice_sum
 from nablax.backends.residuals.layout import layout
 from nablax.backends.residuals.networks import Part
@@ -37,7 +38,7 @@ def surroundings(
                     f"{rays.drawn} directions are drawn for each point: give a key, "
                     "residual(params, points, key)"
                 )
-            own = jax.random.fold_in(key, i)
+            own = jax.random.fold_in(key, RAYS + i)
         found[rays.stand_in] = ray_sum(rays, part, slots, z, environment, own)
     for lattice in wanted.lattices:
         part = next(p for p in parts if base(lattice.jet) in p.unknowns)

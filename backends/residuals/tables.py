@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import factorial
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,7 @@ from nablax.derivatives.waring import Direction
 
 def tables(part: Part, plan: DerivativePlan, z: Array) -> tuple[Array, ...]:
     """Values [points, outputs] of every form of the plan, at points [points, axes]."""
-    own = z[:, np.array(part.columns)]
+    own = _own(part, z)
     chosen = plan.chosen
     algebra = chosen.algebra
     if algebra is None:
@@ -37,6 +38,11 @@ def tables(part: Part, plan: DerivativePlan, z: Array) -> tuple[Array, ...]:
 
     result: tuple[Array, ...] = jax.vmap(one)(own)
     return result
+
+
+def _own(part: Part, z: Array) -> Array:
+    """The network's arguments among the coordinates of points."""
+    return z if part.columns == tuple(range(z.shape[1])) else z[:, np.array(part.columns)]
 
 
 def _composed(
@@ -80,19 +86,27 @@ def _vector(part: Part, direction: Direction, z: Array) -> Array:
 
 def laplacian(part: Part, z: Array, along: Array) -> Array:
     """Σ_v (v·∇)² of the outputs, over directions [n, axes]: [points, outputs], all in one pass."""
-    algebra = series(along.shape[0], 2, [2] * along.shape[0], stacked=True)
-    found: Array = jax.vmap(lambda point: propagate(part.call, point, (along,), algebra)[-1])(z)
+    return power_along(part, z, along, 2)
+
+
+def power_along(part: Part, z: Array, along: Array, order: int) -> Array:
+    """Σ_v (v·∇)^order of the outputs, order > 1, over directions [n, columns]: [points, outputs]."""
+    count = along.shape[0]
+    algebra = series(count, order, [factorial(order)] * count, stacked=True)
+    own = _own(part, z)
+    found: Array = jax.vmap(lambda point: propagate(part.call, point, (along,), algebra)[-1])(own)
     return found
 
 
 def series_along(part: Part, z: Array, along: Array, order: int) -> tuple[Array, ...]:
-    """The derivatives 1 .. order along each direction [n, axes]: [points, n, outputs]."""
+    """The derivatives 1 .. order along each direction [n, columns]: [points, n, outputs]."""
     algebra = univariate(order)
+    own = _own(part, z)
     scales = np.cumprod(np.arange(1, order + 1))
 
     def one(point: Array, direction: Array) -> tuple[Array, ...]:
         coefficients = propagate(part.call, point, (direction,), algebra)
         return tuple(float(s) * c for s, c in zip(scales, coefficients[1:], strict=True))
 
-    found: tuple[Array, ...] = jax.vmap(lambda p: jax.vmap(lambda v: one(p, v))(along))(z)
+    found: tuple[Array, ...] = jax.vmap(lambda p: jax.vmap(lambda v: one(p, v))(along))(own)
     return found

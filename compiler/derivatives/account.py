@@ -20,11 +20,10 @@ def account(system: System) -> Iterator[str]:
     for place, members in places(found).items():
         try:
             check_available(system, members)
+            evaluation = make_evaluation(system.problem, members, None)
         except SpecError as error:
             yield f"{place}: {error.diagnostics[0].message}"
             continue
-        try:
-            evaluation = make_evaluation(system.problem, members, None)
         except OptionError as error:
             yield f"{place}: {error}"
             return
@@ -58,20 +57,34 @@ def _place(place: str, evaluation: Evaluation) -> Iterator[str]:
         yield f"  around each point on a lattice of {lattice.count}^{len(lattice.axes)} points"
     if evaluation.random:
         yield "  losses are products of two independent draws, which are unbiased"
+    yield from _sums(evaluation)
+
+
+def _sums(evaluation: Evaluation) -> Iterator[str]:
+    """Sums over families, then functionals over named axes of which directions are drawn."""
+    draws = evaluation.draws
+    sampling, members = (None, frozenset()) if draws is None else (draws.sampling, draws.members)
     for whole in evaluation.needs.sums:
-        sampling = evaluation.sampling
-        if sampling is None:
+        if sampling is None or whole.stand_in not in members:
             yield f"  a sum over {whole.size} members, all of them in one array"
         else:
             what = "random directions" if sampling.dense and whole.laplacian is not None else "members"
             yield f"  a sum over {whole.size} members, estimated from {sampling.count} {what} at a time"
     for power in evaluation.needs.powers:
-        name, sampling = power.stand_in.name, evaluation.sampling
-        if sampling is None:
+        name = power.stand_in.name
+        if sampling is None or power.stand_in not in members:
             vectors = prod(n + 2 for _, n in power.along)
             yield f"  {name}: {len(power.along)} composed Laplacians, {vectors} vectors in arrays"
         else:
             yield f"  {name}: estimated from {sampling.count} random directions at a time"
+    if draws is not None:
+        for form in draws.forms:
+            random = draws.sampling.dense and form.axes
+            what = "random" if random else f"of its {len(form.power.directions)}"
+            yield (
+                f"  {form.functional.stand_in.name}: estimated from {draws.sampling.count} {what} directions "
+                "at a time"
+            )
 
 
 def _counted(candidate: Candidate) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.derivatives.drawing import SAMPLED_ABOVE, Draws, Sampling, choose_draws
 from nablax.derivatives.histories import expand_histories
 from nablax.derivatives.integral_terms import IntegralTerm, take_integrals
 from nablax.derivatives.lines import Place, Remote, Style, rule_of
@@ -18,7 +19,6 @@ from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.jets import base, own_orders
 from nablax.problem import OptionCall, Problem
 
-SAMPLED_ABOVE = 512  # members of a family: exact sums of a thousand are too slow to be a default
 DRAWN = 16
 MOST_NODES = 512  # of a quadrature
 STARTED = 24  # graded nodes for fields that start like a fractional power, where nothing else is asked for
@@ -26,14 +26,6 @@ QUADRATURES = (
     "`quadrature` in `train` is quotient(n), slope(n), graded(n), points(n), rays(n) or rays(n, directions), "
     f"or a list, n from 1 to {MOST_NODES}"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """`count` members of each family per evaluation, or random directions when `dense`."""
-
-    count: int
-    dense: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,7 @@ class RemoteGroup:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Statements with all it takes to evaluate them. Where `sampling` is set, values are estimates.
+    """Statements with all it takes to evaluate them. Where there are `draws`, values are estimates.
 
     `single` is what takes its place in single precision, where quadrature has to mind
     cancellation; None where it is the same. `integrals` are the terms that stand for integrals, each with the
@@ -64,7 +56,7 @@ class Evaluation:
 
     needs: Needs
     groups: tuple[Group, ...]
-    sampling: Sampling | None
+    draws: Draws | None
     remote: tuple[RemoteGroup, ...] = ()
     single: "Evaluation | None" = None
     integrals: "tuple[tuple[IntegralTerm, Evaluation], ...]" = ()
@@ -72,7 +64,7 @@ class Evaluation:
     @property
     def random(self) -> bool:
         """Whether values are estimates, from members or directions that are drawn."""
-        return self.sampling is not None or self.needs.surroundings.drawn > 0
+        return self.draws is not None or self.needs.surroundings.drawn > 0
 
 
 class OptionError(ValueError):
@@ -91,7 +83,7 @@ def make_evaluation(problem: Problem, statements: Sequence[Statement], asked: st
     """The cheapest evaluation, or the one `asked` for: `exact`, `nested`, `stochastic(16)`,
     `stochastic(16, dense)`; by default what the `train` block says.
 
-    Raises `OptionError` for anything else.
+    Raises `OptionError` for anything else, `SpecError` where nonlinear terms would be biased.
     """
     found = _evaluation(problem, statements, asked, single=False)
     values = [v for s in statements for v in s.values]
@@ -106,33 +98,30 @@ def _evaluation(
     asked_for = _quadrature(problem)
     rule = rule_of(asked_for.style, asked_for.count, asked_for.graded, single)
     statements, terms = take_integrals(problem, statements, asked_for.points)
-    integrals = tuple((t, _evaluation(problem, (t.integrand,), asked, single)) for t in terms)
+    mode, sampling = _mode(problem, asked)
+    inside = "nested" if mode == "nested" else "exact"  # integrals enter nonlinear terms as they like
+    integrals = tuple((t, _evaluation(problem, (t.integrand,), inside, single)) for t in terms)
     values = [v for s in statements for v in s.values]
     back, histories = expand_histories(problem, values, rule)
     around, surroundings = expand_surroundings(problem, values, rays_of(asked_for.rays, single))
-    mode, sampling = _mode(problem, asked)
     wanted = needs(
         statements, back | around, histories, surroundings, _numbers(problem), mode != "stochastic"
     )
-    sizes = [s.size for s in wanted.sums] + [n for p in wanted.powers for _, n in p.along]
-    large = max(sizes, default=0)
-    if mode == "planned" and large > SAMPLED_ABOVE:
-        sampling = Sampling(DRAWN)
-    if not sizes or (sampling is not None and sampling.count >= large):
-        sampling = None
+    draws = choose_draws(problem, wanted, sampling)
+    exact = [f for f in wanted.functionals if draws is None or f not in draws.functionals]
     networks = [tuple(c.value for c in problem.components), *((c.value,) for c in problem.coefficients)]
     groups = []
     remote = []
     remotes = wanted.histories.remotes
     for unknowns in networks:
-        forms = tuple(dict.fromkeys(f.form for f in wanted.functionals if f.value in unknowns))
+        forms = tuple(dict.fromkeys(f.form for f in exact if f.value in unknowns))
         if forms:
             groups.append(Group(unknowns, _plan(forms, mode)))
         for place in dict.fromkeys(r.place for r in remotes if base(r.jet) in unknowns):
             own = tuple(r for r in remotes if r.place == place and base(r.jet) in unknowns)
             jets = tuple(dict.fromkeys(((own_orders(r.jet), sp.S.One),) for r in own))
             remote.append(RemoteGroup(place, own, _plan(jets, mode)))
-    return Evaluation(wanted, tuple(groups), sampling, tuple(remote), integrals=integrals)
+    return Evaluation(wanted, tuple(groups), draws, tuple(remote), integrals=integrals)
 
 
 def _numbers(problem: Problem) -> dict[sp.Symbol, sp.Expr]:
@@ -206,7 +195,7 @@ def _mode(problem: Problem, asked: str | None) -> tuple[str, Sampling | None]:
         return "stochastic", Sampling(int(match[1]), match[3] == "dense")
     option = next((o for o in problem.train if o.name == "derivatives"), None)
     if option is None:
-        return "planned", None
+        return "planned", Sampling(DRAWN, above=SAMPLED_ABOVE)
     if option.value in ("exact", "nested"):
         return str(option.value), None
     if isinstance(option.value, OptionCall) and option.value.name == "stochastic" and option.value.arguments:

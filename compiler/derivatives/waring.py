@@ -7,8 +7,9 @@ programme over small integer directions. Whatever is found is proven in exact ar
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
-from math import factorial, gcd, prod
+from math import comb, factorial, gcd, prod
 from typing import TypeAlias
 
 import numpy as np
@@ -16,6 +17,7 @@ import sympy as sp
 from scipy.optimize import linprog
 
 from nablax.derivatives.needs import Form
+from nablax.system import Orders
 
 Direction: TypeAlias = tuple[sp.Expr, ...]
 REACH = {1: 1, 2: 2, 3: 2, 4: 1, 5: 1}  # largest entry of an integer direction, by dimension
@@ -41,6 +43,41 @@ def power_sum(form: Form) -> PowerSum | None:
         return equal
     lattice = _integer(form)
     return None if lattice is None else fit(form, lattice)
+
+
+def some_power_sum(form: Form) -> PowerSum:
+    """As `power_sum`; where that finds none, the power sums of the single monomials together."""
+    if (found := power_sum(form)) is not None:
+        return found
+    weights: dict[Direction, sp.Expr] = {}
+    for orders, factor in form:
+        axes = [i for i, n in enumerate(orders) if n]
+        part = _of_monomial(tuple(orders[i] for i in axes))
+        for short, weight in zip(part.directions, part.weights, strict=True):
+            entries = dict(zip(axes, short, strict=True))
+            v = tuple(entries.get(i, sp.S.Zero) for i in range(len(orders)))
+            weights[v] = weights.get(v, sp.S.Zero) + factor * weight
+    kept = {v: w for v, w in weights.items() if w != 0}
+    return PowerSum(sum(form[0][0]), tuple(kept), tuple(kept.values()))
+
+
+@cache
+def _of_monomial(orders: Orders) -> PowerSum:
+    form: Form = ((orders, sp.S.One),)
+    return power_sum(form) or _polarised(orders)
+
+
+def _polarised(orders: Orders) -> PowerSum:
+    """ξ^α = 1/k! Σ_β (-1)^(k - |β|) binom(α, β) (β·ξ)^k over 0 < β ≤ α, k = |α|: never short."""
+    degree = sum(orders)
+    weights: dict[Direction, sp.Expr] = {}
+    for entries in product(*(range(n + 1) for n in orders)):
+        if common := gcd(*entries):
+            ways = prod(comb(n, m) for n, m in zip(orders, entries, strict=True))
+            weight = sp.Rational((-1) ** (degree - sum(entries)) * ways * common**degree, factorial(degree))
+            v = tuple(sp.Integer(m // common) for m in entries)
+            weights[v] = weights.get(v, sp.S.Zero) + weight
+    return PowerSum(degree, tuple(weights), tuple(weights.values()))
 
 
 def _equal_weights(form: Form, directions: Sequence[Direction]) -> PowerSum | None:

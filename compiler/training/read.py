@@ -7,7 +7,7 @@ from typing import TypeVar, get_args
 from nablax.ansatz.derive import derive
 from nablax.derivatives.evaluation import Evaluation, OptionError, make_evaluation
 from nablax.derivatives.statements import INSIDE, START, places, statements
-from nablax.frontend.diagnostics import Report
+from nablax.frontend.diagnostics import Report, SpecError
 from nablax.machine import machine_memory, size_text
 from nablax.meaning.values import Fault, fault, outside
 from nablax.models import Model, read_model
@@ -214,7 +214,8 @@ class _Reading:
             self.failed = True
 
     def _evaluation(self) -> Evaluation | None:
-        """How the equations are evaluated; None and P511 for a way to have derivatives that is not there."""
+        """How the equations are evaluated; None and P511 for a way to have derivatives that is not there, and
+        None and P559 for draws in a nonlinear term."""
         inside = places(statements(self.system))[INSIDE]
         try:
             return make_evaluation(self.system.problem, inside, None)
@@ -226,8 +227,11 @@ class _Reading:
                 str(error),
                 help=f"write `{error.option} = {example}`",
             )
-            self.failed = True
-            return None
+        except SpecError as error:
+            for diagnostic in error.diagnostics:
+                self.report.add(diagnostic)
+        self.failed = True
+        return None
 
     def _check_refinement(self, sampler: Sampler, sampled: bool) -> None:
         if sampler.refinement != "none" and sampled:
