@@ -20,6 +20,7 @@ from importlib.util import find_spec
 import jax
 import jax.numpy as jnp
 import numpy as np
+import sympy as sp
 from jax import Array
 from jax.extend import core as jex
 
@@ -139,9 +140,9 @@ def _rivals(name: str, evaluation: Evaluation) -> dict[str, Contender]:
     def rival(derive: Derive, p: Params, z: Array) -> Array:
         found = jax.vmap(lambda point: derive(partial(apply, p), point, forms))(z)
         by_form = dict(zip(forms, found, strict=True))
-        values = {s: z[:, i] for i, s in enumerate(symbols)}
+        values: dict[sp.Basic, Array] = {s: z[:, i] for i, s in enumerate(symbols)}
         values |= {f.stand_in: by_form[f.form][:, 0] for f in evaluation.needs.functionals}
-        (result,) = evaluate((value,), values)  # type: ignore[arg-type]
+        (result,) = evaluate((value,), values)
         return jnp.asarray(result)
 
     found = {GRAD: ways.by_grad, JVP: ways.by_jvp, JET: ways.by_jet}
