@@ -4,12 +4,14 @@ A scheme turns a `Plan` into a semidiscretisation: an ordinary differential equa
 arrays `y`, one per evolving unknown, in whatever space suits it (nodes, or Fourier coefficients). A
 stepper is a pure function on the semidiscretisation; it never sees the PDE.
 
-Parameters travel as a mapping from their names to scalars, always traced.
+Parameters travel as a mapping from their names to scalars, always traced; arrays that a scheme makes of
+them, or of the grid (`Prepared`, `Tabled`), travel beside them.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
+import numpy as np
 from jax import Array
 
 from nablax.frontend.source import Span
@@ -175,6 +177,23 @@ class Prepared(Protocol):
         """The parameters, and beside them what is worth computing once before a time loop.
 
         Every method accepts the result in place of the bare parameters.
+        """
+        ...
+
+
+Inverse = Literal["split", "jacobian"]
+"""What a stepper inverts: `Split.solve`, or `Linearised.solve_linearised`."""
+
+
+@runtime_checkable
+class Tabled(Protocol):
+    """A scheme whose solves take dense matrices that follow from the grid alone."""
+
+    def tables(self, inverse: Inverse | None) -> Mapping[str, np.ndarray]:
+        """Those of its own equations and of one inverse, by names that no parameter has.
+
+        Every method looks for them among the parameters: there they are arguments of a program, whose size
+        and compile time they leave alone; where they are missing they are constants in it.
         """
         ...
 

@@ -8,6 +8,7 @@ not-a-number; the others go on.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -71,11 +72,13 @@ def stream(solver: Solver | SteadySolver, members: Members) -> Iterator[Batch]:
 def _parameters(
     solver: Solver | SteadySolver, members: Members
 ) -> tuple[dict[str, Array], dict[str, int | None]]:
-    """Complete parameters, and the axes that vmap takes them over."""
+    """Complete parameters and the solver's matrices, and the axes that vmap takes them over."""
     plan = solver.plan
     defaults: dict[str, Array] = {n: number(plan, v) for n, v in solver.parameters.items()}
     arrays = {n: jnp.asarray(v, plan.dtype) for n, v in members.values.items()}
-    return defaults | arrays, {n: 0 if n in arrays else None for n in defaults}
+    tables = solver.tables() if isinstance(solver, SteadySolver) else solver.programs.tables()
+    whole = defaults | arrays | cast(dict[str, Array], dict(tables))
+    return whole, {n: 0 if n in arrays else None for n in whole}
 
 
 def _moving(solver: Solver, members: Members) -> Iterator[Batch]:

@@ -6,7 +6,9 @@ from importlib import import_module
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
+from nablax.backends.interface import Parameters
 from nablax.plan import Dtype
 
 
@@ -41,6 +43,16 @@ def traced(*values: object) -> bool:
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values)):
         return True
     return isinstance(jnp.zeros(()), jax.core.Tracer)
+
+
+def in_precision(array: Array, dtype: Dtype) -> Array:
+    """Cast to a plan's precision; complex numbers stay complex."""
+    return array.astype(jnp.result_type(dtype, jnp.complex64) if jnp.iscomplexobj(array) else dtype)
+
+
+def typed_parameters(params: Parameters, dtype: Dtype) -> Parameters:
+    """Parameters, and what travels beside them, as arrays of a plan's precision."""
+    return {name: in_precision(jnp.asarray(value), dtype) for name, value in params.items()}
 
 
 def _enable_x64() -> AbstractContextManager[None]:

@@ -9,16 +9,26 @@ from typing import cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
-from nablax.backends.interface import Courant, Parameters, Prepared, Semidiscretisation, State, Vector
+from nablax.backends.interface import (
+    Courant,
+    Parameters,
+    Prepared,
+    Semidiscretisation,
+    State,
+    Tabled,
+    Vector,
+)
 from nablax.backends.memory.march import MeshMethod, Steps, follow, piece_of, steps_from, taken, trajectory
 from nablax.backends.memory.scheme import Remembering
 from nablax.backends.nodes import noisy_fields
+from nablax.backends.precision import in_precision, typed_parameters
 from nablax.backends.solving import FOREVER, in_chosen_steps, in_equal_steps, poisoned
 from nablax.backends.stepping import adaptive, checked, courant
 from nablax.backends.stepping.bundles import Bundle
-from nablax.backends.stepping.choice import AnyMethod
+from nablax.backends.stepping.choice import AnyMethod, inverse_of
 from nablax.backends.stepping.control import STEPWISE, Control, Tolerance
 from nablax.backends.stepping.fixed import March, checkpointed, march
 from nablax.plan import Plan
@@ -27,7 +37,7 @@ from nablax.planning.meshes import mesh_of
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """`params` are always complete; `ready` are those of `prepare`."""
+    """`params` are always complete, `tables` among them or not; `ready` are those of `prepare`."""
 
     plan: Plan
     scheme: Semidiscretisation[Vector]
@@ -45,14 +55,22 @@ class Programs:
         limits = [x for x in (stepping.bound, stepping.cap) if x is not None]
         return min(limits, default=None)
 
+    def tables(self) -> Mapping[str, np.ndarray]:
+        """Matrices that follow from the grid alone, to be given among the parameters."""
+        if not isinstance(self.scheme, Tabled):
+            return {}
+        return self.scheme.tables(inverse_of(self.plan.stepping, self.scheme))
+
     def prepare(self, params: Parameters) -> Parameters:
-        typed = {name: jnp.asarray(value).astype(self.plan.dtype) for name, value in params.items()}
-        return self.scheme.prepare(typed) if isinstance(self.scheme, Prepared) else typed
+        typed = typed_parameters(params, self.plan.dtype)
+        missing = {name: jnp.asarray(a) for name, a in self.tables().items() if name not in typed}
+        ready = self.scheme.prepare(typed) if isinstance(self.scheme, Prepared) else typed
+        return {**ready, **missing}
 
     def initial(self, params: Parameters, fields: Mapping[str, Array], drawn: Mapping[str, Array]) -> State:
-        typed = {name: jnp.asarray(value).astype(self.plan.dtype) for name, value in params.items()}
+        typed = typed_parameters(params, self.plan.dtype)
         given = noisy_fields(self.plan, typed, drawn) | {n: jnp.asarray(a) for n, a in fields.items()}
-        given = {n: a.astype(_precision(self.plan, a)) for n, a in given.items()}
+        given = {n: in_precision(a, self.plan.dtype) for n, a in given.items()}
         t = jnp.asarray(self.plan.frames[0], self.plan.dtype)
         return State(t, self.scheme.initial(typed, given), jnp.zeros_like(t))
 
@@ -60,7 +78,7 @@ class Programs:
         return self.scheme.fields(t, y, ready)
 
     def rate(self, t: Array, y: Vector, params: Parameters) -> Vector:
-        typed = {name: jnp.asarray(value).astype(self.plan.dtype) for name, value in params.items()}
+        typed = typed_parameters(params, self.plan.dtype)
         at = jnp.asarray(t).astype(self.plan.dtype)
         return self.scheme.rate(at, self.scheme.embed(at, y, typed), typed)
 
@@ -186,9 +204,3 @@ class Programs:
 
         fields: dict[str, Array] = lax.map(shown, (jnp.asarray(times[1:], dtype), found))
         return fields
-
-
-def _precision(plan: Plan, a: Array) -> str:
-    if jnp.iscomplexobj(a):
-        return "complex64" if plan.dtype == "float32" else "complex128"
-    return plan.dtype

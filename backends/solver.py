@@ -68,7 +68,7 @@ class Solver:
         c, drawn = self.compiled, samples(self.plan)
         host = HostPrograms(
             start=lambda params: c.start(params, {}, drawn),
-            prepare=c.prepare,
+            prepare=lambda params: c.prepare(self._given(params)),
             show=c.show,
             aid=c.aid,
             march=c.march,
@@ -97,7 +97,7 @@ class Solver:
         """One step: of the plan's dt, or as far as the error control goes in one."""
         check_state(self.outline, state)
         with precise(self.plan.dtype, params, state):
-            return self.compiled.step(state, self._complete(params))
+            return self.compiled.step(state, self._given(self._complete(params)))
 
     def rhs(self, t: float | Array, y: State | Vector, params: Numbers | None = None) -> Vector:
         """dy/dt for `state.y`, in the order and representation of the state (what diffrax asks of a term).
@@ -115,13 +115,14 @@ class Solver:
             )
         vector = y.y if isinstance(y, State) else y
         with precise(self.plan.dtype, params, t, y):
-            return self.compiled.rate(t, vector, self._complete(params))
+            return self.compiled.rate(t, vector, self._given(self._complete(params)))
 
     def fields(self, state: State, params: Numbers | None = None) -> dict[str, Array]:
         """Nodal arrays of shape `plan.shape` by component name, multipliers (a pressure) included."""
         check_state(self.outline, state)
         with precise(self.plan.dtype, params, state):
-            return self.compiled.fields(state.t, state.y, self.compiled.prepare(self._complete(params)))
+            ready = self.compiled.prepare(self._given(self._complete(params)))
+            return self.compiled.fields(state.t, state.y, ready)
 
     def solve(
         self,
@@ -141,7 +142,12 @@ class Solver:
             eager = not traced(params, initial)
             complete = self._complete(params)
             state = self.compiled.initial(complete, {}, samples(self.plan)) if initial is None else initial
-            solve = self.compiled.solve
+
+            def solve(
+                params: Parameters, state: State, *, start: float, times: tuple[float, ...]
+            ) -> tuple[Array, dict[str, Array]]:
+                return self.compiled.solve(self._given(params), state, start=start, times=times)
+
             return solution_of(self.drive, solve, complete, state, times, eager, initial is None)
 
     def stream(
@@ -162,6 +168,10 @@ class Solver:
         if params:
             check_orders(self.outline, found)
         return found
+
+    def _given(self, params: Mapping[str, Array]) -> Parameters:
+        """What programs are called with: complete parameters, and matrices that would else be constants."""
+        return {**params, **cast(Parameters, self.programs.tables())}
 
 
 def build(plan: Plan) -> Solver:

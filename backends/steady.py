@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import jax
 import jax.numpy as jnp
@@ -12,9 +12,9 @@ from jax import Array
 from nablax.backends.arguments import complete, default_parameters
 from nablax.backends.checks import Number, Numbers, check_nodal
 from nablax.backends.frames import Frame, Progress
-from nablax.backends.interface import Equilibrium, Parameters, Rest, Unsupported
+from nablax.backends.interface import Equilibrium, Parameters, Rest, Tabled, Unsupported
 from nablax.backends.nodes import noisy_fields, samples
-from nablax.backends.precision import precise, traced
+from nablax.backends.precision import precise, traced, typed_parameters
 from nablax.backends.rest import check_rest, frame_of
 from nablax.backends.solution import SteadySolution
 from nablax.outline import Outline
@@ -51,10 +51,15 @@ class SteadySolver:
         check_nodal(self.plan.shape, {u.name: u.complex for u in self.plan.system.unknowns}, given)
         with precise(self.plan.dtype, params, given):
             ready = complete(self.plan, self.parameters, params)
-            found = self.compiled(ready, given, samples(self.plan))
+            found = self.compiled({**ready, **self.tables()}, given, samples(self.plan))
         if not traced(params, given, found):
             check_rest(found, self.plan.dtype)
         return SteadySolution(found.fields, ready, found.residuals, found.defects, self.outline)
+
+    def tables(self) -> Parameters:
+        """Matrices that follow from the grid alone, which the program takes among the parameters."""
+        found = self.scheme.tables(None) if isinstance(self.scheme, Tabled) else {}
+        return cast(Parameters, found)
 
     def stream(self, params: Numbers | None = None) -> Iterator[Frame | Progress]:
         """The one frame there is. Raises `Unsolved`."""
@@ -78,7 +83,7 @@ def build(plan: Plan) -> SteadySolver:
     scheme = _scheme(plan)
 
     def solve(params: Parameters, fields: Mapping[str, Array], drawn: Mapping[str, Array]) -> Rest:
-        typed = {name: jnp.asarray(value).astype(plan.dtype) for name, value in params.items()}
+        typed = typed_parameters(params, plan.dtype)
         given = noisy_fields(plan, typed, drawn) | {n: jnp.asarray(a) for n, a in fields.items()}
         return scheme.solve(typed, given)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from nablax.backends.differences import implicit
@@ -12,11 +13,11 @@ from nablax.backends.differences.elliptic import Elliptic
 from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.implicit import Entry, entry
 from nablax.backends.differences.linearisation import implicit_groups, jacobian
-from nablax.backends.differences.modes import Group, carried
+from nablax.backends.differences.modes import Group, carried, matrices
 from nablax.backends.differences.scheme import FiniteDifferences
 from nablax.backends.differences.scheme import build as build_scheme
 from nablax.backends.differences.steady import refuse_traces
-from nablax.backends.interface import Parameters, Vector
+from nablax.backends.interface import Inverse, Parameters, Vector
 from nablax.passes.determination import free_constants, relaxed
 from nablax.plan import Plan
 
@@ -37,9 +38,14 @@ class ConstrainedDifferences:
 
     def prepare(self, params: Parameters) -> Parameters:
         """See `FiniteDifferences.prepare`."""
-        name = self.plan.stepping.name
-        split = self.scheme.split_groups if name == "imex" else ()
-        return self.scheme.prepared(params, self._jacobian[1] if name == "implicit" else split)
+        return self.scheme.prepare(params)
+
+    def tables(self, inverse: Inverse | None) -> Mapping[str, np.ndarray]:
+        """The eigenvectors that the constraints take, and those that an inverse takes."""
+        own = self.elliptic.tables
+        if inverse == "jacobian":
+            return {**own, **matrices(self._jacobian[1], inverse)}
+        return {**own, **self.scheme.tables(inverse)}
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         """y at the start of time; see `FiniteDifferences.initial`."""
@@ -48,7 +54,7 @@ class ConstrainedDifferences:
 
     def embed(self, t: Array, y: Vector, params: Parameters) -> Vector:
         """y and what the constraints determine, with their ghost nodes."""
-        return self.scheme.embed(t, self._all(y, self._scalars(t, params)), params)
+        return self.scheme.embed(t, self._all(t, y, params), params)
 
     def core(self, carry: Vector) -> Vector:
         """The nodes of the evolving unknowns."""
@@ -61,12 +67,12 @@ class ConstrainedDifferences:
 
     def finish(self, t: Array, y: Vector, params: Parameters) -> Vector:
         """Dirichlet walls whose data depend on time, or on the fields, are set to them."""
-        whole = self._all(y, self._scalars(t, params)) if self.scheme.traced else self._completed(y)
+        whole = self._all(t, y, params) if self.scheme.traced else self._completed(y)
         return self._evolving(self.scheme.finish(t, whole, params))
 
     def fields(self, t: Array, y: Vector, params: Parameters) -> dict[str, Array]:
         """Nodal arrays by component name, those that constraints determine included."""
-        return self.scheme.fields(t, self._all(y, self._scalars(t, params)), params)
+        return self.scheme.fields(t, self._all(t, y, params), params)
 
     def linear(self, y: Vector, params: Parameters) -> Vector:
         """L y: the stiff terms of evolving unknowns."""
@@ -87,7 +93,7 @@ class ConstrainedDifferences:
 
         Preconditioned without them: what acts through a constraint is of lower order, or iterated on.
         """
-        whole = self._all(y, self._scalars(t, params))
+        whole = self._all(t, y, params)
         scalars = self.scheme.nodes.valued(self._scalars(t, params), dict(enumerate(whole)))
         entries, groups = self._jacobian
 
@@ -98,7 +104,7 @@ class ConstrainedDifferences:
         found = implicit.solve_linearised(
             self.scheme.nodes,
             entries,
-            carried(groups, params),
+            carried(groups, "jacobian", params),
             rate,
             jnp.asarray(shift, self.plan.dtype),
             whole,
@@ -124,11 +130,11 @@ class ConstrainedDifferences:
             arrays[u] if u in arrays else jnp.zeros(shape, nodes.dtype(u)) for u in range(len(nodes.places))
         )
 
-    def _all(self, y: Vector, scalars: Scalars) -> Vector:
+    def _all(self, t: Array, y: Vector, params: Parameters) -> Vector:
         """y completed by what the constraints determine; NaN where they were not solved."""
         guess = dict(enumerate(self._completed(y)))
         others = dict(zip(self.evolving, y, strict=True))
-        found = self.elliptic.solve({u: guess[u] for u in self.elliptic.members}, others, scalars)
+        found = self.elliptic.solve({u: guess[u] for u in self.elliptic.members}, others, self._scalars(t, params), params)
         return tuple(
             others[u] if u in others else jnp.where(found.converged, found.arrays[u], jnp.nan)
             for u in range(len(guess))

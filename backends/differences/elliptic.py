@@ -19,13 +19,15 @@ from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.implicit import Entry, entry, mean
 from nablax.backends.differences.layout import nominal
 from nablax.backends.differences.linearisation import implicit_groups, jacobian
-from nablax.backends.differences.modes import Group
+from nablax.backends.differences.modes import Group, carried, matrices
 from nablax.backends.differences.nodes import Nodes
-from nablax.backends.interface import Unsupported, Vector
+from nablax.backends.interface import Parameters, Unsupported, Vector
 from nablax.backends.lowering import Operand
 from nablax.backends.quadrature import weights
 from nablax.passes.jets import bases
 from nablax.plan import Plan
+
+TITLE = "elliptic"
 
 
 class Solved(NamedTuple):
@@ -42,10 +44,11 @@ class Solved(NamedTuple):
 
 
 class _Data(NamedTuple):
-    """What the equations depend on: the nodal arrays of other unknowns, and scalars by position."""
+    """What the equations depend on: the nodal arrays of other unknowns, scalars by position, and tables."""
 
     others: dict[int, Array]
     scalars: tuple[Operand, ...]
+    tables: Parameters
 
 
 @dataclass(frozen=True)
@@ -111,19 +114,27 @@ class Elliptic:
                 )
         return mine
 
-    def solve(self, guess: Mapping[int, Array], others: Mapping[int, Array], scalars: Scalars) -> Solved:
+    @property
+    def tables(self) -> Mapping[str, np.ndarray]:
+        """The eigenvectors that a solve takes: see `nablax.backends.interface.Tabled`."""
+        return {} if self.dense else matrices(self._groups, TITLE)
+
+    def solve(
+        self, guess: Mapping[int, Array], others: Mapping[int, Array], scalars: Scalars, params: Parameters
+    ) -> Solved:
         """The members from `guess`, given the other unknowns; nodal arrays throughout.
 
         NaN where the iteration does not converge. Differentiable in `others` and `scalars`.
         """
         names = tuple(scalars)
-        data = _Data(dict(others), tuple(scalars[n] for n in names))
+        tables = {n: params[n] for n in self.tables if n in params}
+        data = _Data(dict(others), tuple(scalars[n] for n in names), tables)
 
         def equations(data: _Data) -> newton.Equations:
             known = dict(zip(names, data.scalars, strict=True))
             return newton.Equations(
                 lambda x: self._anchored(x, self._residual(x, data.others, known)),
-                lambda x: self._precondition(x, data.others, known),
+                lambda x: self._precondition(x, data.others, known, data.tables),
             )
 
         start = tuple(self.nodes.inside(guess[u], u) for u in self.members)
@@ -192,7 +203,9 @@ class Elliptic:
             array = jnp.tensordot(array, w.astype(array.dtype), axes=((k,), (0,)), precision="highest")
         return array
 
-    def _precondition(self, x: Vector, others: Mapping[int, Array], scalars: Scalars) -> krylov.Operator:
+    def _precondition(
+        self, x: Vector, others: Mapping[int, Array], scalars: Scalars, tables: Parameters
+    ) -> krylov.Operator:
         """The inverse of the derivative at x, or the modal one with coefficients averaged over the grid."""
         if self.dense:
             _, slope = jax.linearize(lambda y: self._anchored(y, self._residual(y, others, scalars)), x)
@@ -202,10 +215,11 @@ class Elliptic:
         padded, scalars = self._padded(x, others, scalars) if varying else ({}, scalars)
         values = [(e.coupling, mean(e, self.nodes, scalars, padded)) for e in self._entries]
         dtype = jnp.dtype(self.plan.dtype)
+        groups = carried(self._groups, TITLE, tables)
 
         def invert(vector: Vector) -> Vector:
             arrays = dict(zip(self.members, vector, strict=True))
-            for group in self._groups:
+            for group in groups:
                 mine = [(c, v) for c, v in values if {c.equation, c.unknown} <= set(group.members)]
                 anchors = {u: self._anchors[u] for u in group.members if u in self.free}
                 part = modal.solve(

@@ -243,9 +243,9 @@ def _pivoted(matrix: list[list[Operand | None]], right: list[Array]) -> list[Arr
 
 def _spectra(basis: Basis, axis: int, dimensions: int, half: bool, dtype: jnp.dtype) -> Mapping[int, Array]:
     result = {}
-    for m, values in basis.spectra.items():
-        values = values[: len(values) // 2 + 1] if half else values
-        shape = tuple(len(values) if j == axis else 1 for j in range(dimensions))
+    for m, values in (basis.symbols or basis.spectra).items():
+        values = values[: values.shape[0] // 2 + 1] if half else values
+        shape = tuple(values.shape[0] if j == axis else 1 for j in range(dimensions))
         kind = complex_dtype(dtype) if np.iscomplexobj(values) else dtype
         result[m] = jnp.asarray(values.reshape(shape), kind)
     return result

@@ -21,7 +21,8 @@ class Basis:
 
     `forward` and `backward` are None on periodic axes, where the FFT stands for them, on axes with a
     `waves` transform, and on axes along which nothing is inverted; `transformed` tells these apart.
-    `spectra[m]` belongs to the derivative of order m and is in FFT order on periodic axes.
+    `spectra[m]` belongs to the derivative of order m and is in FFT order on periodic axes; `symbols` are
+    the same numbers as a program brings them.
     """
 
     periodic: bool
@@ -31,6 +32,7 @@ class Basis:
     spectra: Mapping[int, Spectrum]
     exact: bool
     waves: trigonometric.Kind | None = None
+    symbols: Mapping[int, Array] | None = None
 
     @property
     def flattest(self) -> int:
@@ -55,17 +57,21 @@ class Group:
     exact: bool
 
 
-def matrices(groups: Sequence[Group]) -> dict[str, Spectrum | Array]:
-    """The dense eigenvectors of all bases and their inverses, by names of their own."""
-    found: dict[str, Spectrum | Array] = {}
-    for name, basis in _named(groups):
+def matrices(groups: Sequence[Group], title: str) -> dict[str, Spectrum]:
+    """The dense eigenvectors of all bases, their inverses and the spectra, by names under `title`."""
+    found: dict[str, Spectrum] = {}
+    for name, basis in _named(groups, title):
+        found |= {f"{name}/{m}": values for m, values in basis.spectra.items()}
         if basis.forward is not None and basis.backward is not None:
-            found |= {f"{name}/forward": basis.forward, f"{name}/backward": basis.backward}
+            found |= {
+                f"{name}/forward": np.asarray(basis.forward),
+                f"{name}/backward": np.asarray(basis.backward),
+            }
     return found
 
 
-def carried(groups: Sequence[Group], params: Mapping[str, Array]) -> tuple[Group, ...]:
-    """The groups with their matrices as `params` brings them: arguments of a program, where they would be
+def carried(groups: Sequence[Group], title: str, params: Mapping[str, Array]) -> tuple[Group, ...]:
+    """The groups with their numbers as `params` brings them: arguments of a program, where they would be
     constants in it that the compiler has to chew. Those it does not bring stay."""
 
     def known(name: str, matrix: Spectrum | Array | None) -> Spectrum | Array | None:
@@ -74,14 +80,15 @@ def carried(groups: Sequence[Group], params: Mapping[str, Array]) -> tuple[Group
 
     def bound(name: str, b: Basis) -> Basis:
         ahead, back = known(f"{name}/forward", b.forward), known(f"{name}/backward", b.backward)
-        return replace(b, forward=ahead, backward=back)
+        symbols = {m: jnp.asarray(known(f"{name}/{m}", values)) for m, values in b.spectra.items()}
+        return replace(b, forward=ahead, backward=back, symbols=symbols)
 
-    bases = iter([bound(name, b) for name, b in _named(groups)])
+    bases = iter([bound(name, b) for name, b in _named(groups, title)])
     return tuple(replace(g, bases=tuple(next(bases) for _ in g.bases)) for g in groups)
 
 
-def _named(groups: Sequence[Group]) -> list[tuple[str, Basis]]:
-    return [(f"modes/{i}/{k}", b) for i, g in enumerate(groups) for k, b in enumerate(g.bases)]
+def _named(groups: Sequence[Group], title: str) -> list[tuple[str, Basis]]:
+    return [(f"{title}/{i}/{k}", b) for i, g in enumerate(groups) for k, b in enumerate(g.bases)]
 
 
 def last(group: Group) -> int:

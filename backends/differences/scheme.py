@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import jax.numpy as jnp
+import numpy as np
 import sympy as sp
 from jax import Array
 
@@ -25,15 +26,14 @@ from nablax.backends.differences.traces import on_wall
 from nablax.backends.differences.walls import Wall
 from nablax.backends.differences.wide import WideHalo, wide_halo
 from nablax.backends.integrals import collected
-from nablax.backends.interface import Eigenmodes, Parameters, Unsupported, Vector
+from nablax.backends.interface import Eigenmodes, Inverse, Parameters, Unsupported, Vector
 from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.noise import noise
-from nablax.plan import PROPAGATED, Plan
+from nablax.plan import Plan
 from nablax.planning.treatment import is_stiff
 from nablax.reductions import Noise
 from nablax.system import Evolution, LinearTerm
 
-MODAL = ("imex", *PROPAGATED)
 """Steppers that go to the modes of L and back."""
 
 
@@ -61,16 +61,16 @@ class FiniteDifferences:
     # -- what every scheme does -------------------------------------------------------------------
 
     def prepare(self, params: Parameters) -> Parameters:
-        """The parameters, kernels of nonlocal operators, and the matrices that implicit steps take."""
-        name = self.plan.stepping.name
-        groups = self._jacobian[1] if name == "implicit" else self.split_groups if name in MODAL else ()
-        return self.prepared(params, groups)
-
-    def prepared(self, params: Parameters, groups: tuple[Group, ...]) -> Parameters:
-        """The same for the groups that a step inverts."""
+        """The parameters, and the kernels of nonlocal operators."""
         scalars = self.nodes.scalars(None, params)
-        kernels = {o.key.name: jnp.asarray(scalars[o.key]) for o in self.nodes.prepared}
-        return {**params, **kernels, **{name: jnp.asarray(a) for name, a in matrices(groups).items()}}
+        return {**params, **{o.key.name: jnp.asarray(scalars[o.key]) for o in self.nodes.prepared}}
+
+    def tables(self, inverse: Inverse | None) -> Mapping[str, np.ndarray]:
+        """The eigenvectors that an inverse takes."""
+        if inverse is None:
+            return {}
+        groups = self._operator.groups if inverse == "split" else self._jacobian[1]
+        return matrices(groups, inverse)
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         """y at the start of time, walls pinned to their Dirichlet values.
@@ -150,18 +150,13 @@ class FiniteDifferences:
         averaged coefficients otherwise, and then NaN throughout if it does not converge.
         """
         shift = jnp.asarray(shift, self.plan.dtype)
-        operator = replace(self._operator, groups=carried(self._operator.groups, params))
+        operator = replace(self._operator, groups=carried(self._operator.groups, "split", params))
         return implicit.solve(operator, shift, right, self.nodes.scalars(None, params))
 
     def eigenmodes(self, equation: int, field: int, params: Parameters) -> Eigenmodes:
         """Those of the part of L that acts on `field` in an equation, on its evolving nodes."""
-        operator = replace(self._operator, groups=carried(self._operator.groups, params))
+        operator = replace(self._operator, groups=carried(self._operator.groups, "split", params))
         return eigenmodes_of(operator, equation, field, self.nodes.scalars(None, params))
-
-    @property
-    def split_groups(self) -> tuple[Group, ...]:
-        """What `solve` inverts."""
-        return self._operator.groups
 
     @property
     def direct(self) -> bool:
@@ -180,7 +175,7 @@ class FiniteDifferences:
         return implicit.solve_linearised(
             self.nodes,
             entries,
-            carried(groups, params),
+            carried(groups, "jacobian", params),
             lambda v: self.rate(t, self.embed(t, v, params), params),
             jnp.asarray(shift, self.plan.dtype),
             y,

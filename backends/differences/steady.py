@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from nablax.backends.differences.elliptic import Elliptic
 from nablax.backends.differences.scheme import FiniteDifferences, build
-from nablax.backends.interface import Parameters, Rest, Unsupported
+from nablax.backends.interface import Inverse, Parameters, Rest, Unsupported
 from nablax.passes.carried import carried_alone
 from nablax.passes.determination import free_constants, relaxed
 from nablax.plan import Plan
@@ -22,11 +23,16 @@ class SteadyDifferences:
     scheme: FiniteDifferences
     elliptic: Elliptic
 
+    def tables(self, inverse: Inverse | None) -> Mapping[str, np.ndarray]:
+        """The eigenvectors that a solve takes: nothing is inverted beside it."""
+        del inverse
+        return self.elliptic.tables
+
     def solve(self, params: Parameters, fields: Mapping[str, Array]) -> Rest:
         """The fields at rest; `fields` replaces where the iteration begins."""
         nodes, unknowns = self.scheme.nodes, self.plan.system.unknowns
         start = dict(enumerate(self.scheme.initial(params, fields)))
-        found = self.elliptic.solve(start, {}, nodes.scalars(None, params))
+        found = self.elliptic.solve(start, {}, nodes.scalars(None, params), params)
         return Rest(
             {u.name: jnp.where(found.converged, found.arrays[i], jnp.nan) for i, u in enumerate(unknowns)},
             found.residuals,

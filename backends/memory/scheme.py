@@ -11,7 +11,7 @@ import sympy as sp
 from jax import Array
 from numpy.polynomial.legendre import leggauss
 
-from nablax.backends.interface import Parameters, Prepared, Split, Vector
+from nablax.backends.interface import Inverse, Parameters, Prepared, Split, Tabled, Vector
 from nablax.backends.lowering import evaluate
 from nablax.backends.memory.coefficients import convolution_weights
 from nablax.backends.memory.exponentials import fitted, quadrature
@@ -194,6 +194,9 @@ class Remembering:
                 for i, one in enumerate(orders):
                     ready[f"memory/{k}/{i}"] = convolution_weights(one.order, count)
         return ready
+
+    def tables(self, inverse: Inverse | None) -> Mapping[str, np.ndarray]:
+        return self.inner.tables(inverse) if isinstance(self.inner, Tabled) else {}
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         y = self.inner.initial(params, fields)

@@ -9,6 +9,7 @@ from nablax.backends.interface import (
     Affine,
     Courant,
     Exponential,
+    Inverse,
     Linearised,
     Parameters,
     Semidiscretisation,
@@ -72,6 +73,16 @@ def method_of(stepping: Stepping, scheme: Semidiscretisation[Vector]) -> AnyMeth
     raise Unsupported(
         "a nonlinear right-hand side cannot be taken implicitly here; `imex` takes its linear part"
     )
+
+
+def inverse_of(stepping: Stepping, scheme: object) -> Inverse | None:
+    """What the method of `method_of` inverts in every step."""
+    if isinstance(scheme, Remembering):
+        by_split = stepping.name in PROPAGATED or scheme.is_uneven or linear(scheme.inner)
+        return "split" if by_split else "jacobian"
+    if stepping.name == "imex":
+        return "split"
+    return "jacobian" if stepping.name == "implicit" else None
 
 
 def _pair(attempt: Callable[[Array, Vector, Array, Parameters], Attempt[Vector, tuple[()]]]) -> AnyMethod:

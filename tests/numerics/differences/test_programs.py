@@ -9,9 +9,11 @@ import pytest
 import sympy as sp
 
 import nablax
+from nablax.backends.artifact.programs import exportables
 from nablax.backends.differences import FiniteDifferences, build
 from nablax.backends.interface import Parameters, Unsupported, Vector
 from nablax.backends.solver import Solver
+from nablax.backends.steady import SteadySolver
 from nablax.plan import Dtype
 from nablax.reductions import Noise
 from tests.numerics.integrate import nominal
@@ -248,26 +250,58 @@ def test_refusals() -> None:
         build(plan)
 
 
-@pytest.mark.parametrize("step", ["imex", "implicit"])
-def test_marching_programs_hold_no_matrix(step: str) -> None:
-    """The eigenvectors of an axis between walls are arguments: n² digits would show in the program's text."""
+LOGISTIC = "dt(u) = dxx(u) + u*(1 - u)"
+WALLS = "x = 0: dx(u) = 0; x = 1: u = 0"
+KINDS = {
+    "imex": ("u", LOGISTIC, WALLS),
+    "implicit": ("u", LOGISTIC, WALLS),
+    "l1": ("u", "caputo(u, t, 1/2) = dxx(u) + u*(1 - u)", WALLS),
+    "euler": ("u, p", "dt(u) = dxx(u) - u*p; 0 = dxx(p) + u", f"{WALLS}; x = 0: dx(p) = p; x = 1: p = 0"),
+}
 
-    def length(n: int) -> int:
+
+@pytest.mark.parametrize("step", KINDS)
+def test_programs_hold_no_matrix(step: str) -> None:
+    """The eigenvectors of an axis between walls are arguments: n² digits would show in a program's text."""
+    fields, equations, walls = KINDS[step]
+
+    def lengths(n: int) -> list[int]:
         solver = nablax.parse(
             f"""
 space {{ x in [0, 1] }}
-time {{ t in [0, 0.05] }}
-fields {{ u }}
-equations {{ dt(u) = dxx(u) + u*(1 - u) }}
+time {{ t in [0, 1e-4] }}
+fields {{ {fields} }}
+equations {{ {equations} }}
 initial {{ u = 1 - x^2 }}
-boundary {{ x = 0: dx(u) = 0; x = 1: u = 0 }}
-solve {{ n = {n}; order = 4; step = {step}; dt = 0.005 }}
+boundary {{ {walls} }}
+solve {{ n = {n}; order = 4; step = {step}; dt = 5e-5 }}
 """
         ).compile()
         assert isinstance(solver, Solver)
-        ready = solver.compiled.prepare({})
-        assert any(a.size == n * n for a in ready.values())
-        state, h = solver.initial(), jnp.asarray(0.005)
-        return len(solver.compiled.march.lower(state.t, state.y, h, np.int32(2), (), ready).as_text())
+        c, state, tables = solver.compiled, solver.initial(), solver.programs.tables()
+        assert any(a.size == n * n for a in tables.values())
+        found = [c.solve.lower(tables, state, start=0.0, times=(0.0, 1e-4))]
+        if step == "euler":
+            found += [c.step.lower(state, tables), c.fields.lower(state.t, state.y, tables)]
+            # A compiled file has the matrices once, in the program that its other programs take them from.
+            files = {one.name: one for one in exportables(solver)}
+            assert len(jax.jit(files["prepare"].function).lower({}).as_text()) > 2 * 16 * n * n
+            found += [jax.jit(files[p].function).lower(*files[p].arguments) for p in ("show", "march")]
+        return [len(program.as_text()) for program in found]
 
-    assert length(120) - length(60) < 60 * 120
+    for small, large in zip(lengths(24), lengths(48), strict=True):
+        assert large < small + 200
+
+
+def test_a_steady_program_holds_no_matrix() -> None:
+    def length(n: int) -> int:
+        solver = nablax.parse(
+            f"space {{ x in [0, 1] }} fields {{ u }} equations {{ 0 = dxx(u) + 1 }}"
+            f"boundary {{ x = 0: dx(u) = u; x = 1: u = 0 }} solve {{ n = {n} }}"
+        ).compile()
+        assert isinstance(solver, SteadySolver)
+        tables = solver.tables()
+        assert any(a.size >= (n - 1) ** 2 for a in tables.values())
+        return len(jax.jit(lambda given: solver.compiled(given, {}, {})).lower(tables).as_text())
+
+    assert length(48) < length(24) + 200
