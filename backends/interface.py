@@ -32,6 +32,13 @@ class State(NamedTuple):
     dt: Array
 
 
+class Opening(NamedTuple):
+    """The start of time: the state, and nodal values by component name of what it does not hold whole."""
+
+    state: State
+    given: dict[str, Array]
+
+
 class Semidiscretisation(Protocol[Carry]):
     """dy/dt = rate(t, y). All methods are pure and jittable."""
 
@@ -166,6 +173,15 @@ class Measured(Protocol):
 
     def norm(self, y: Vector) -> tuple[Array, ...]:
         """Root mean square over the grid, per evolving unknown."""
+        ...
+
+
+@runtime_checkable
+class Truncating(Protocol):
+    """A scheme that may start from less than the initial data."""
+
+    def given(self, params: Parameters, fields: Mapping[str, Array]) -> dict[str, Array]:
+        """The data at the nodes, of the components that `initial` cuts: what the first frame shows."""
         ...
 
 

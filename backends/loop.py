@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 
 from nablax.backends.frames import Breakdown, Frame, NumericalFailure, Progress
-from nablax.backends.interface import Parameters, State, Vector
+from nablax.backends.interface import Opening, Parameters, State, Vector
 from nablax.backends.memory.march import Steps, steps_of
 from nablax.backends.precision import precise
 from nablax.backends.stepping.adaptive import Tally
@@ -33,10 +33,10 @@ SOLVES = 32  # times as much work has a step that solves equations
 class HostPrograms:
     """What the loop calls, never part of another program: see `nablax.backends.programs.Programs`.
 
-    `start` makes the state at the start of time from complete parameters.
+    `start` makes what is there at the start of time from complete parameters.
     """
 
-    start: Callable[[Parameters], State]
+    start: Callable[[Parameters], Opening]
     prepare: Callable[[Parameters], Parameters]
     show: Callable[..., dict[str, Array]]
     aid: Callable[..., object]
@@ -75,20 +75,21 @@ class Chunk:
 
 
 def events(
-    drive: Drive, params: Parameters, initial: State | None, times: Sequence[float]
+    drive: Drive, params: Parameters, initial: Opening | None, times: Sequence[float]
 ) -> Iterator[Frame | Progress]:
-    """Frames at `times` as they come, with `Progress` in long ones; from `initial`, those after its time.
+    """Frames at `times` as they come, with `Progress` in long ones; from a given state, those after its time.
 
     `params` are complete. Raises `NumericalFailure`.
     """
     dtype, number = drive.outline.dtype, drive.number
     with precise(dtype, params, initial):
         ready = drive.programs.prepare(params)
-        state = drive.programs.start(params) if initial is None else initial
+        opening = drive.programs.start(params) if initial is None else initial
+    state = opening.state
     loop = Loop(drive, ready)
     index = 0
     if initial is None or float(state.t) <= times[0]:
-        yield _frame(drive, 0, state, ready, 0, 0, 0.0)
+        yield _frame(drive, 0, opening, ready, 0, 0, 0.0)
         index = 1
     while index < len(times) and float(number(times[index])) <= float(state.t):
         index += 1
@@ -108,19 +109,19 @@ def events(
                 yield Progress(float(state.t), total + steps)
                 ticked = perf_counter()
         total += steps
-        yield _frame(drive, frame, state, ready, steps, rejected, dt)
+        yield _frame(drive, frame, Opening(state, {}), ready, steps, rejected, dt)
         ticked = perf_counter()
 
 
 def collected(
-    drive: Drive, params: Parameters, state: State, start: float, times: tuple[float, ...]
+    drive: Drive, params: Parameters, opening: Opening, start: float, times: tuple[float, ...]
 ) -> tuple[Array, dict[str, Array]]:
-    """(times, fields stacked over them) from `state` at `start`: a solve whose programs are small.
+    """(times, fields stacked over them) from a state at `start`: a solve whose programs are small.
 
     The choice of a step compiles slowly inside one program; here it follows the same rule on the host.
     """
     ahead = times if times[0] <= start else (start, *times)
-    seen = events(drive, params, state, ahead)
+    seen = events(drive, params, opening, ahead)
     frames = [event for event in seen if isinstance(event, Frame)][len(ahead) - len(times) :]
     with precise(drive.outline.dtype):
         t = jnp.asarray([frame.t for frame in frames], drive.outline.dtype)
@@ -134,10 +135,12 @@ def chunk_steps(outline: Outline) -> int:
 
 
 def _frame(
-    drive: Drive, index: int, state: State, ready: Parameters, steps: int, rejected: int, dt: float
+    drive: Drive, index: int, at: Opening, ready: Parameters, steps: int, rejected: int, dt: float
 ) -> Frame:
+    state = at.state
     with precise(drive.outline.dtype):
-        fields = {n: np.asarray(a) for n, a in drive.programs.show(state.t, state.y, ready).items()}
+        shown = drive.programs.show(state.t, state.y, ready)
+        fields = {n: np.asarray(at.given.get(n, a)) for n, a in shown.items()}
     for name, values in fields.items():
         if not np.isfinite(values).all():
             where = _place(drive, ~np.isfinite(values))

@@ -87,13 +87,15 @@ def _moving(solver: Solver, members: Members) -> Iterator[Batch]:
     with precise(plan.dtype):
         params, axes = _parameters(solver, members)
         start = jax.jit(
-            jax.vmap(programs.initial, in_axes=(axes, None, None), out_axes=SHARED, axis_size=members.count)
+            jax.vmap(
+                programs.start, in_axes=(axes, None, None), out_axes=(SHARED, 0), axis_size=members.count
+            )
         )
         show = jax.jit(
             jax.vmap(lambda t, y, p: programs.fields(t, y, programs.prepare(p)), in_axes=(None, 0, axes))
         )
-        state = start(params, {}, samples(plan))
-        fields = _arrays(show(state.t, state.y, params))
+        state, given = start(params, {}, samples(plan))
+        fields = _arrays({**show(state.t, state.y, params), **given})
     standing = np.ones(members.count, bool)
     yield _batch(solver, members, 0, times[0], fields, standing, None)
     frames = _frame_programs(solver, axes)

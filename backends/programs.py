@@ -14,18 +14,20 @@ from jax import Array, lax
 
 from nablax.backends.interface import (
     Courant,
+    Opening,
     Parameters,
     Prepared,
     Semidiscretisation,
     State,
     Tabled,
+    Truncating,
     Vector,
 )
 from nablax.backends.memory.march import MeshMethod, Steps, follow, piece_of, steps_from, taken, trajectory
 from nablax.backends.memory.scheme import Remembering
 from nablax.backends.nodes import noisy_fields
 from nablax.backends.precision import in_precision, typed_parameters
-from nablax.backends.solving import FOREVER, in_chosen_steps, in_equal_steps, poisoned
+from nablax.backends.solving import FOREVER, in_chosen_steps, in_equal_steps, opened, poisoned
 from nablax.backends.stepping import adaptive, checked, courant
 from nablax.backends.stepping.bundles import Bundle
 from nablax.backends.stepping.choice import AnyMethod, inverse_of
@@ -68,11 +70,16 @@ class Programs:
         return {**ready, **missing}
 
     def initial(self, params: Parameters, fields: Mapping[str, Array], drawn: Mapping[str, Array]) -> State:
+        return self.start(params, fields, drawn).state
+
+    def start(self, params: Parameters, fields: Mapping[str, Array], drawn: Mapping[str, Array]) -> Opening:
+        """`fields` replace the spec's data; `drawn` is the noise in these."""
         typed = typed_parameters(params, self.plan.dtype)
-        given = noisy_fields(self.plan, typed, drawn) | {n: jnp.asarray(a) for n, a in fields.items()}
-        given = {n: in_precision(a, self.plan.dtype) for n, a in given.items()}
+        known = noisy_fields(self.plan, typed, drawn) | {n: jnp.asarray(a) for n, a in fields.items()}
+        known = {n: in_precision(a, self.plan.dtype) for n, a in known.items()}
         t = jnp.asarray(self.plan.frames[0], self.plan.dtype)
-        return State(t, self.scheme.initial(typed, given), jnp.zeros_like(t))
+        state = State(t, self.scheme.initial(typed, known), jnp.zeros_like(t))
+        return Opening(state, self.scheme.given(typed, known) if isinstance(self.scheme, Truncating) else {})
 
     def fields(self, t: Array, y: Vector, ready: Parameters) -> dict[str, Array]:
         return self.scheme.fields(t, y, ready)
@@ -167,12 +174,18 @@ class Programs:
         return after, self.scheme.fields(until, after.y, ready)
 
     def solve(
-        self, params: Parameters, state: State, start: float, times: Sequence[float]
+        self, params: Parameters, opening: Opening, start: float, times: Sequence[float]
     ) -> tuple[Array, dict[str, Array]]:
         """(times, fields stacked over them). Fixed steps are scans, others loops with checkpoints in reverse.
 
         `start` and `times` are static: they decide how many steps there are.
         """
+        t, fields = self._solved(params, opening.state, start, times)
+        return t, opened(fields, opening, start, times)
+
+    def _solved(
+        self, params: Parameters, state: State, start: float, times: Sequence[float]
+    ) -> tuple[Array, dict[str, Array]]:
         ready = self.prepare(params)
         dtype = self.plan.dtype
         if self.control == "mesh":

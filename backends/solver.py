@@ -13,7 +13,15 @@ from jax import Array
 from nablax.backends.arguments import complete, default_parameters
 from nablax.backends.checks import NO_RATE, Numbers, check_fields, check_orders, check_state, times_of
 from nablax.backends.frames import Frame, Progress
-from nablax.backends.interface import Parameters, Semidiscretisation, Split, State, Unsupported, Vector
+from nablax.backends.interface import (
+    Opening,
+    Parameters,
+    Semidiscretisation,
+    Split,
+    State,
+    Unsupported,
+    Vector,
+)
 from nablax.backends.loop import Drive, HostPrograms, events
 from nablax.backends.memory.scheme import build_remembering
 from nablax.backends.nodes import samples
@@ -35,12 +43,12 @@ class Compiled:
     """The programs behind jit. Those of the host loop are never part of another program."""
 
     prepare: Callable[[Parameters], Parameters]
-    initial: Callable[..., State]
+    initial: Callable[..., Opening]
     fields: Callable[..., dict[str, Array]]
     rate: Callable[..., Vector]
     step: Callable[..., State]
     solve: Callable[..., tuple[Array, dict[str, Array]]]
-    start: Callable[..., State]
+    start: Callable[..., Opening]
     show: Callable[..., dict[str, Array]]
     aid: Callable[..., object]
     march: Callable[..., March]
@@ -83,7 +91,7 @@ class Solver:
         return self.plan._repr_html_()
 
     def initial(self, params: Numbers | None = None, fields: Mapping[str, Array] | None = None) -> State:
-        """The state at the start of time.
+        """The state at the start of time; frames from it show what it holds.
 
         `fields`, nodal arrays of shape `plan.shape` by name (`U.x`; `dt(w)` for a rate), replace the
         spec's data. Raises ValueError for a name, a shape or a kind of number that does not fit.
@@ -91,7 +99,7 @@ class Solver:
         given = dict(fields or {})
         check_fields(self.outline, given)
         with precise(self.plan.dtype, params, given):
-            return self.compiled.initial(self._complete(params), given, samples(self.plan))
+            return self.compiled.initial(self._complete(params), given, samples(self.plan)).state
 
     def step(self, state: State, params: Numbers | None = None) -> State:
         """One step: of the plan's dt, or as far as the error control goes in one."""
@@ -132,6 +140,8 @@ class Solver:
     ) -> Solution:
         """Fields at `save_at` (the plan's frames by default), in memory.
 
+        Without `initial`, a frame at the start shows the spec's data, of which a dealiased state holds less.
+
         Pure: goes through jit, vmap, forward and reverse mode; second derivatives need a fixed dt
         (`SecondDerivativeError` otherwise). Output times are static: under a transformation an `initial`
         is taken to be at `plan.frames[0]`. Eager calls raise `NumericalFailure` for a run that breaks
@@ -141,14 +151,14 @@ class Solver:
         with precise(self.plan.dtype, params, initial):
             eager = not traced(params, initial)
             complete = self._complete(params)
-            state = self.compiled.initial(complete, {}, samples(self.plan)) if initial is None else initial
+            opening = Opening(initial, {}) if initial is not None else self._opening(complete)
 
             def solve(
-                params: Parameters, state: State, *, start: float, times: tuple[float, ...]
+                params: Parameters, opening: Opening, *, start: float, times: tuple[float, ...]
             ) -> tuple[Array, dict[str, Array]]:
-                return self.compiled.solve(self._given(params), state, start=start, times=times)
+                return self.compiled.solve(self._given(params), opening, start=start, times=times)
 
-            return solution_of(self.drive, solve, complete, state, times, eager, initial is None)
+            return solution_of(self.drive, solve, complete, opening, times, eager, initial is None)
 
     def stream(
         self, params: Numbers | None = None, initial: State | None = None
@@ -159,9 +169,13 @@ class Solver:
         """
         with precise(self.plan.dtype, params, initial):
             complete = self._complete(params)
-        return events(self.drive, complete, initial, self.plan.frames)
+        opening = None if initial is None else Opening(initial, {})
+        return events(self.drive, complete, opening, self.plan.frames)
 
     # --- arguments ---
+
+    def _opening(self, complete: Parameters) -> Opening:
+        return self.compiled.initial(complete, {}, samples(self.plan))
 
     def _complete(self, params: Numbers | None) -> Mapping[str, Array]:
         found = complete(self.plan, self.parameters, params)
@@ -194,12 +208,12 @@ def build(plan: Plan) -> Solver:
     once = partial(jax.jit, compiler_options=hasty)
     compiled = Compiled(
         prepare=jax.jit(programs.prepare),
-        initial=jax.jit(programs.initial),
+        initial=jax.jit(programs.start),
         fields=jax.jit(programs.fields),
         rate=jax.jit(programs.rate),
         step=jax.jit(programs.step),
         solve=jax.jit(programs.solve, static_argnames=("start", "times")),
-        start=once(programs.initial),
+        start=once(programs.start),
         show=once(programs.fields),
         aid=once(programs.aid) if method.aided else programs.aid,
         march=jax.jit(programs.march),

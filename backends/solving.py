@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array, lax
 
 from nablax.backends.checks import check_order, check_state
-from nablax.backends.interface import Parameters, State, Vector
+from nablax.backends.interface import Opening, Parameters, State, Vector
 from nablax.backends.loop import Drive, collected
 from nablax.backends.solution import Solution
 from nablax.backends.stepping.fixed import step_count
@@ -19,10 +19,10 @@ Fields = dict[str, Array]
 
 
 class Program(Protocol):
-    """(times, fields stacked over them) from `state` at `start`; `start` and `times` are static."""
+    """(times, fields stacked over them) from a state at `start`; `start` and `times` are static."""
 
     def __call__(
-        self, params: Parameters, state: State, *, start: float, times: tuple[float, ...]
+        self, params: Parameters, opening: Opening, *, start: float, times: tuple[float, ...]
     ) -> tuple[Array, Fields]: ...
 
 
@@ -30,26 +30,26 @@ def solution_of(
     drive: Drive,
     program: Program,
     params: Parameters,
-    state: State,
+    opening: Opening,
     times: tuple[float, ...],
     eager: bool,
     afresh: bool,
 ) -> Solution:
-    """The solution from `state`, which is at the first frame if made `afresh` or under a transformation.
+    """The solution from a state, which is at the first frame if made `afresh` or under a transformation.
 
     Eager runs whose steps are checked go by the host loop, whose programs are small, and so do those once
     more whose program breaks down: they raise `NumericalFailure`, or have the loop's frames.
     """
-    outline = drive.outline
+    outline, state = drive.outline, opening.state
     check_state(outline, state)
     start = float(state.t) if eager and not afresh else outline.frames[0]
     check_order(start, times)
     if eager and drive.control == "checked":
-        t, fields = collected(drive, params, state, start, times)
+        t, fields = collected(drive, params, opening, start, times)
         return Solution(t, fields, params, outline)
-    t, fields = program(params, state, start=start, times=times)
+    t, fields = program(params, opening, start=start, times=times)
     if eager and not all(bool(np.isfinite(np.asarray(a)).all()) for a in fields.values()):
-        t, fields = collected(drive, params, state, start, times)
+        t, fields = collected(drive, params, opening, start, times)
     return Solution(t, fields, params, outline)
 
 
@@ -87,6 +87,13 @@ def in_equal_steps(
         parts.append(fields)
         first = last
     return jnp.asarray(end), {name: jnp.concatenate([p[name] for p in parts]) for name in parts[0]}
+
+
+def opened(fields: Fields, opening: Opening, start: float, times: Sequence[float]) -> Fields:
+    """Fields over `times` whose first frame, at the start, shows the data that the state was made of."""
+    if times[0] > start:
+        return fields
+    return {n: a.at[0].set(opening.given[n]) if n in opening.given else a for n, a in fields.items()}
 
 
 def poisoned(y: Vector, stuck: Array) -> Vector:

@@ -273,7 +273,7 @@ def _advanced(solver: Solver, steps: int) -> dict[str, np.ndarray]:
     with precise(plan.dtype):
         params = {k: jnp.asarray(v, plan.dtype) for k, v in solver.parameters.items()}
         ready = compiled.prepare(params)
-        state = compiled.start(params, {}, samples(plan))
+        state = compiled.start(params, {}, samples(plan)).state
         h = number((plan.frames[-1] - plan.frames[0]) / steps)
         if plan.stepping.recall is None:
             moved = compiled.march(state.t, state.y, h, np.int32(steps), compiled.aid(h, ready), ready)

@@ -16,13 +16,21 @@ from nablax.backends.artifact.parameters import complete
 from nablax.backends.artifact.parameters import shapes as shapes_of
 from nablax.backends.checks import NO_RATE, Numbers, check_fields, check_state, times_of
 from nablax.backends.frames import Frame, Progress
-from nablax.backends.interface import Parameters, State, Vector
+from nablax.backends.interface import Opening, Parameters, State, Vector
 from nablax.backends.loop import Drive, HostPrograms, events
 from nablax.backends.memory.march import Piece, Steps, check_room, steps_from, trajectory
 from nablax.backends.noise import noise
 from nablax.backends.precision import precise, traced
 from nablax.backends.solution import Solution
-from nablax.backends.solving import FOREVER, Program, in_chosen_steps, in_equal_steps, poisoned, solution_of
+from nablax.backends.solving import (
+    FOREVER,
+    Program,
+    in_chosen_steps,
+    in_equal_steps,
+    opened,
+    poisoned,
+    solution_of,
+)
 from nablax.backends.stepping.adaptive import Tally
 from nablax.backends.stepping.control import STEPWISE
 from nablax.backends.stepping.fixed import March
@@ -113,9 +121,9 @@ class Artifact:
         with precise(self.outline.dtype, params, initial):
             eager = not traced(params, initial)
             complete = self.complete(params)
-            state = self._initial(complete, {}) if initial is None else initial
+            opening = Opening(initial, {}) if initial is not None else self._opening(complete)
             solve = cast(Program, self._jitted("solve", self._solve, ("start", "times")))
-            return solution_of(self.drive, solve, complete, state, times, eager, initial is None)
+            return solution_of(self.drive, solve, complete, opening, times, eager, initial is None)
 
     def stream(
         self, params: Numbers | None = None, initial: State | None = None
@@ -123,7 +131,8 @@ class Artifact:
         """Frames as they come, with `Progress` in long ones. Raises `NumericalFailure`."""
         with precise(self.outline.dtype, params, initial):
             complete = self.complete(params)
-        return events(self.drive, complete, initial, self.outline.frames)
+        opening = None if initial is None else Opening(initial, {})
+        return events(self.drive, complete, opening, self.outline.frames)
 
     @property
     def drive(self) -> Drive:
@@ -147,7 +156,7 @@ class Artifact:
             return March(*cast(tuple[Vector, Array, Array], moved))
 
         host = HostPrograms(
-            start=lambda params: self._initial(params, {}, self._hasty("initial")),
+            start=lambda params: self._opening(params, hasty=True),
             prepare=cast(Callable[[Parameters], Parameters], self._program("prepare")),
             show=cast(Callable[..., dict[str, Array]], self._hasty("show")),
             aid=named("aid"),
@@ -173,17 +182,25 @@ class Artifact:
         """Trace every program once, on shapes alone. Raises `ArtifactError` if they do not fit together."""
 
         def whole(params: Parameters) -> object:
-            state = self._initial(params, {})
+            opening = self._opening(params)
+            state = opening.state
             after = self._step(state, params)
             names = [name for name in ("rate", "pace") if name in self.calls]
             rates = [self.calls[name](state.t, state.y, params) for name in names]
-            return rates, self._solve(params, after, self.outline.frames[0], self.outline.frames)
+            return (
+                opening.given,
+                rates,
+                self._solve(
+                    params, opening._replace(state=after), self.outline.frames[0], self.outline.frames
+                ),
+            )
 
         with precise(self.outline.dtype):
             numbers = shapes_of(self.outline, self.parameters)
             try:
-                _, (_, fields) = jax.eval_shape(whole, numbers)
+                given, _, (_, fields) = jax.eval_shape(whole, numbers)
                 shapes = {name: a.shape[1:] for name, a in fields.items()}
+                shapes |= {name: a.shape for name, a in given.items()}
             except Exception as error:  # whatever programs of a stranger make JAX raise
                 said = " ".join(f"{type(error).__name__}: {error}".split())[:120]
                 raise ArtifactError(f"the programs do not fit together ({said})") from None
@@ -210,12 +227,22 @@ class Artifact:
         return self._compiled[key]
 
     def _initial(self, params: Parameters, given: Mapping[str, Array], program: Call | None = None) -> State:
-        dtype, shape = self.outline.dtype, self.outline.shape
-        drawn = {name: noise(seed, shape).astype(dtype) for name, seed in self.manifest.draws}
+        shape = self.outline.shape
         fields = {name: given.get(name, np.zeros(shape, kind)) for name, kind in self.manifest.kinds()}
         chosen = {name: np.asarray(name in given) for name in fields}
-        made = (program or self._program("initial"))(dict(params), drawn, fields, chosen)
+        made = (program or self._program("initial"))(dict(params), self._drawn(), fields, chosen)
         return State(*cast(tuple[Array, Vector, Array], made))
+
+    def _opening(self, params: Parameters, hasty: bool = False) -> Opening:
+        call = self._hasty if hasty else self._program
+        given: dict[str, Array] = {}
+        if "given" in self.calls:
+            given = cast(dict[str, Array], call("given")(dict(params), self._drawn()))
+        return Opening(self._initial(params, {}, call("initial")), given)
+
+    def _drawn(self) -> dict[str, Array]:
+        outline = self.outline
+        return {name: noise(seed, outline.shape).astype(outline.dtype) for name, seed in self.manifest.draws}
 
     def _shown(self, t: Array, y: Vector, ready: object) -> dict[str, Array]:
         return cast(dict[str, Array], self._program("show")(t, y, ready))
@@ -255,6 +282,12 @@ class Artifact:
         return State(state.t + h, y, h)
 
     def _solve(
+        self, params: Parameters, opening: Opening, start: float, times: tuple[float, ...]
+    ) -> tuple[Array, dict[str, Array]]:
+        t, fields = self._solved(params, opening.state, start, times)
+        return t, opened(fields, opening, start, times)
+
+    def _solved(
         self, params: Parameters, state: State, start: float, times: tuple[float, ...]
     ) -> tuple[Array, dict[str, Array]]:
         ready = self.calls["prepare"](dict(params))

@@ -48,7 +48,8 @@ def exportables(solver: Solver | SteadySolver) -> tuple[Exportable, ...]:
     """Every program that an artifact of this solver holds.
 
     `initial(params, drawn, fields, chosen)`, `prepare(params)`, `show(t, y, ready)` and `rate(t, y, params)`
-    make up the interface, `pace(t, y, params)` measures the rate; `steps/<count>(t, h, y, ready)` advance by
+    make up the interface; `given(params, drawn)`, where the state holds less than the initial data, are
+    these; `pace(t, y, params)` measures the rate; `steps/<count>(t, h, y, ready)` advance by
     a fixed number of steps, `advance` and `frame` by chosen ones, and all three can be differentiated; `aid`,
     `march` and `judge` are those of the loops. Where derivatives remember the past, `steps/<count>(y, begins,
     lengths, marked, ready)` takes the marked ones of so many steps, and `follow` is the loop's. A steady
@@ -91,6 +92,9 @@ def _exportables(solver: Solver) -> list[Exportable]:
         state = programs.initial(params, given, drawn)
         return state.t, state.y, state.dt
 
+    def given(params: Parameters, drawn: Mapping[str, Array]) -> dict[str, Array]:
+        return programs.start(params, {}, drawn).given
+
     t, y, dt = jax.eval_shape(initial, params, drawn, fields, chosen)
     ready = jax.eval_shape(programs.prepare, params)
     ready_leaves, ready_tree = jax.tree.flatten(ready)
@@ -125,6 +129,8 @@ def _exportables(solver: Solver) -> list[Exportable]:
         Exportable("prepare", prepare, (params,), True),
         Exportable("show", show, (t, y, held), True),
     ]
+    if jax.eval_shape(given, params, drawn):
+        found.append(Exportable("given", given, (params, drawn), True))
     if system.has_memory:
         return [*found, *_meshed(solver, y, held, prepared)]
     if not system.constraints:

@@ -134,7 +134,9 @@ class ConstrainedDifferences:
         """y completed by what the constraints determine; NaN where they were not solved."""
         guess = dict(enumerate(self._completed(y)))
         others = dict(zip(self.evolving, y, strict=True))
-        found = self.elliptic.solve({u: guess[u] for u in self.elliptic.members}, others, self._scalars(t, params), params)
+        found = self.elliptic.solve(
+            {u: guess[u] for u in self.elliptic.members}, others, self._scalars(t, params), params
+        )
         return tuple(
             others[u] if u in others else jnp.where(found.converged, found.arrays[u], jnp.nan)
             for u in range(len(guess))

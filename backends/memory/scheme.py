@@ -11,7 +11,7 @@ import sympy as sp
 from jax import Array
 from numpy.polynomial.legendre import leggauss
 
-from nablax.backends.interface import Inverse, Parameters, Prepared, Split, Tabled, Vector
+from nablax.backends.interface import Inverse, Parameters, Prepared, Split, Tabled, Truncating, Vector
 from nablax.backends.lowering import evaluate
 from nablax.backends.memory.coefficients import convolution_weights
 from nablax.backends.memory.exponentials import fitted, quadrature
@@ -197,6 +197,9 @@ class Remembering:
 
     def tables(self, inverse: Inverse | None) -> Mapping[str, np.ndarray]:
         return self.inner.tables(inverse) if isinstance(self.inner, Tabled) else {}
+
+    def given(self, params: Parameters, fields: Mapping[str, Array]) -> dict[str, Array]:
+        return self.inner.given(params, fields) if isinstance(self.inner, Truncating) else {}
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         y = self.inner.initial(params, fields)

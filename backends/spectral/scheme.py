@@ -16,6 +16,7 @@ from nablax.backends.integrals import integral_values
 from nablax.backends.interface import Block, Eigenmodes, Parameters, Unsupported, Vector
 from nablax.backends.lowering import Environment, Operand, evaluate
 from nablax.backends.nodes import coordinates, known
+from nablax.backends.spectral.combinations import applied, combination, less, negative, plus, values_of
 from nablax.backends.spectral.layout import Layout, layout_of
 from nablax.backends.spectral.matrices import (
     Matrix,
@@ -27,7 +28,7 @@ from nablax.backends.spectral.matrices import (
     stacked,
     vanishes,
 )
-from nablax.backends.spectral.structure import Force, Rows, Structure, Symbols, structure_of
+from nablax.backends.spectral.structure import Force, Rows, Structure, structure_of
 from nablax.backends.spectral.symbols import Modes, apply, as_array, multiply
 from nablax.plan import Plan
 from nablax.system import wavenumbers
@@ -69,21 +70,36 @@ class Spectral:
         return ready
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
+        data = self._data(params, fields)
+        y = tuple(self.layout.forward(data[i].real if self.layout.real else data[i]) for i in data)
+        return self.finish(jnp.asarray(self.plan.frames[0], self.plan.dtype), y, params)
+
+    def given(self, params: Parameters, fields: Mapping[str, Array]) -> dict[str, Array]:
+        """The data of what loses modes to dealiasing; a constraint's fields are shown as it makes them."""
+        if all(axis.highest is None for axis in self.layout.axes):
+            return {}
+        unknowns = self.plan.system.unknowns
+        data = self._data(params, fields)
+        found = {}
+        for i, row in zip(self.structure.evolving, self.structure.gradient, strict=True):
+            if unknowns[i].rate_of is None and not any(row):
+                kind = self.layout.complex_precision if unknowns[i].complex else self.layout.precision
+                values = data[i] if unknowns[i].complex else data[i].real
+                found[unknowns[i].name] = jnp.broadcast_to(values.astype(kind), self.layout.nodes)
+        return found
+
+    def _data(self, params: Parameters, fields: Mapping[str, Array]) -> dict[int, Array]:
+        """Initial nodal values of the evolving unknowns, in their order."""
         environment = self._nodes(params)
         system = self.plan.system
         if system.time is not None:
             environment[system.time.symbol] = jnp.asarray(self.plan.frames[0], self.plan.dtype)
-        y = []
+        found = {}
         for i in self.structure.evolving:
             name, data = system.unknowns[i].name, system.initial[i]
-            if name in fields:
-                nodal = fields[name]
-            else:
-                assert data is not None
-                nodal = self._nodal(data, environment)
-            y.append(self.layout.forward(nodal if not self.layout.real else nodal.real))
-        t = jnp.asarray(self.plan.frames[0], self.plan.dtype)
-        return self.finish(t, tuple(y), params)
+            assert name in fields or data is not None
+            found[i] = fields[name] if data is None or name in fields else self._nodal(data, environment)
+        return found
 
     def embed(self, t: Array, y: Vector, params: Parameters) -> Vector:
         return y
@@ -105,7 +121,7 @@ class Spectral:
         if self.structure.commuting is not None:
             symbol = modes.value(self.structure.commuting)
             drift = self._rows_of(self.structure.held, "held", t, {}, params, modes)
-            held = [_less(a, _applied(symbol, b)) for a, b in zip(held, drift, strict=True)]
+            held = [less(a, applied(symbol, b)) for a, b in zip(held, drift, strict=True)]
         return self._projected(projection, rate, held)
 
     def linear(self, y: Vector, params: Parameters) -> Vector:
@@ -200,16 +216,16 @@ class Spectral:
         return Modes(self.layout, wavenumbers(self.plan.system), values, environment, {})
 
     def _inverse_mass(self, modes: Modes) -> Matrix:
-        return pseudo_inverse(_values(self.structure.mass, modes), self.layout)
+        return pseudo_inverse(values_of(self.structure.mass, modes), self.layout)
 
     def _unprojected(self, modes: Modes) -> Matrix:
         """M⁻¹ (L - B Q⁺ C)."""
         s = self.structure
-        linear = _values(s.linear, modes)
+        linear = values_of(s.linear, modes)
         if s.potentials:
-            inverse = pseudo_inverse(_values(s.potential, modes), self.layout)
+            inverse = pseudo_inverse(values_of(s.potential, modes), self.layout)
             through = product(
-                _values(s.from_potentials, modes), product(inverse, _values(s.potential_of, modes))
+                values_of(s.from_potentials, modes), product(inverse, values_of(s.potential_of, modes))
             )
             linear = minus(linear, through)
         return product(self._inverse_mass(modes), linear)
@@ -227,22 +243,22 @@ class Spectral:
         s = self.structure
         if not s.multipliers:
             return None
-        divergence = _values(s.divergence, modes)
-        gradient = product(self._inverse_mass(modes), _values(s.gradient, modes))
+        divergence = values_of(s.divergence, modes)
+        gradient = product(self._inverse_mass(modes), values_of(s.gradient, modes))
         inverse = pseudo_inverse(product(divergence, gradient), self.layout)
         return product(gradient, inverse), divergence
 
     def _applied(self, matrix: Matrix, y: Sequence[Array | None]) -> tuple[Array, ...]:
         zero = jnp.zeros(self.layout.modes, self.layout.complex_precision)
-        rows = (_combination(row, y) for row in matrix)
+        rows = (combination(row, y) for row in matrix)
         return tuple(zero if row is None else row for row in rows)
 
     def _projected(
         self, projection: tuple[Matrix, Matrix], y: Vector, held: Sequence[Array | None]
     ) -> Vector:
         back, divergence = projection
-        excess = [_sum(_combination(row, y), h) for row, h in zip(divergence, held, strict=True)]
-        corrections = (_combination(row, excess) for row in back)
+        excess = [plus(combination(row, y), h) for row, h in zip(divergence, held, strict=True)]
+        corrections = (combination(row, excess) for row in back)
         return tuple(a if c is None else a - c for a, c in zip(y, corrections, strict=True))
 
     # --- what is evaluated at the nodes ---
@@ -254,39 +270,39 @@ class Spectral:
         known: dict[int, Array] = dict(zip(s.evolving, y, strict=True))
         from_algebra: list[Array | None] = [None] * len(s.evolving)
         if s.potentials:
-            inverse = pseudo_inverse(_values(s.potential, modes), self.layout)
+            inverse = pseudo_inverse(values_of(s.potential, modes), self.layout)
             self._evaluate_atoms(s.algebra, nodal, known, modes)
             rest = self._rows_of(s.algebra, "algebra", t, nodal, params, modes)
-            to_linear = product(inverse, _values(s.potential_of, modes))
-            explicit_part = [_negative(_combination(row, rest)) for row in inverse]
+            to_linear = product(inverse, values_of(s.potential_of, modes))
+            explicit_part = [negative(combination(row, rest)) for row in inverse]
             for i, row, part in zip(s.potentials, to_linear, explicit_part, strict=True):
-                whole = _less(part, _combination(row, y))
+                whole = less(part, combination(row, y))
                 known[i] = self._zero() if whole is None else whole
-            from_algebra = [_combination(row, explicit_part) for row in _values(s.from_potentials, modes)]
+            from_algebra = [combination(row, explicit_part) for row in values_of(s.from_potentials, modes)]
         self._evaluate_atoms(s.evolution, nodal, known, modes)
         rows = self._rows_of(s.evolution, "evolution", t, nodal, params, modes)
-        total = [_sum(a, b) for a, b in zip(rows, from_algebra, strict=True)]
+        total = [plus(a, b) for a, b in zip(rows, from_algebra, strict=True)]
         return self._applied(self._inverse_mass(modes), total)
 
     def _potentials(self, t: Array, y: Vector, params: Parameters, modes: Modes) -> Vector:
         s = self.structure
         nodal: dict[int, Array] = {}
-        inverse = pseudo_inverse(_values(s.potential, modes), self.layout)
+        inverse = pseudo_inverse(values_of(s.potential, modes), self.layout)
         self._evaluate_atoms(s.algebra, nodal, dict(zip(s.evolving, y, strict=True)), modes)
         rest = self._rows_of(s.algebra, "algebra", t, nodal, params, modes)
-        of_y = [_combination(row, y) for row in _values(s.potential_of, modes)]
-        right = [_sum(a, b) for a, b in zip(of_y, rest, strict=True)]
+        of_y = [combination(row, y) for row in values_of(s.potential_of, modes)]
+        right = [plus(a, b) for a, b in zip(of_y, rest, strict=True)]
         return tuple(-q for q in self._applied(inverse, right))
 
     def _multipliers(self, t: Array, y: Vector, params: Parameters, modes: Modes) -> Vector:
         s = self.structure
         linear = self._applied(self._unprojected(modes), y)
         rate = tuple(a + b for a, b in zip(linear, self._unconstrained(t, y, params, modes), strict=True))
-        divergence = _values(s.divergence, modes)
-        gradient = product(self._inverse_mass(modes), _values(s.gradient, modes))
+        divergence = values_of(s.divergence, modes)
+        gradient = product(self._inverse_mass(modes), values_of(s.gradient, modes))
         inverse = pseudo_inverse(product(divergence, gradient), self.layout)
         held = self._rows_of(s.held_rate, "held rate", t, {}, params, modes)
-        excess = [_sum(_combination(row, rate), h) for row, h in zip(divergence, held, strict=True)]
+        excess = [plus(combination(row, rate), h) for row, h in zip(divergence, held, strict=True)]
         return tuple(-p for p in self._applied(inverse, excess))
 
     def _evaluate_atoms(
@@ -325,11 +341,11 @@ class Spectral:
         spectra = [self.layout.forward(self._nodal(f, environment)) for f in rows.products.fluxes]
         total: list[Array | None] = [None] * self._count(name)
         for share in rows.products.shares:
-            total[share.row] = _sum(total[share.row], apply(modes.value(share.symbol), spectra[share.flux]))
+            total[share.row] = plus(total[share.row], apply(modes.value(share.symbol), spectra[share.flux]))
         for i, force in enumerate(rows.forces):
             key = f"{name}/{i}"
             spectrum = params[key] if key in params else self._force(force, params)
-            total[force.row] = _sum(total[force.row], apply(modes.value(force.symbol), spectrum))
+            total[force.row] = plus(total[force.row], apply(modes.value(force.symbol), spectrum))
         return total
 
     def _named_rows(self) -> tuple[tuple[str, Rows], ...]:
@@ -358,41 +374,6 @@ class Spectral:
         (value,) = evaluate((expression,), environment)
         precision = self.layout.complex_precision if jnp.iscomplexobj(value) else self.layout.precision
         return jnp.broadcast_to(jnp.asarray(value, precision), self.layout.nodes)
-
-
-def _values(symbols: Symbols, modes: Modes) -> Matrix:
-    return tuple(tuple(modes.value(s) if not s.is_number else _number(s) for s in row) for row in symbols)
-
-
-def _number(s: sp.Expr) -> Operand:
-    value = complex(s)
-    return value.real if value.imag == 0 else value
-
-
-def _sum(a: Array | None, b: Array | None) -> Array | None:
-    if a is None or b is None:
-        return a if b is None else b
-    return a + b
-
-
-def _negative(a: Array | None) -> Array | None:
-    return None if a is None else -a
-
-
-def _less(a: Array | None, b: Array | None) -> Array | None:
-    return _sum(a, _negative(b))
-
-
-def _applied(symbol: Operand, y: Array | None) -> Array | None:
-    return None if y is None or vanishes(symbol) else apply(symbol, y)
-
-
-def _combination(row: Sequence[Operand], y: Sequence[Array | None]) -> Array | None:
-    """Σ row · y without the structural zeros."""
-    total: Array | None = None
-    for symbol, a in zip(row, y, strict=True):
-        total = _sum(total, _applied(symbol, a))
-    return total
 
 
 def build(plan: Plan) -> Spectral:

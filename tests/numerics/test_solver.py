@@ -14,6 +14,7 @@ import sympy as sp
 from nablax.backends import loop
 from nablax.backends.exporting import PLATFORMS, export_program
 from nablax.backends.frames import Frame, NumericalFailure, Progress
+from nablax.backends.interface import Opening
 from nablax.backends.reverse import SecondDerivativeError
 from nablax.backends.solver import Solver
 from nablax.backends.solving import solution_of
@@ -164,7 +165,8 @@ def test_a_breakdown_that_the_host_loop_does_not_meet_leaves_its_frames() -> Non
     def broken(*_: object, **__: object) -> tuple[jax.Array, dict[str, jax.Array]]:
         return good.t, {name: values * jnp.nan for name, values in good.fields.items()}
 
-    found = solution_of(solver.drive, broken, params, solver.initial(), (0.2, 0.4), True, True)
+    opening = Opening(solver.initial(), {})
+    found = solution_of(solver.drive, broken, params, opening, (0.2, 0.4), True, True)
     np.testing.assert_allclose(found.t, [0.2, 0.4])
     np.testing.assert_allclose(found.fields["u"], good.fields["u"], rtol=1e-13)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from nablax.backends.frames import Frame
 from nablax.backends.interface import Unsupported
 from nablax.backends.solver import Solver
 from nablax.backends.spectral import Spectral
@@ -54,6 +55,26 @@ def test_kept_products_are_exact(degree: int, dealias: float, n: int) -> None:
     padded[:kept] = modes * (fine / n)
     exact = np.fft.rfft(np.fft.irfft(padded, fine) ** degree)[:kept] * (n / fine)
     assert error(np.asarray(rate), exact) < 1e-13
+
+
+def test_the_first_frame_shows_the_data_and_steps_start_from_what_is_kept() -> None:
+    """cos 9x is beyond the modes that 24 points keep; a constraint's fields are as it makes them."""
+    solver = quadratic(24, 2 / 3, 9)
+    data = np.cos(9 * nodes([circle("x", 24)])[0])
+    state = solver.initial()
+    assert np.abs(solver.fields(state)["u"]).max() < 1e-13
+    frames = [f for f in solver.stream() if isinstance(f, Frame)]
+    afresh, going_on = solver.solve(), solver.solve(initial=state)
+    for first in (frames[0].fields["u"], afresh.fields["u"][0]):
+        assert error(np.asarray(first), data) < 1e-14
+    assert np.abs(going_on.fields["u"][0]).max() < 1e-13
+    for rest in (frames[-1].fields["u"], afresh.fields["u"][-1]):
+        assert np.array_equal(rest, going_on.fields["u"][-1])
+
+    lines = [circle("x", 8), circle("y", 8)]
+    leaking = navier_stokes(lines, {"u": sp.sin(x) + sp.sin(y), "v": sp.S.Zero})
+    flow = solver_for(leaking, lines, dt=0.1, end=0.1)
+    assert error(np.asarray(flow.solve().fields["u"][0]), np.sin(nodes(lines)[1])) < 1e-14
 
 
 def test_mass_and_energy_of_the_inviscid_equation() -> None:
