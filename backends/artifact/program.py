@@ -240,9 +240,9 @@ class Artifact:
             given = cast(dict[str, Array], call("given")(dict(params), self._drawn()))
         return Opening(self._initial(params, {}, call("initial")), given)
 
-    def _drawn(self) -> dict[str, Array]:
-        outline = self.outline
-        return {name: noise(seed, outline.shape).astype(outline.dtype) for name, seed in self.manifest.draws}
+    def _drawn(self) -> dict[str, np.ndarray]:
+        dtype, shape = self.outline.dtype, self.outline.shape
+        return {name: noise(seed, shape).astype(dtype) for name, seed in self.manifest.draws}
 
     def _shown(self, t: Array, y: Vector, ready: object) -> dict[str, Array]:
         return cast(dict[str, Array], self._program("show")(t, y, ready))

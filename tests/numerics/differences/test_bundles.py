@@ -10,6 +10,7 @@ import pytest
 
 import nablax
 from nablax.backends.frames import NumericalFailure
+from nablax.backends.interface import Opening
 from nablax.backends.solver import Solver, build
 from nablax.backends.stepping.weaving import unwoven, weavable, woven
 from nablax.planning.ghosts import bundle_size
@@ -141,8 +142,8 @@ solve {{ n = 12; method = fd; order = 2; step = euler; dt = 1e-4 }}
     for count in (1, 2, 5):
         for a, b in zip(marched(made, count), marched(single, count), strict=True):
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-15)
-    until = 5e-4
-    found = [s.programs.solve({}, made.initial(), 0.0, (0.0, until))[1]["u"][-1] for s in (made, single)]
+    until, begin = 5e-4, Opening(made.initial(), {})
+    found = [s.programs.solve({}, begin, 0.0, (0.0, until))[1]["u"][-1] for s in (made, single)]
     np.testing.assert_allclose(*found, rtol=0, atol=1e-15)
 
 

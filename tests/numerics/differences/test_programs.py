@@ -11,7 +11,7 @@ import sympy as sp
 import nablax
 from nablax.backends.artifact.programs import exportables
 from nablax.backends.differences import FiniteDifferences, build
-from nablax.backends.interface import Parameters, Unsupported, Vector
+from nablax.backends.interface import Opening, Parameters, Unsupported, Vector
 from nablax.backends.solver import Solver
 from nablax.backends.steady import SteadySolver
 from nablax.plan import Dtype
@@ -280,7 +280,7 @@ solve {{ n = {n}; order = 4; step = {step}; dt = 5e-5 }}
         assert isinstance(solver, Solver)
         c, state, tables = solver.compiled, solver.initial(), solver.programs.tables()
         assert any(a.size == n * n for a in tables.values())
-        found = [c.solve.lower(tables, state, start=0.0, times=(0.0, 1e-4))]
+        found = [c.solve.lower(tables, Opening(state, {}), start=0.0, times=(0.0, 1e-4))]
         if step == "euler":
             found += [c.step.lower(state, tables), c.fields.lower(state.t, state.y, tables)]
             # A compiled file has the matrices once, in the program that its other programs take them from.
