@@ -34,8 +34,6 @@ from nablax.planning.treatment import is_stiff
 from nablax.reductions import Noise
 from nablax.system import Evolution, LinearTerm
 
-"""Steppers that go to the modes of L and back."""
-
 
 @dataclass(frozen=True)
 class FiniteDifferences:
