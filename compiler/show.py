@@ -18,6 +18,7 @@ from nablax.plan import Choice, Plan
 from nablax.problem import Axis, Problem
 from nablax.system import System
 from nablax.training.records import Training
+from nablax.training.windows import left_later
 
 
 def show(stages: Stages) -> str:
@@ -44,14 +45,19 @@ def show(stages: Stages) -> str:
     return "\n".join(lines).strip() + "\n"
 
 
-def built_in(system: System) -> list[str]:
-    """The conditions of a problem as a function of the network."""
-    return list(ansatz.account(system.problem, derive(system)))
+def built_in(system: System, windows: int) -> list[str]:
+    """The conditions of a problem as a function of the network, in the first window and in later ones."""
+    first = derive(system)
+    later = left_later(system, first, windows)
+    return [
+        *ansatz.account(system.problem, first),
+        *(f"{name} is a term of the loss after the first window: {why}" for name, why in later.items()),
+    ]
 
 
 def _built_in(system: System, training: Training) -> list[str]:
     """The same, and the networks of fields that start like a power of the time."""
-    lines = built_in(system) if training.hard else []
+    lines = built_in(system, training.windows) if training.hard else []
     time = system.time
     for name, power in training.model.starts:
         assert time is not None

@@ -55,7 +55,13 @@ def verify(spec: str, parameters: tuple[str, ...], solve: tuple[str, ...], as_js
         from nablax.show import built_in
 
         click.echo(
-            "\n".join(["", "Built into the network", *(f"  {line}" for line in built_in(stages.system))])
+            "\n".join(
+                [
+                    "",
+                    "Built into the network",
+                    *(f"  {line}" for line in built_in(stages.system, stages.training.windows)),
+                ]
+            )
         )
     return code
 

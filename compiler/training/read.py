@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar, get_args
 
-from nablax.ansatz.derive import derive
+from nablax.ansatz.derive import Ansatz, derive
 from nablax.derivatives.evaluation import Evaluation, OptionError, make_evaluation
 from nablax.derivatives.statements import INSIDE, START, places, statements
-from nablax.frontend.diagnostics import Report, SpecError
+from nablax.frontend.diagnostics import Note, Report, SpecError
 from nablax.machine import machine_memory, size_text
 from nablax.meaning.values import Fault, fault, outside
 from nablax.models import Model, read_model
@@ -23,6 +23,7 @@ from nablax.training.records import Phase, Sampler, Training, Weighting
 from nablax.training.sizes import least_squares_bytes, trained_numbers
 from nablax.training.trial import Moving, starting_powers
 from nablax.training.weights import read_weighting
+from nablax.training.windows import left_later
 
 T = TypeVar("T")
 
@@ -96,16 +97,21 @@ class _Reading:
         if sampled:
             self._check_sampled(phases)
         ensemble = self._number("ensemble", _whole, 1, "one network")
+        seed = self._number("seed", lambda o: whole(o, o.value, "`seed`", 0), 0, "any will do")
+        built = self._ansatz()
+        windows = self._windows(ensemble, evaluation)
+        if built is not None and "hard" in self.given:
+            self._tell_left(built, self.given["hard"], windows)
         training = Training(
             model=model,
             phases=phases,
             counts=counts,
             sampler=sampler,
             weighting=weighting,
-            seed=self._number("seed", lambda o: whole(o, o.value, "`seed`", 0), 0, "any will do"),
+            seed=seed,
             dtype=dtype,
-            hard=self._hard(),
-            windows=self._windows(ensemble, evaluation),
+            hard=built is not None,
+            windows=windows,
             ensemble=ensemble,
             batch=self._batch(phases),
             seconds=self._number("time", _positive, None, "as long as the steps take"),
@@ -124,8 +130,9 @@ class _Reading:
         self.choose(name, "none" if value is None else f"{value:g}", why, asked)
         return value
 
-    def _hard(self) -> bool:
-        """On where conditions go in without derivatives of the network: they cost nothing then."""
+    def _ansatz(self) -> Ansatz | None:
+        """What `hard` builds in, if it is on: where conditions go in without derivatives of the network, as
+        they cost nothing then."""
         hard, asked = self.read("hard", _on, None)
         ansatz = None if hard is False or self.system.problem.families else derive(self.system)
         exact = () if ansatz is None else ansatz.exact
@@ -136,13 +143,29 @@ class _Reading:
                 "hard", f"no condition can be built in{': ' if why else ''}{why}", "write `hard = off`"
             )
         chosen = bool(exact) and (bool(hard) or (ansatz is not None and ansatz.order == 0))
-        why = (
-            f"these hold by construction: {', '.join(exact)}"
-            if chosen
-            else "conditions are terms of the loss"
-        )
+        why = "conditions are terms of the loss"
+        if chosen:
+            why = f"these hold by construction: {', '.join(exact)}"
+        elif exact and not asked:
+            why += f"; `on` builds in {', '.join(exact)}, by derivatives of the network in every residual"
         self.choices.append(Choice("hard", "on" if chosen else "off", why, asked))
-        return chosen
+        return ansatz if chosen else None
+
+    def _tell_left(self, ansatz: Ansatz, option: Option, windows: int) -> None:
+        """P516 for every condition that stays a term of the loss, at all times or in later windows."""
+        left = dict(ansatz.left)
+        later = left_later(self.system, ansatz, windows)
+        spans = {s.name: s.span for s in statements(self.system)}
+        for name, reason in {**left, **later}.items():
+            when = " after the first window" if name in later else ""
+            self.report.warning(
+                "P516",
+                spans[name],
+                f"`{name}` is not built in{when}: {reason}",
+                label="stays a term of the loss",
+                help=f"accept that, or give it weight: `weights = {name.split('/')[0]}(10)`",
+                notes=() if option.given else (Note("`hard` is asked for here", option.span),),
+            )
 
     def _started(self, model: Model, hard: bool) -> Model:
         """With the powers of the time that fields start with, less those that built-in conditions bring."""

@@ -33,11 +33,19 @@ class Window:
 def windows_of(system: System, training: Training) -> tuple[Window, ...]:
     """The windows of a run in the order of time; the whole problem where there is one."""
     first = Window(_cut(system, 0, training.windows), {}, derive(system) if training.hard else None)
-    return (first, *(_onward(system, k, training) for k in range(1, training.windows)))
+    return (first, *(_onward(system, k, training.windows, training.hard) for k in range(1, training.windows)))
 
 
-def _onward(system: System, number: int, training: Training) -> Window:
-    cut = _cut(system, number, training.windows)
+def left_later(system: System, first: Ansatz, windows: int) -> dict[str, str]:
+    """What is built into the first window and stays a term of the loss in later ones, with the reason."""
+    if windows == 1:
+        return {}
+    later = derive_onward(_onward(system, 1, windows).system)
+    return {name: reason for name, reason in later.left if name in first.exact}
+
+
+def _onward(system: System, number: int, windows: int, hard: bool = False) -> Window:
+    cut = _cut(system, number, windows)
     components = {c.name: c for c in cut.problem.components}
     begins: dict[sp.Symbol, tuple[AppliedUndef, int]] = {}
     initial = []
@@ -48,7 +56,7 @@ def _onward(system: System, number: int, training: Training) -> Window:
         begins[symbol] = (component.value, condition.order)
         initial.append(replace(condition, value=symbol))
     window = replace(cut, problem=replace(cut.problem, initial=tuple(initial)))
-    return Window(window, begins, derive_onward(window) if training.hard else None)
+    return Window(window, begins, derive_onward(window) if hard else None)
 
 
 def spanning(windows: Sequence[Window]) -> Problem:
