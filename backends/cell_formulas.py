@@ -14,10 +14,10 @@ import numpy as np
 
 from nablax.backends.formulas import FormulaError, Place, apply
 from nablax.backends.quadrature import cell_rule
+from nablax.backends.smooth_rows import smoothness
 from nablax.formula import Formula, Step
 
 WIDTH = 5  # averages that make the polynomial in a cell
-SMOOTH = 0.2  # of the sensor, above which fourth differences are those of a jump
 GATHERING = ("derivative", "integral", "mean", "maximum", "minimum", "multiplier", "noise")
 JUMPING = ("piecewise", "sign", "floor", "ceiling", "Heaviside", "Abs", "Max", "Min", "arg")
 
@@ -116,7 +116,7 @@ def inside(averages: np.ndarray, place: Place, shifts: Mapping[int, float]) -> n
         near = lines[..., columns]
         weights = np.array([_weights(int(o), shift) for o in offsets])
         curved = np.sum(near * weights, axis=-1)
-        smooth = _smoothness(near)
+        smooth = smoothness([near[..., j] for j in range(WIDTH)])
         averages = np.moveaxis(lines + smooth * (curved - lines), -1, k)
     return averages
 
@@ -137,12 +137,3 @@ def _weights(offset: int, shift: float) -> tuple[float, ...]:
     left = np.arange(WIDTH)[:, None] - offset - 0.5
     averages = ((left + 1) ** (powers + 1) - left ** (powers + 1)) / (powers + 1)
     return tuple(np.linalg.solve(averages.T, shift**powers).tolist())
-
-
-def _smoothness(near: np.ndarray) -> np.ndarray:
-    """1 where WIDTH averages in a row are smooth, 0 where they jump."""
-    a, b, c, d, e = (near[..., k] for k in range(WIDTH))
-    fourth, second, first = a - 4 * b + 6 * c - 4 * d + e, b - 2 * c + d, (d - b) / 2
-    size = np.abs(second) ** 2 + np.abs(first) ** 2
-    ratio = np.abs(fourth) ** 2 / (size + 1e-40)
-    return np.asarray(1 / (1 + (ratio / SMOOTH) ** 2))

@@ -131,7 +131,7 @@ def on_grid(plan: Plan, place: Span, report: Report) -> Plan | None:
     """
     system = plan.system
     axes = {a.symbol: g for a, g in zip(system.axes, plan.grid, strict=True)}
-    records = (system.evolution, system.constraints, system.initial, system.boundary, plan.law)
+    records = (system.evolution, system.constraints, system.initial, system.boundary, plan.balance)
     found = {d for record in records for e in _expressions(record) for d in e.atoms(GridData)}
     if not found:
         return plan
@@ -165,7 +165,7 @@ def on_grid(plan: Plan, place: Span, report: Report) -> Plan | None:
     return replace(
         plan,
         system=bound,
-        law=_replaced(plan.law, placed),
+        balance=_replaced(plan.balance, placed),
         arrays=ordered,
         choices=(*plan.choices, given),
     )

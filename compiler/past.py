@@ -51,11 +51,6 @@ class Line:
         return self.field if self.rate is None else self.rate
 
     @property
-    def signature(self) -> frozenset[tuple[sp.Basic | str | None, ...]]:
-        """What lines with the same derivatives have in common."""
-        return frozenset((m.coefficient, m.order, m.kernel, m.rate, m.scale) for m in self.whole)
-
-    @property
     def classical(self) -> bool:
         """Whether the highest derivative of whole order is one of the top unknown's, of first order."""
         return bool((self.first if self.rate is None else self.second) != 0)
@@ -70,6 +65,12 @@ class Line:
         if self.fast and self.rate is not None:
             found = (*found, Part(self.rate, self.fast, 1))
         return found
+
+
+def signature(memory: Sequence[Memory]) -> frozenset[tuple[sp.Basic | str | None, ...]]:
+    """What equations have in common that remember alike. The kind is no part of it: a derivative of Riemann
+    and Liouville is taken where it is that of Caputo (P330)."""
+    return frozenset((m.coefficient, m.order, m.kernel, m.rate, m.scale) for m in memory)
 
 
 def nominal_order(memory: Memory, system: System) -> sp.Expr:

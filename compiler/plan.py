@@ -7,7 +7,7 @@ from nablax.frontend.source import Span
 
 if TYPE_CHECKING:
     from nablax.grid_functions import GridData
-    from nablax.passes.divergence import Law
+    from nablax.planning.volumes import Balance
     from nablax.system import System
 
 Method = Literal["spectral", "fd", "fv"]
@@ -151,7 +151,7 @@ class Plan:
     claims: tuple[Claim, ...] = ()
     bundle: int = 1  # explicit steps for which ghost nodes are attached at once
     tune: bool = False  # time the lowerings on this device, and keep the fastest
-    law: "Law | None" = None  # what finite volumes discretise
+    balance: "Balance | None" = None  # what finite volumes discretise
     arrays: tuple["GridData", ...] = ()  # coefficient functions that are given as arrays
 
     @property

@@ -18,7 +18,7 @@ from nablax.backends.memory.exponentials import fitted, quadrature
 from nablax.backends.memory.history import Clock, Decaying, Direct, Engine, Exponentials, Order
 from nablax.backends.memory.lags import RECENT, AllLags, Lags, recent_lags
 from nablax.backends.memory.march import check_room
-from nablax.past import Line, Part, anchors_of, lines_of, nominal_order, parts_of, scale_of
+from nablax.past import Line, Part, anchors_of, lines_of, nominal_order, parts_of, scale_of, signature
 from nablax.plan import ANCHORED, Plan
 from nablax.planning.scales import EVEN, NODES
 from nablax.system import Memory
@@ -65,7 +65,7 @@ class Remembering:
     @cached_property
     def is_uneven(self) -> bool:
         """Whether fields have different derivatives in time."""
-        return len({n.signature for n in self.lines}) > 1
+        return len({signature(n.whole) for n in self.lines}) > 1
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:

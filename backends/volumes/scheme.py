@@ -19,9 +19,9 @@ from nablax.backends.volumes.reconstruction import neighbours, to_averages, to_p
 from nablax.backends.volumes.sources import REACH, averaged, flattened
 from nablax.passes.divergence import Law
 from nablax.passes.openings import Opening, openings
-from nablax.passes.waves import Characteristics, characteristics
+from nablax.passes.waves import Characteristics
 from nablax.plan import Plan
-from nablax.planning.eigenvectors import Eigenbasis, eigenbases
+from nablax.planning.eigenvectors import Eigenbasis
 from nablax.planning.spreading import diffusion_rates, ghost_cells, maximum_principle
 from nablax.planning.volumes import courant_number
 from nablax.reductions import Noise
@@ -370,8 +370,8 @@ class FiniteVolumes:
 
 def build(plan: Plan) -> FiniteVolumes:
     """The scheme of a plan with `method == "fv"`."""
-    law = plan.law
-    assert law is not None, "finite volumes need a balance law"
+    assert plan.balance is not None, "finite volumes need a balance law"
+    law, waves = plan.balance.law, plan.balance.waves
     values = [u.value for u in plan.system.unknowns]
     names = {v: sp.Dummy(real=True) for v in values}
     back = {n: v for v, n in names.items()}
@@ -388,7 +388,6 @@ def build(plan: Plan) -> FiniteVolumes:
         for s in sources
         if s.free_symbols & set(names.values())
     )
-    waves = characteristics(plan.system, law)
     bounded = maximum_principle(plan.system, law, waves) if plan.order > 2 else ()
     sides = openings(plan.system, law)
     return FiniteVolumes(
@@ -401,7 +400,7 @@ def build(plan: Plan) -> FiniteVolumes:
         bounded,
         courant_number(plan.order, bool(waves.bounded)),
         ghost_cells(plan.system, law, plan.order),
-        eigenbases(plan.system, law, waves).across if plan.order > 2 else (),
+        plan.balance.bases.across,
         diffusion_of(plan, law, sides),
         diffusion_rates(plan.system, law, plan.order, plan.grid),
     )

@@ -13,12 +13,11 @@ import sympy as sp
 from jax import Array, lax
 
 from nablax.backends.lowering import Environment, Operand, evaluate
+from nablax.backends.smooth_rows import smoothness
 from nablax.backends.volumes.cells import centres
 from nablax.passes.openings import Opening
 from nablax.plan import Plan
 from nablax.system import Boundary
-
-SMOOTH = 0.2  # of the sensor, above which a solution is continued flatly
 
 
 def padded(
@@ -117,18 +116,18 @@ def _continued(
     first = near[0]
     if condition is None:
         simple, nodes, orders = [first] * count, list(near), None
-        smooth = _sensor(near[0], near[1], near[2], near[3], near[4])
+        smooth = smoothness(near)
     elif condition.dirichlet:
         value = prescribed(condition, first, around)
         simple = [(2 * g + 2) * value - (2 * g + 1) * first for g in range(count)]
         nodes, orders = [value, *near[:4]], 0
-        smooth = _sensor(2 * value - first, near[0], near[1], near[2], near[3])
+        smooth = smoothness([2 * value - first, *near[:4]])
     else:
         inwards = plan.grid[opening.axis].spacing * (-1 if opening.side else 1)
         slope = inwards * prescribed(condition, first, around)
         simple = [first - (g + 1) * slope for g in range(count)]
         nodes, orders = [slope, *near[:4]], 1
-        smooth = _sensor(near[0], near[1], near[2], near[3], near[4])
+        smooth = smoothness(near)
     if plan.order == 2:
         return simple
     weights = extrapolation(count, orders)
@@ -154,14 +153,6 @@ def sum_of(weights: np.ndarray, arrays: Sequence[Array]) -> Array:
     for w, a in zip(weights[1:], arrays[1:], strict=True):
         total = total + float(w) * a
     return total
-
-
-def _sensor(a: Array, b: Array, c: Array, d: Array, e: Array) -> Array:
-    """1 where five values in a row are smooth, 0 where they jump."""
-    fourth = a - 4 * b + 6 * c - 4 * d + e
-    second, first = b - 2 * c + d, (d - b) / 2
-    small = 1e-40 if a.dtype == jnp.float64 else 1e-16
-    return 1 / (1 + (fourth**2 / (second**2 + first**2 + small) / SMOOTH) ** 2)
 
 
 def _slab(array: Array, axis: int, start: int, stop: int) -> Array:

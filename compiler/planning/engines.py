@@ -6,7 +6,7 @@ from math import prod
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.past import lines_of, parts_of
-from nablax.plan import Choice, Engine, StepperName
+from nablax.plan import ANCHORED, Choice, Engine, StepperName
 from nablax.planning.settings import Settings
 from nablax.planning.stepping import Situation
 from nablax.system import Memory, System
@@ -50,7 +50,7 @@ def choose_engine(
         engine, reason = "exponentials", f"{steps} steps: {modes} stand for all of them"
     choices.append(Choice("memory", NAMES[engine], reason, asked is not None, place))
     if engine == "direct":
-        _warn_large(situation, settings, steps, unfit, report)
+        _warn_large(situation, name, settings, steps, unfit, report)
     return engine
 
 
@@ -86,11 +86,19 @@ def _unfit(system: System, name: StepperName) -> _Unfit | None:
 
 
 def _warn_large(
-    situation: Situation, settings: Settings, steps: int, unfit: _Unfit | None, report: Report
+    situation: Situation,
+    name: StepperName,
+    settings: Settings,
+    steps: int,
+    unfit: _Unfit | None,
+    report: Report,
 ) -> None:
-    """Say that a history of all steps fills much memory, and what keeps less."""
-    width = sum(2 if u.complex else 1 for u in situation.system.unknowns)
-    size = 8.0 * steps * width * prod(a.points for a in situation.grid)
+    """Say that a history of all steps fills much memory, and what keeps less. A kernel that is an
+    exponential has one array whatever is asked for."""
+    parts = parts_of(lines_of(situation.system), name in ANCHORED)
+    summed = [situation.system.unknowns[p.unknown] for p in parts if p.kernel != "exponential"]
+    width = sum(2 if u.complex else 1 for u in summed) * (4 if settings.dtype == "float32" else 8)
+    size = float(steps * width * prod(a.points for a in situation.grid))
     if size <= LARGE:
         return
     if unfit is None:

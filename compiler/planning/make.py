@@ -25,6 +25,7 @@ from nablax.planning.tables import table_choices
 from nablax.planning.treatment import claims
 from nablax.planning.volumes import (
     VOLUME_ORDERS,
+    balance_of,
     check_sides,
     divergence_form,
     partial_integral,
@@ -70,6 +71,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
     _warn_growth(system, report)
     check_masses(system, grid, report)
     dealias = _dealias(method, settings, nature, len(grid), choices)
+    balance = None if law is None else balance_of(system, law, order)
     stepping: Stepping | None
     if system.time is None:
         frames: tuple[float, ...] = (0.0,)
@@ -78,8 +80,8 @@ def make_plan(system: System, report: Report) -> Plan | None:
         values = nominal(system)
         start, end = (float(sample(e, values)) for e in (system.time.lower, system.time.upper))
         frames = frame_times(system.problem, start, end, settings, report)
-        if law is not None:
-            stepping = volume_stepping(system, law, order, grid, end - start, settings, choices, report)
+        if balance is not None:
+            stepping = volume_stepping(system, balance, order, grid, end - start, settings, choices, report)
         else:
             frozen = linearise(system, SAMPLES[len(grid)])
             situation = Situation(system, method, order, grid, dealias, frozen, nature, end - start)
@@ -109,7 +111,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
         claims(system, method, stepping.name),
         bundle,
         bool(settings.tune),
-        law,
+        balance,
     )
     return on_grid(plan, settings.places.get("n", system.problem.span), report)
 

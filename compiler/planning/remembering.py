@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import sympy as sp
-
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
-from nablax.past import nominal_order
+from nablax.past import nominal_order, signature
 from nablax.plan import PROPAGATED, StepperName
 from nablax.planning.propagation import REASON, Obstacle, obstacle
 from nablax.planning.settings import MEMORY_STEPPERS, Settings
@@ -150,7 +148,7 @@ def _unfit(system: System, name: StepperName, top: float, classical: Memory | No
     if tempered is not None:
         reason = "`l21sigma` has no weights for a tempered derivative"
         return _Unfit(reason, tempered, "use `step = l1`, or `step = cq` of order 2")
-    if len({_signature(e) for e in system.evolution if _is_top(system, e)}) > 1:
+    if len({signature(e.memory) for e in system.evolution if _is_top(system, e)}) > 1:
         return _Unfit(
             "`l21sigma` looks at all equations at one moment, and their derivatives in time ask for others",
             remembered[0],
@@ -197,7 +195,7 @@ def _possible(system: System, top: float, report: Report) -> bool:
         obstacles += [
             ("another derivative in time, one of both above order 1,", e.span)
             for e in system.evolution
-            if _is_top(system, e) and _signature(e) != _signature(remembering)
+            if _is_top(system, e) and signature(e.memory) != signature(remembering.memory)
         ]
     return not obstacles or _unavailable(obstacles, remembering, report)
 
@@ -216,7 +214,3 @@ def _unavailable(obstacles: Sequence[tuple[str, Span]], remembering: Evolution, 
 
 def _is_top(system: System, equation: Evolution) -> bool:
     return all(u.rate_of != equation.unknown for u in system.unknowns)
-
-
-def _signature(equation: Evolution) -> frozenset[tuple[sp.Basic | str | None, ...]]:
-    return frozenset((m.coefficient, m.order, m.kind, m.kernel, m.rate, m.scale) for m in equation.memory)

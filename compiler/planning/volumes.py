@@ -1,6 +1,7 @@
 """Finite volumes: what they can take, the conditions they need, and the step their waves allow."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -16,7 +17,7 @@ from nablax.passes.divergence import Law, Obstacle, balance_law, first_order
 from nablax.passes.openings import Opening, openings
 from nablax.passes.waves import Characteristics, characteristics
 from nablax.plan import Choice, GridAxis, StepperName, Stepping
-from nablax.planning.eigenvectors import eigenbases
+from nablax.planning.eigenvectors import Eigenbases, eigenbases
 from nablax.planning.method import Character
 from nablax.planning.settings import Settings
 from nablax.planning.spectrum import nominal
@@ -34,6 +35,20 @@ STEPPERS: tuple[StepperName, ...] = ("ssprk3", "rk2", "euler")
 """Convex combinations of Euler steps: what one such step keeps (bounds, signs), they keep."""
 POINTS = {1: 129, 2: 25, 3: 9}  # per axis, where speeds are looked at
 STILL = 1e-9  # of the fastest wave: slower ones do not enter
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A balance law, its waves, and what it is reconstructed in: at order 2, no variables but its own."""
+
+    law: Law
+    waves: Characteristics
+    bases: Eigenbases
+
+
+def balance_of(system: System, law: Law, order: int) -> Balance:
+    waves = characteristics(system, law)
+    return Balance(law, waves, eigenbases(system, law, waves) if order > 2 else Eigenbases((), ""))
 
 
 def divergence_form(system: System, nature: Character, settings: Settings) -> Law | Obstacle | None:
@@ -162,7 +177,7 @@ def courant_number(order: int, bounded: bool) -> float:
 
 def volume_stepping(
     system: System,
-    law: Law,
+    balance: Balance,
     order: int,
     grid: tuple[GridAxis, ...],
     duration: float,
@@ -184,12 +199,12 @@ def volume_stepping(
         return None
     reason = "asked for" if settings.step else "third order, and every stage an average of Euler steps"
     choices.append(Choice("step", name, reason, settings.step is not None, place))
-    waves = characteristics(system, law)
+    law, waves = balance.law, balance.waves
     number = courant_number(order, bool(waves.bounded))
     known = "known exactly" if all(b.exact for b in waves.blocks) else "enclosed by bounds"
     choices.append(Choice("flux", "hll", f"the slowest and the fastest wave are {known}"))
     if any(len(b.members) > 1 for b in waves.blocks):
-        choices.append(_variables(system, law, waves, order))
+        choices.append(_variables(balance, order))
     for opening in openings(system, law):
         choices.append(_side(system, opening))
     rates = diffusion_rates(system, law, order, grid)
@@ -217,13 +232,12 @@ def volume_stepping(
     return Stepping(name, ORDERS[name], settings.dt, 0.0, 0.0, bound, None, longest)
 
 
-def _variables(system: System, law: Law, waves: Characteristics, order: int) -> Choice:
+def _variables(balance: Balance, order: int) -> Choice:
     """In which variables a system is reconstructed."""
     if order == 2:
         return Choice("variables", "conserved", "values at faces lie between the averages beside them")
-    missing = eigenbases(system, law, waves).missing
-    if missing:
-        return Choice("variables", "conserved", missing)
+    if balance.bases.missing:
+        return Choice("variables", "conserved", balance.bases.missing)
     return Choice("variables", "characteristic", "jumps of one wave leave the others smooth")
 
 

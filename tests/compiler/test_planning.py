@@ -173,3 +173,11 @@ def test_parameters_in_bounds_are_static_numbers():
     text += "equations { dt(u) = dxx(u) }\ninitial { u = 0 }"
     assert stages(text).plan.grid[0].length == 3.0
     assert stages(text).problem.axes[0].upper == sp.Symbol("L", real=True)
+
+
+@pytest.mark.parametrize(("operator", "warned"), [("abc", True), ("cf", False)])
+def test_only_a_history_that_is_kept_fills_memory(operator, warned):
+    """The kernel of Caputo and Fabrizio is an exponential: one array, even where a sum is asked for."""
+    text = periodic(f"{operator}(u, t, 0.5) = dxx(u)", initial="u = 0")
+    solve = "solve { n = 2048; dt = 1e-5; memory = direct }\n"
+    assert ("P422" in codes(text + solve)) is warned

@@ -16,7 +16,9 @@ from .between_nodes import close_frames, shares_left
 EXAMPLES = sorted((Path(__file__).parents[2] / "pde_examples").glob("*.pde"))
 LEFT = 0.05
 """The share of the residual of a wave of a tenth that an answer may leave. Seen: 1e-13 to 2e-2."""
-COARSE = {"cahn_hilliard": 0.4}  # interfaces of a few nodes under four derivatives
+FALLS = 4
+"""What an answer whose Fourier sums leave more gains at least from the top third of its modes: what it leaves
+is then in the modes beyond. Seen: 6."""
 
 
 @pytest.mark.slow
@@ -43,8 +45,8 @@ def test_example_meets_its_expectations_and_lowers_for_every_platform(path):
     assert all(v.passed for v in verdicts), verdicts
     if not problem.system.has_memory:  # whose residuals look back to the start
         close = [middle] if isinstance(solver, SteadySolver) else close_frames(solver, middle, middle.dt / 4)
-        for name, share in shares_left(problem, solver, close).items():
-            assert share < COARSE.get(path.stem, LEFT), (name, share)
+        for name, (share, coarser) in shares_left(problem, solver, close).items():
+            assert share < max(LEFT, min(coarser / FALLS, 0.5)), (name, share, coarser)
     exported = export_program(solver)
     assert set(exported.platforms) == set(PLATFORMS)
     assert exported.mlir_module_serialized

@@ -30,8 +30,8 @@ def ends(equation, initial, exact, step, counts, grading=1.0, **params):
     """Errors at t = 1 of so many steps each, from one program that goes on beyond."""
     compiled = solver(equation, initial, f"dt = 1/{max(counts)}; step = {step}; memory = direct")
     programs = compiled.programs
-    ready = programs.prepare(dict(compiled.parameters) | params)
-    start = programs.initial(ready, {}, {}).y
+    numbers = dict(compiled.parameters) | params
+    ready, start = programs.prepare(numbers), programs.initial(numbers, {}, {}).y
     times = (np.arange(max(counts) + 1) / np.array(counts)[:, None]) ** grading
 
     def run(times):

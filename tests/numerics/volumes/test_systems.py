@@ -85,7 +85,7 @@ def found_vectors(basis, around, count, kind="float64"):
 def test_eigenvectors_of_gas_in_two_dimensions():
     """R diagonalises the Jacobian that differences of the flux give, and L is its inverse."""
     solver = load("pde_examples/gas_vortex.pde").compile(n=8)
-    scheme, law = build(solver.plan), solver.plan.law
+    scheme, law = build(solver.plan), solver.plan.balance.law
     state = np.array([1.3, 0.4, -0.7, 3.1])
     unknowns = [u.value for u in solver.plan.system.unknowns]
     values = {
