@@ -215,6 +215,15 @@ class Tabled(Protocol):
 
 
 @runtime_checkable
+class Iterated(Protocol):
+    """A split scheme that can tell whether a stage, its `solve` above all, holds an iteration, so that a copy
+    of it for every stage takes long to compile."""
+
+    @property
+    def iterated(self) -> bool: ...
+
+
+@runtime_checkable
 class Affine(Protocol):
     """A split scheme that can tell whether `explicit_rate` depends on t and the parameters alone."""
 

@@ -86,6 +86,11 @@ class ConstrainedDifferences:
         """The y with y - shift · L y = right."""
         return self._evolving(self.scheme.solve(shift, self._completed(right), params))
 
+    @property
+    def iterated(self) -> bool:
+        """Whether a stage iterates, to step an unknown or to meet a constraint."""
+        return self.scheme.iterated or not self.elliptic.kind.direct
+
     def solve_linearised(
         self, shift: Array, t: Array, y: Vector, right: Vector, params: Parameters
     ) -> Vector:

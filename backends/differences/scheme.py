@@ -157,9 +157,9 @@ class FiniteDifferences:
         return eigenmodes_of(operator, equation, field, self.nodes.scalars(None, params))
 
     @property
-    def direct(self) -> bool:
-        """Whether `solve` is direct for every unknown, without iteration."""
-        return all(self._operator.direct(group) for group in self._operator.groups)
+    def iterated(self) -> bool:
+        """Whether `solve` iterates for an unknown."""
+        return not all(self._operator.direct(group) for group in self._operator.groups)
 
     def solve_linearised(
         self, shift: Array, t: Array, y: Vector, right: Vector, params: Parameters

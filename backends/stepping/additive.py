@@ -12,7 +12,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from nablax.backends.interface import Carry, Linearised, Parameters, Semidiscretisation, Split, Vector
+from nablax.backends.interface import (
+    Carry,
+    Iterated,
+    Linearised,
+    Parameters,
+    Semidiscretisation,
+    Split,
+    Vector,
+)
 from nablax.backends.stepping.control import Tolerance
 from nablax.backends.stepping.method import Attempt
 from nablax.backends.stepping.tableaus import ARK_EXPLICIT, ARK_IMPLICIT, ARK_NODES
@@ -46,6 +54,8 @@ class AdditiveRungeKutta(Generic[Carry]):
 
     def attempt(self, t: Array, carry: Carry, h: Array, params: Parameters) -> Attempt[Carry, tuple[()]]:
         scheme = self.scheme
+        if _iterated(scheme):
+            return self._looped(t, carry, h, params)
         y = scheme.core(carry)
         explicit = [scheme.explicit_rate(t, carry, params)]
         implicit = [scheme.linear(y, params)]
@@ -64,6 +74,33 @@ class AdditiveRungeKutta(Generic[Carry]):
         after = t + h
         new = scheme.finish(after, combination(y, h, weights, total), params)
         return Attempt(scheme.embed(after, new, params), (), difference(h, ARK_IMPLICIT.error(), total))
+
+    def _looped(self, t: Array, carry: Carry, h: Array, params: Parameters) -> Attempt[Carry, tuple[()]]:
+        """The same with a loop over the stages, whose body is compiled once."""
+        scheme = self.scheme
+        y = scheme.core(carry)
+        shift = DIAGONAL * h
+        outer, inner = (jnp.asarray(half.weights(), h.dtype) for half in (ARK_EXPLICIT, ARK_IMPLICIT))
+        nodes = jnp.asarray(NODES, h.dtype)
+
+        def stage(i: Array, rates: tuple[Vector, Vector]) -> tuple[Vector, Vector]:
+            explicit, implicit = rates
+            known = _ahead(_ahead(y, h, outer[i], explicit), h, inner[i], implicit)
+            z = scheme.solve(shift, known, params)
+            at = t + nodes[i] * h
+            forced = scheme.explicit_rate(at, scheme.embed(at, z, params), params)
+            return _noted(explicit, i, forced), _noted(implicit, i, scheme.linear(z, params))
+
+        first = scheme.explicit_rate(t, carry, params), scheme.linear(y, params)
+        start = _stacked(first[0], ARK_IMPLICIT.stages), _stacked(first[1], ARK_IMPLICIT.stages)
+        rates = lax.fori_loop(1, ARK_IMPLICIT.stages, stage, start)
+        total = tuple(e + i for e, i in zip(*rates, strict=True))
+        after = t + h
+        solution, error = (jnp.asarray(w, h.dtype) for w in (ARK_IMPLICIT.solution(), ARK_IMPLICIT.error()))
+        new = scheme.finish(after, _ahead(y, h, solution, total), params)
+        return Attempt(
+            scheme.embed(after, new, params), (), tuple(scaled(h, _weighted(error, r)) for r in total)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +122,17 @@ class DiagonallyImplicit(Generic[Carry]):
         scheme = self.scheme
         y = scheme.core(carry)
         shift = DIAGONAL * h
-        rows = jnp.asarray(ARK_IMPLICIT.weights(), h.dtype) * (
-            1 - jnp.eye(ARK_IMPLICIT.stages, dtype=h.dtype)
-        )
+        rows = jnp.asarray(ARK_IMPLICIT.weights(), h.dtype)
         nodes = jnp.asarray(NODES, h.dtype)
-        first = scheme.rate(t, carry, params)
-        rates = tuple(jnp.zeros((ARK_IMPLICIT.stages, *a.shape), a.dtype).at[0].set(a) for a in first)
+        rates = _stacked(scheme.rate(t, carry, params), ARK_IMPLICIT.stages)
 
         def stage(i: Array, state: _Stages) -> _Stages:
             rates, before, converged = state
-            known = tuple(a + scaled(h, _weighted(rows[i], r)) for a, r in zip(y, rates, strict=True))
+            known = _ahead(y, h, rows[i], rates)
             z, found = self._stage(t + nodes[i] * h, known, before, shift, params)
             # Stiffly accurate: the rate that the equation of the stage implies, which rounding spares.
-            implied = (_over(a - b, shift) for a, b in zip(z, known, strict=True))
-            return (
-                tuple(r.at[i].set(k) for r, k in zip(rates, implied, strict=True)),
-                z,
-                converged & found,
-            )
+            implied = tuple(_over(a - b, shift) for a, b in zip(z, known, strict=True))
+            return _noted(rates, i, implied), z, converged & found
 
         start = rates, y, jnp.ones((), bool)
         rates, end, converged = lax.fori_loop(1, ARK_IMPLICIT.stages, stage, start)
@@ -167,6 +197,8 @@ class AffineImplicit(Generic[Carry]):
 
     def attempt(self, t: Array, carry: Carry, h: Array, params: Parameters) -> Attempt[Carry, tuple[()]]:
         scheme = self.scheme
+        if _iterated(scheme):
+            return self._looped(t, carry, h, params)
         y = scheme.core(carry)
         rates = [scheme.rate(t, carry, params)]
         shift = DIAGONAL * h
@@ -184,6 +216,48 @@ class AffineImplicit(Generic[Carry]):
         # the step itself (M. E. Hosea, L. F. Shampine, Appl. Numer. Math. 20 (1996) 21-37).
         error = scheme.solve(shift, difference(h, ARK_IMPLICIT.error(), rates), params)
         return Attempt(scheme.embed(after, new, params), (), error)
+
+    def _looped(self, t: Array, carry: Carry, h: Array, params: Parameters) -> Attempt[Carry, tuple[()]]:
+        """The same with a loop, whose last turn solves for the error: without y, and without forcing."""
+        scheme, count = self.scheme, ARK_IMPLICIT.stages
+        y = scheme.core(carry)
+        shift = DIAGONAL * h
+        rows = jnp.asarray([*ARK_IMPLICIT.weights(), ARK_IMPLICIT.error()], h.dtype)
+        nodes = jnp.asarray([*NODES, 1.0], h.dtype)
+
+        def stage(i: Array, state: tuple[Vector, Vector, Vector]) -> tuple[Vector, Vector, Vector]:
+            rates, _, before = state
+            share = jnp.where(i < count, 1, 0).astype(h.dtype)
+            known = _ahead(tuple(scaled(share, a) for a in y), h, rows[i], rates)
+            at = t + nodes[i] * h
+            force = scheme.explicit_rate(at, scheme.embed(at, before, params), params)
+            right = tuple(k + scaled(share * shift, f) for k, f in zip(known, force, strict=True))
+            z = scheme.solve(shift, right, params)
+            found = tuple(_over(a - b, shift) for a, b in zip(z, known, strict=True))
+            return _noted(rates, jnp.minimum(i, count - 1), found), before, z
+
+        start = _stacked(scheme.rate(t, carry, params), count), y, y
+        _, end, error = lax.fori_loop(1, count + 1, stage, start)
+        after = t + h
+        return Attempt(scheme.embed(after, scheme.finish(after, end, params), params), (), error)
+
+
+def _iterated(scheme: object) -> bool:
+    return isinstance(scheme, Iterated) and scheme.iterated
+
+
+def _stacked(first: Vector, stages: int) -> Vector:
+    """Rates of all stages [stages, ...], the first one known, the others 0 until then."""
+    return tuple(jnp.zeros((stages, *a.shape), a.dtype).at[0].set(a) for a in first)
+
+
+def _noted(rates: Vector, stage: Array, found: Vector) -> Vector:
+    return tuple(r.at[stage].set(k) for r, k in zip(rates, found, strict=True))
+
+
+def _ahead(y: Vector, h: Array, weights: Array, rates: Vector) -> Vector:
+    """y + h Σ weights · rates, of stacked rates."""
+    return tuple(a + scaled(h, _weighted(weights, r)) for a, r in zip(y, rates, strict=True))
 
 
 def _weighted(weights: Array, stacked: Array) -> Array:
