@@ -6,7 +6,7 @@ from math import prod
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.past import lines_of, parts_of
-from nablax.plan import ANCHORED, Choice, Engine, StepperName
+from nablax.plan import Choice, Engine, StepperName
 from nablax.planning.settings import Settings
 from nablax.planning.stepping import Situation
 from nablax.system import Memory, System
@@ -95,7 +95,7 @@ def _warn_large(
 ) -> None:
     """Say that a history of all steps fills much memory, and what keeps less. A kernel that is an
     exponential has one array whatever is asked for."""
-    parts = parts_of(lines_of(situation.system), name in ANCHORED)
+    parts = parts_of(lines_of(situation.system), name)
     summed = [situation.system.unknowns[p.unknown] for p in parts if p.kernel != "exponential"]
     width = sum(2 if u.complex else 1 for u in summed) * (4 if settings.dtype == "float32" else 8)
     size = float(steps * width * prod(a.points for a in situation.grid))
