@@ -22,19 +22,20 @@ def apart(sound: Array, compute: Callable[..., Result], *arguments: object) -> R
     is kept: `sound` is not looked at.
     """
 
-    shapes = jax.eval_shape(compute, *arguments)
+    traced_once: Callable[..., Result] = jax.jit(compute)
+    shapes = jax.eval_shape(traced_once, *arguments)
 
     def lost(*_: object) -> Result:
         nothing: Result = jax.tree.map(_lost, shapes)
         return nothing
 
     def branch(sound: Array, *arguments: object) -> Result:
-        found: Result = lax.cond(sound, compute, lost, *arguments)
+        found: Result = lax.cond(sound, traced_once, lost, *arguments)
         return found
 
     def plain(_: Array, *arguments: object) -> Result:
         barrier: Callable[[Result], Result] = lax.optimization_barrier
-        return barrier(compute(*arguments))
+        return barrier(traced_once(*arguments))
 
     result: Result = lax.platform_dependent(sound, *arguments, cpu=branch, default=plain)
     return result

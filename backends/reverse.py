@@ -75,13 +75,15 @@ def both_modes(
     `SecondDerivativeError` under a second transformation.
     """
 
+    traced_once: Callable[[Operands], Result] = jax.jit(value)
+
     def function(operands: Operands) -> Result:
         leaves, tree = jax.tree.flatten(operands)
         leaves = [jnp.asarray(a) for a in leaves]
         real = [_moves(a) for a in leaves]
         moving = tuple(a for a, moves in zip(leaves, real, strict=True) if moves)
         still = tuple(a for a, moves in zip(leaves, real, strict=True) if not moves)
-        result_tree = jax.tree.structure(jax.eval_shape(value, operands))
+        result_tree = jax.tree.structure(jax.eval_shape(traced_once, operands))
 
         def flat(original: Callable[[Operands], Result], moving: Leaves, still: Leaves) -> Leaves:
             a, b = iter(moving), iter(still)
@@ -90,7 +92,7 @@ def both_modes(
 
         @jax.custom_jvp
         def run(moving: Leaves, still: Leaves) -> Leaves:
-            return flat(value, moving, still)
+            return flat(traced_once, moving, still)
 
         @run.defjvp
         def tangent(primals: tuple[Leaves, Leaves], tangents: tuple[Leaves, Leaves]) -> tuple[Leaves, Leaves]:

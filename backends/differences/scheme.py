@@ -1,9 +1,10 @@
 """Finite differences on a box: a plan as a system of ordinary differential equations at the nodes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
@@ -100,7 +101,13 @@ class FiniteDifferences:
         """y with its ghost nodes."""
         if self.ghostless:
             return y
-        return apart(jnp.isfinite(t), self._embedded, t, y, params)
+        return apart(jnp.isfinite(t), self._traced_once, t, y, params)
+
+    @cached_property
+    def _traced_once(self) -> Callable[[Array, Vector, Parameters], Vector]:
+        """One program for the stages of all steps."""
+        embedded: Callable[[Array, Vector, Parameters], Vector] = jax.jit(self._embedded)
+        return embedded
 
     def _embedded(self, t: Array, y: Vector, params: Parameters) -> Vector:
         arrays = dict(enumerate(y))

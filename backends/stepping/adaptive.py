@@ -1,5 +1,6 @@
 """Steps sized by an embedded error estimate."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
@@ -52,7 +53,12 @@ def advance(
     state returned carries the step the control would take next. To derivatives the sizes of the steps are
     constants.
     """
-    walked = partial(_walked, scheme, method, tolerance, bound)
+
+    @jax.jit  # traced once for the loops of both modes
+    def tried(w: _Walk[Carry, Memory], h: Array, params: Parameters) -> Attempt[Carry, Memory]:
+        return method.step(w.t, w.carry, w.memory, h, method.aid(h, params), params)
+
+    walked = partial(_walked, scheme, method, tried, tolerance, bound)
     forward = partial(walked, lax.while_loop)
     reverse = partial(walked, checkpointed_loop, apart=True)
     return both_modes(forward, forward, reverse)((state, until, budget, params))
@@ -61,6 +67,7 @@ def advance(
 def _walked(
     scheme: Semidiscretisation[Carry],
     method: Method[Carry, Aid, Memory],
+    tried: Callable[[_Walk[Carry, Memory], Array, Parameters], Attempt[Carry, Memory]],
     tolerance: Tolerance,
     bound: float | None,
     loop: Loop,
@@ -88,9 +95,6 @@ def _walked(
 
     def going(w: _Walk[Carry, Memory]) -> Array:
         return (w.t < until) & (w.tally.steps < budget) & ~w.tally.stuck
-
-    def tried(w: _Walk[Carry, Memory], h: Array, params: Parameters) -> Attempt[Carry, Memory]:
-        return method.step(w.t, w.carry, w.memory, h, method.aid(h, params), params)
 
     def attempt(w: _Walk[Carry, Memory]) -> _Walk[Carry, Memory]:
         left = until - w.t

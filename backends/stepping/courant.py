@@ -1,8 +1,10 @@
 """Steps as long as the waves of the present state allow."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -40,7 +42,14 @@ def advance(
     A step after which the state makes no sense, or waves run much faster than it was made for, is refused.
     The last two steps to `until` are made equal. To derivatives the sizes of the steps are constants.
     """
-    walked = partial(_walked, scheme, method, longest)
+
+    @jax.jit  # traced once for the loops of both modes
+    def stepped(w: _Walk, h: Array, params: Parameters) -> Vector:
+        carry = scheme.embed(w.t, w.y, params)
+        memory = method.start(w.t, carry, params)
+        return scheme.core(method.step(w.t, carry, memory, h, method.aid(h, params), params).carry)
+
+    walked = partial(_walked, scheme, stepped, longest)
     forward = partial(walked, lax.while_loop)
     reverse = partial(walked, checkpointed_loop, apart=True)
     return both_modes(forward, forward, reverse)((state, until, budget, params))
@@ -48,7 +57,7 @@ def advance(
 
 def _walked(
     scheme: Courant,
-    method: Method[Vector, Aid, Memory],
+    stepped: Callable[[_Walk, Array, Parameters], Vector],
     longest: float | None,
     loop: Loop,
     operands: tuple[State, Array, Array, Parameters],
@@ -66,11 +75,6 @@ def _walked(
 
     def going(w: _Walk) -> Array:
         return (w.t < until) & (w.tally.steps < budget) & ~w.tally.stuck
-
-    def stepped(w: _Walk, h: Array, params: Parameters) -> Vector:
-        carry = scheme.embed(w.t, w.y, params)
-        memory = method.start(w.t, carry, params)
-        return scheme.core(method.step(w.t, carry, memory, h, method.aid(h, params), params).carry)
 
     def attempt(w: _Walk) -> _Walk:
         left = until - w.t

@@ -11,6 +11,8 @@ from nablax.backends.artifact.errors import ArtifactError
 from nablax.backends.artifact.read import unpack
 from nablax.backends.artifact.write import compile_artifact
 
+pytestmark = pytest.mark.brief
+
 STEADY = """
 space { x in [0, 2] }
 fields { u }

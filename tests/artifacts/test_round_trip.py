@@ -15,6 +15,8 @@ from nablax.backends.frames import Frame
 from nablax.backends.solver import Solver
 from tests.artifacts.specs import CHORD, FLOW, MEMORY, QUANTUM, RING, ROD, both
 
+pytestmark = pytest.mark.brief
+
 SPECS = {"ring": RING, "rod": ROD, "chord": CHORD, "quantum": QUANTUM, "flow": FLOW, "remembering": MEMORY}
 
 

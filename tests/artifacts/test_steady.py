@@ -12,6 +12,8 @@ from nablax.backends.artifact.write import compile_artifact
 from nablax.backends.frames import Unsolved
 from nablax.backends.steady import SteadySolver
 
+pytestmark = pytest.mark.brief
+
 NONLINEAR = """
 space { x in [0, 1] }
 fields { u }

@@ -12,6 +12,8 @@ from nablax.backends.steady import SteadySolver
 from nablax.grid_functions import GridData
 from nablax.plan import GridAxis
 
+pytestmark = pytest.mark.brief
+
 PARTS = {
     "differences": """
 space { x in [0, 2] }

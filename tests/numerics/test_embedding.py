@@ -9,6 +9,8 @@ import pytest
 import nablax
 from nablax.backends.solver import Solver
 
+pytestmark = pytest.mark.brief
+
 RING = """
 space {{ x in [0, 2*pi] periodic }}
 time {{ t in [0, 0.2] }}

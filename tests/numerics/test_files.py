@@ -11,6 +11,8 @@ from nablax.frontend.parser import read_source
 from nablax.pipeline import check
 from nablax.tables import interpolate, tabulated
 
+pytestmark = pytest.mark.brief
+
 WALLS = """
 space {{ x in [0, 1]; y in [0, 2*pi] periodic }}
 time {{ t in [0, 0.01] }}

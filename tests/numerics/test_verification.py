@@ -16,6 +16,8 @@ from nablax.pipeline import run_stages
 from nablax.planning.make import make_plan
 from nablax.sampling import sample
 
+pytestmark = pytest.mark.brief
+
 RING = """
 space { x in [0, 2*pi] periodic }
 time { t in [0, 1] }

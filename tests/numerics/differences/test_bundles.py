@@ -18,6 +18,8 @@ from nablax.backends.stepping.bundles import RungeKuttaBundle
 from nablax.backends.stepping.weaving import unwoven, weavable, woven
 from nablax.planning.ghosts import bundle_size
 
+pytestmark = pytest.mark.brief
+
 CASES = {
     "gray_scott": """
 space { x in [0, 1] periodic; y in [0, 2] periodic }

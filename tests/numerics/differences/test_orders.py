@@ -20,6 +20,8 @@ from tests.numerics.systems import (
     t,
 )
 
+pytestmark = pytest.mark.brief
+
 x, y, z = sp.symbols("x y z", real=True)
 D, a = sp.symbols("D a", real=True)
 Case = tuple[list[Line], dict[str, sp.Expr], dict[str, sp.Expr], Sequence[Wall]]

@@ -29,6 +29,8 @@ from tests.numerics.systems import (
     t,
 )
 
+pytestmark = pytest.mark.brief
+
 x, y = sp.symbols("x y", real=True)
 D = sp.Symbol("D", real=True)
 

@@ -24,6 +24,8 @@ from tests.numerics.systems import (
     t,
 )
 
+pytestmark = pytest.mark.brief
+
 x, y = sp.symbols("x y", real=True)
 D, a = sp.symbols("D a", real=True)
 X, PERIODIC, Y = Line("x", 0.0, 1.0, 20), Line("x", 0.0, 2.0, 18, True), Line("y", 0.0, 1.5, 14)

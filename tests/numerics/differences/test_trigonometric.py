@@ -12,6 +12,8 @@ from nablax.backends.differences.steady import SteadyDifferences
 from nablax.backends.differences.trigonometric import Kind, angles, backward, forward
 from nablax.backends.steady import SteadySolver
 
+pytestmark = pytest.mark.brief
+
 WALLS = {"sine": ("u = 0",) * 2, "cosine": ("dn(u) = 0",) * 2, "sine-cosine": ("u = 0", "dn(u) = 0")}
 WALLS["cosine-sine"] = WALLS["sine-cosine"][::-1]
 

@@ -15,6 +15,8 @@ from nablax.plan import Plan
 from nablax.stencils import centred_extreme
 from tests.numerics.integrate import error, measured_orders, nominal, rk4
 
+pytestmark = pytest.mark.brief
+
 x, y = sp.symbols("x y", real=True)
 t = sp.Symbol("t", real=True)
 

@@ -7,6 +7,8 @@ from nablax import parse
 from nablax.backends.reference import environment, nodes, terms_value
 from nablax.backends.steady import SteadySolver
 
+pytestmark = pytest.mark.brief
+
 DIRICHLET = "x = 0: u = 1; x = 1: u = w"
 MIXED = "x = 0: u = 1; x = 1: dn(u) + 2*u = d(w, x) + 2*w"
 SLOPES = "x = 0: dn(u) = -d(w, x); x = 1: u = w"
