@@ -25,9 +25,10 @@ def block_rows(shape: tuple[int, ...], bytes_a_node: int, ghosts: tuple[int, ...
     """
     around = prod(n + 2 * g for n, g in zip(shape[1:], ghosts[1:], strict=True)) * bytes_a_node
     least = SHARE * max(ghosts[0], 1)
-    if (shape[0] + 2 * ghosts[0]) * around <= CACHE or shape[0] < 2 * least:
+    if (shape[0] + 2 * ghosts[0]) * around <= CACHE or shape[0] < 4 * least:
         return None
-    rows = CACHE // around - 2 * ghosts[0]
+    # A quarter of the grid at most: two blocks with their ghosts are held beside the grid.
+    rows = min(CACHE // around - 2 * ghosts[0], shape[0] // 4)
     return None if rows < least else -(-shape[0] // -(-shape[0] // rows))
 
 

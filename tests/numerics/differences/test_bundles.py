@@ -186,6 +186,7 @@ def test_blocks_of_rows_make_the_same_steps(name: str) -> None:
     ("shape", "size", "ghosts", "rows"),
     [
         ((512, 512), 16, (8, 8), 128),
+        ((512, 512), 8, (8, 8), 128),
         ((1000, 1000), 8, (8, 8), 167),
         ((64, 64), 16, (8, 8), None),  # fits
         ((4096, 65536), 8, (8, 8), None),  # rows too long
