@@ -6,6 +6,7 @@ from importlib import import_module
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from nablax.backends.interface import Parameters
@@ -47,7 +48,7 @@ def traced(*values: object) -> bool:
 
 def in_precision(array: Array, dtype: Dtype) -> Array:
     """Cast to a plan's precision; complex numbers stay complex."""
-    return array.astype(jnp.result_type(dtype, jnp.complex64) if jnp.iscomplexobj(array) else dtype)
+    return array.astype(np.result_type(dtype, np.complex64) if jnp.iscomplexobj(array) else dtype)
 
 
 def typed_parameters(params: Parameters, dtype: Dtype) -> Parameters:

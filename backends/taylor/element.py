@@ -133,21 +133,21 @@ def multiply(algebra: Algebra, x: Element, y: Element) -> Element:
     return square(algebra, x) if x is y else product(algebra, jnp.multiply, x, y)
 
 
-def square(algebra: Algebra, x: Element) -> Element:
-    """x·x in half the products."""
+def square(algebra: Algebra, x: Element, sign: int = 1) -> Element:
+    """x·x, or -x·x, in half the products: the sign is one of the weights and costs nothing."""
     value = x[0]
-    result: list[jax.Array | None] = [None if value is None else value * value]
+    result: list[jax.Array | None] = [None if value is None else scaled(Fraction(sign), value * value)]
     for k in range(1, algebra.size):
         terms: Terms = {}
         own = x[k]
         if value is not None and own is not None:
-            accumulate(terms, Fraction(2), lifted(algebra, jnp.multiply, (0, k), (value, own)))
+            accumulate(terms, Fraction(2 * sign), lifted(algebra, jnp.multiply, (0, k), (value, own)))
         for p in algebra.products[k]:
             left, right = x[p.left], x[p.right]
             if left is not None and right is not None:
                 term = lifted(algebra, jnp.multiply, (p.left, p.right), (left, right))
                 weight = p.weight if p.left == p.right else 2 * p.weight
-                accumulate(terms, weight, contracted(algebra, k, p.left, term))
+                accumulate(terms, sign * weight, contracted(algebra, k, p.left, term))
         result.append(total(terms))
     return tuple(result)
 

@@ -161,7 +161,8 @@ def _polygamma(order: int, x: Array) -> Array:
 
 
 def tanh_slope(algebra: Algebra, y: Element) -> Element:
-    return _one_minus(square(algebra, y))
+    squared = square(algebra, y, sign=-1)
+    return (1 + head(squared), *squared[1:])
 
 
 def tan_slope(algebra: Algebra, y: Element) -> Element:
@@ -181,10 +182,6 @@ def logistic_slope(algebra: Algebra, y: Element) -> Element:
 
 def exp_slope(algebra: Algebra, y: Element) -> Element:
     return y
-
-
-def _one_minus(x: Element) -> Element:
-    return (1 - head(x), *(None if c is None else -c for c in x[1:]))
 
 
 ELEMENTARY: Mapping[str, Elementary] = {

@@ -26,6 +26,13 @@ def polynomials(count, averages):
     return np.linalg.inv(nodes[:, None] ** powers)
 
 
+def powers(x, count):
+    found = [jnp.ones_like(x)]
+    for _ in range(count - 1):
+        found.append(found[-1] * x)
+    return jnp.stack(found)
+
+
 def answer(problem, point, apart, width, options):
     """Values [components, *axes, frames] near a point, time last, and where they are: per axis the middle,
     the step, and what interpolates: polynomials of `width` nodes, a whole Fourier sum where that is None."""
@@ -62,7 +69,7 @@ def order(name, point, apart, width, counts, **options):
         total, *_ = params
         for basis, x in reversed(list(zip(bases, (z - params[1]) / params[2], strict=True))):
             count = total.shape[-1]
-            total = total @ (fourier(x, count) if basis is None else x ** np.arange(count) @ basis)
+            total = total @ (fourier(x, count) if basis is None else powers(x, count) @ basis)
         return total
 
     residual = problem.residual(nablax.field(problem, net, answers[0][1]))
