@@ -22,6 +22,7 @@ from nablax.derivatives import quadrature
 from nablax.derivatives.lines import REST, TAU, Histories, Moment, Place, Remote, Rule
 from nablax.derivatives.quadrature import Nodes
 from nablax.fractional_calculus.operators import (
+    AtanganaBaleanu,
     Caputo,
     CaputoFabrizio,
     DistributedCaputo,
@@ -35,6 +36,7 @@ from nablax.fractional_calculus.operators import (
     TemperedCaputo,
     VariableCaputo,
 )
+from nablax.fractional_calculus.special import MittagLeffler
 from nablax.passes.jets import jets
 from nablax.problem import Problem
 
@@ -67,22 +69,25 @@ def has_rule(operator: sp.Basic) -> bool:
     return type(operator) in _RULES and _inverse(operator, TAU) is not None
 
 
-def _line(op: FractionalOperator) -> tuple[sp.Basic, ...]:
-    return (op.variable, op.base, op.side, _scale(op))
+def _line(op: FractionalOperator) -> tuple[sp.Basic | bool, ...]:
+    return (op.variable, op.base, op.side, _scale(op), isinstance(op, AtanganaBaleanu))
 
 
 def _shared_nodes(
     problem: Problem, operators: Sequence[FractionalOperator], rule: Rule
-) -> dict[tuple[sp.Basic, ...], Nodes]:
+) -> dict[tuple[sp.Basic | bool, ...], Nodes]:
     """The nodes of every line: Gauss's own where all operators along it have one order, a number."""
     nominal = {p.symbol: p.value for p in problem.parameters}
     axes = (*problem.axes, *((problem.time,) if problem.time else ()))
     nominal |= {a.symbol: (a.lower + a.upper).subs(nominal) / 2 for a in axes}
-    lines: dict[tuple[sp.Basic, ...], list[FractionalOperator]] = {}
+    lines: dict[tuple[sp.Basic | bool, ...], list[FractionalOperator]] = {}
     for op in operators:
         lines.setdefault(_line(op), []).append(op)
     found = {}
     for line, members in lines.items():
+        if isinstance(members[0], AtanganaBaleanu):
+            found[line] = _kernel_nodes(members, nominal, rule)
+            continue
         exponents = [_main_exponent(op).subs(nominal) for op in members]
         one = len(set(exponents)) == 1 and not any(_varies(problem, op) for op in members)
         middle = float(sum(exponents) / len(exponents))
@@ -101,6 +106,15 @@ def _grade(operators: Sequence[FractionalOperator], nominal: Mapping[sp.Basic, s
     a power of about 3 in the graded variable; the orders of equations are those of their solutions."""
     lowest = min(float(_order_of(op).subs(nominal)) - op.ceiling + 1 for op in operators)
     return min(max(int(sp.ceiling(START / lowest)), 1), STEEPEST)
+
+
+def _kernel_nodes(
+    operators: Sequence[FractionalOperator], nominal: Mapping[sp.Basic, sp.Expr], rule: Rule
+) -> Nodes:
+    """Nodes for a kernel that starts like 1 - τ^α, which becomes a power of 2 at least."""
+    lowest = min(float(_order_of(op).subs(nominal)) for op in operators)
+    grade = min(max(int(sp.ceiling(2 / lowest)), 1), STEEPEST)
+    return Nodes(quadrature.nodes(max(2 * rule.count, 20), 0.0), grade, near=True)
 
 
 def _order_of(op: FractionalOperator) -> sp.Expr:
@@ -134,7 +148,7 @@ class _Writing:
 
     problem: Problem
     rule: Rule
-    nodes: Mapping[tuple[sp.Basic, ...], Nodes]
+    nodes: Mapping[tuple[sp.Basic | bool, ...], Nodes]
     remotes: dict[tuple[sp.Basic, Place], Remote] = field(default_factory=dict)
     moments: dict[tuple[sp.Expr, sp.Expr, Nodes], Moment] = field(default_factory=dict)
 
@@ -293,6 +307,12 @@ def _caputo_fabrizio(line: _Line) -> sp.Expr:
     return (line.here(0) - sp.exp(-rate * y) * line.base(0) - rate * memory) / (1 - order)
 
 
+def _atangana_baleanu(line: _Line) -> sp.Expr:
+    order, y = line.op.order, line.y
+    kernel = MittagLeffler(order, 1, -order / (1 - order) * (y * TAU) ** order)
+    return y / (1 - order) * line.moment(sp.S.Zero, line.back(1) * kernel)
+
+
 _OWN = sp.Dummy("y", positive=True)
 """The distance of the point itself from the base, under a weight that is differentiated."""
 
@@ -308,4 +328,5 @@ _RULES: Mapping[type[FractionalOperator], Callable[[_Line], sp.Expr]] = {
     FractionalIntegral: _integral,
     DistributedCaputo: _distributed,
     CaputoFabrizio: _caputo_fabrizio,
+    AtanganaBaleanu: _atangana_baleanu,
 }

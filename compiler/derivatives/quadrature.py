@@ -25,28 +25,33 @@ Number = TypeVar("Number", float, "Array", "float | Array")
 @dataclass(frozen=True, slots=True)
 class Nodes:
     """Shares τ = 1 - (1 - σ)^grade at places σ of a rule: a grade above 1 gathers them at τ = 1 too, where f
-    may then have a power of 1 - τ in it."""
+    may then have a power of 1 - τ in it. With `near` they are τ = σ^grade, for powers of τ."""
 
     places: tuple[float, ...]
     grade: int = 1
+    near: bool = False
 
     @property
     def shares(self) -> np.ndarray:
         """τ [nodes]."""
-        found: np.ndarray = 1 - (1 - np.asarray(self.places)) ** self.grade
+        places = np.asarray(self.places)
+        found: np.ndarray = places**self.grade if self.near else 1 - (1 - places) ** self.grade
         return found
 
     @property
     def rest(self) -> np.ndarray:
         """1 - τ [nodes], exact where it is small."""
-        found: np.ndarray = (1 - np.asarray(self.places)) ** self.grade
+        places = np.asarray(self.places)
+        found: np.ndarray = (
+            -np.expm1(self.grade * np.log(places)) if self.near else (1 - places) ** self.grade
+        )
         return found
 
     @property
     def stretch(self) -> tuple[np.ndarray, np.ndarray]:
         """τ/σ and dτ/dσ [nodes]: a weight for σ^e is multiplied by the first to the e, and by the second."""
         places = np.asarray(self.places)
-        slope = self.grade * (1 - places) ** (self.grade - 1)
+        slope = self.grade * (places if self.near else 1 - places) ** (self.grade - 1)
         share = np.divide(self.shares, places, out=np.full_like(places, self.grade), where=places > 0)
         return share, slope
 

@@ -16,7 +16,7 @@ Array = np.ndarray
 
 NODES = 26  # beyond, rounding grows and nothing is gained in float64
 NODES_COMPLEX = 30  # for β up to 4, where residues are complex and larger
-NODES_SINGLE = 12
+NODES_SINGLE = 20
 ENCLOSED = 0.1  # poles this near to 0 lie well inside the contour
 
 

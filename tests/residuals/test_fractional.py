@@ -69,6 +69,7 @@ def residual_of(problem, function, points=POINTS, dtype=jnp.float64):
         ("distcaputo({}, y, 3, 0, 1)", "y^2", 1e-11),
         ("psicaputo({}, y, a, y^2)", "y^2", 1e-12),
         ("cf({}, y, a)", "y^2", 1e-10),
+        ("abc({}, y, a)", "y^2", 1e-10),
     ],
 )
 def test_operators_of_fields_equal_their_closed_forms(operator, operand, tolerance):
