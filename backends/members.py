@@ -17,7 +17,7 @@ from jax import Array
 
 from nablax.backends.arguments import number
 from nablax.backends.frames import Breakdown, Frame, NumericalFailure, Standstill
-from nablax.backends.interface import Parameters, State
+from nablax.backends.interface import Opening, Parameters, State
 from nablax.backends.nodes import samples
 from nablax.backends.precision import precise
 from nablax.backends.rest import INCOMPATIBLE, reported
@@ -27,6 +27,7 @@ from nablax.backends.stepping.fixed import step_count, trajectory
 
 SHARED = State._make((None, 0, 0))
 """Axes of a batch of states: all members are at one time."""
+OPENED = Opening._make((SHARED, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,10 @@ def _moving(solver: Solver, members: Members) -> Iterator[Batch]:
         params, axes = _parameters(solver, members)
         start = jax.jit(
             jax.vmap(
-                programs.start, in_axes=(axes, None, None), out_axes=(SHARED, 0), axis_size=members.count
+                programs.start,
+                in_axes=(axes, None, None),
+                out_axes=OPENED,
+                axis_size=members.count,
             )
         )
         show = jax.jit(
