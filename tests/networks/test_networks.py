@@ -17,6 +17,8 @@ from nablax.backends.taylor.element import Element
 from nablax.backends.taylor.interpreter import Scope
 from nablax.derivatives.algebra import univariate
 
+pytestmark = pytest.mark.brief
+
 SPEC = """
 space { x in [1, 3] periodic; y in [0, 2] }
 time { t in [0, 4] }

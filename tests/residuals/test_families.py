@@ -8,6 +8,8 @@ import pytest
 import nablax
 from nablax.frontend.diagnostics import SpecError
 
+pytestmark = pytest.mark.brief
+
 SPEC = """
 space {{ {space} }}
 fields {{ u }}

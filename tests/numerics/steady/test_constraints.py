@@ -6,6 +6,8 @@ import pytest
 from nablax import parse
 from nablax.backends.solver import Solver
 
+pytestmark = pytest.mark.brief
+
 # u decays by its own signal: with u and c both multiples of one mode, dt(u) = -c is an exact decay.
 MODE = """
 space {{ x in [0, 1]; y in [0, 1] periodic }}

@@ -8,6 +8,8 @@ from nablax import parse
 from nablax.backends.frames import Unsolved
 from nablax.backends.steady import SteadySolver
 
+pytestmark = pytest.mark.brief
+
 BOX = """
 space {{ x in [0, 2*pi] periodic; y in [0, 2*pi] periodic }}
 fields {{ u }}

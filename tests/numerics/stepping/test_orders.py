@@ -156,7 +156,6 @@ def test_the_count_of_steps_is_no_part_of_the_program() -> None:
     assert solver.compiled.march._cache_size() == 1
 
 
-@pytest.mark.optimised
 def test_a_solution_that_becomes_infinite_is_told_from_steps_that_are_too_long() -> None:
     """u_t = 2 u² from 1 ends at t = 1/2: steps of a tenth do not move that, and no more are tried."""
     lines = [circle("x", 8)]
