@@ -32,7 +32,7 @@ def limited(
     gains, losses = zero, zero
     extra = {axis: high[axis] - low[axis] for axis in high}
     for axis, flux in extra.items():
-        into, out = ratios[axis] * _lower(flux, axis), -ratios[axis] * _upper(flux, axis)
+        into, out = ratios[axis] * lower(flux, axis), -ratios[axis] * upper(flux, axis)
         gains = gains + jnp.maximum(into, zero) + jnp.maximum(out, zero)
         losses = losses + jnp.minimum(into, zero) + jnp.minimum(out, zero)
     least, most = bounds
@@ -41,7 +41,7 @@ def limited(
     found = {}
     for axis, flux in extra.items():
         periodic = grid[axis].periodic
-        raised, lowered = _beside(up, axis, periodic), _beside(down, axis, periodic)
+        raised, lowered = beside(up, axis, periodic), beside(down, axis, periodic)
         kept = jnp.where(flux > 0, jnp.minimum(lowered[0], raised[1]), jnp.minimum(raised[0], lowered[1]))
         found[axis] = low[axis] + kept * flux
     return found
@@ -53,7 +53,7 @@ def _share(room: Array, wanted: Array) -> Array:
     return jnp.where(wanted > 0, jnp.minimum(room / safe, 1.0), jnp.ones_like(wanted))
 
 
-def _beside(cells: Array, axis: int, periodic: bool) -> tuple[Array, Array]:
+def beside(cells: Array, axis: int, periodic: bool) -> tuple[Array, Array]:
     """The cell on the lower and on the upper side of every face; beyond a wall there is nothing to limit."""
     n = cells.shape[axis]
     first, last = (lax.slice_in_dim(cells, i, i + 1, axis=axis) for i in (0, n - 1))
@@ -61,13 +61,15 @@ def _beside(cells: Array, axis: int, periodic: bool) -> tuple[Array, Array]:
     return jnp.concatenate([below, cells], axis=axis), jnp.concatenate([cells, above], axis=axis)
 
 
-def _lower(flux: Array, axis: int) -> Array:
+def lower(flux: Array, axis: int) -> Array:
+    """The flux through the lower face of every cell."""
     return lax.slice_in_dim(flux, 0, flux.shape[axis] - 1, axis=axis)
 
 
-def _upper(flux: Array, axis: int) -> Array:
+def upper(flux: Array, axis: int) -> Array:
+    """The flux through the upper face of every cell."""
     return lax.slice_in_dim(flux, 1, flux.shape[axis], axis=axis)
 
 
 def _difference(flux: Array, axis: int) -> Array:
-    return _upper(flux, axis) - _lower(flux, axis)
+    return upper(flux, axis) - lower(flux, axis)

@@ -26,8 +26,13 @@ def flux(
     around: Environment,
     left: Sequence[Array],
     right: Sequence[Array],
+    even: bool = False,
 ) -> tuple[Array, ...]:
-    """The numerical flux of every unknown. `around` holds coordinates of the faces, time, parameters."""
+    """The numerical flux of every unknown. `around` holds coordinates of the faces, time, parameters.
+
+    `even` takes waves to run as fast either way (V. V. Rusanov, USSR Comput. Math. Math. Phys. 1 (1961) 267):
+    what it leaves of a state keeps its density and pressure positive.
+    """
     shape = jnp.broadcast_shapes(*(a.shape for a in left))
     there = [dict(around) | dict(zip(unknowns, state, strict=True)) for state in (left, right)]
     fluxes = [
@@ -41,6 +46,9 @@ def flux(
             continue
         slow, fast = _interval(block, axis, unknowns, around, left, right, there)
         zero = jnp.zeros((), left[0].dtype)
+        if even:
+            fast = jnp.maximum(jnp.abs(slow), jnp.abs(fast))
+            slow = -fast
         low, high = jnp.minimum(slow, zero), jnp.maximum(fast, zero)
         width = high - low
         moving = width > 0

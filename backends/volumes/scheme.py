@@ -11,8 +11,8 @@ from jax import Array, lax
 from nablax.backends.interface import Parameters, Unsupported, Vector
 from nablax.backends.lowering import Operand, evaluate
 from nablax.backends.nodes import known
-from nablax.backends.volumes import cells, riemann, walls
-from nablax.backends.volumes.bounds import limited
+from nablax.backends.volumes import cells, positivity, riemann, walls
+from nablax.backends.volumes.bounds import limited, lower, upper
 from nablax.backends.volumes.characteristic import characteristic_traces
 from nablax.backends.volumes.diffusion import Diffusion, diffusion_of
 from nablax.backends.volumes.reconstruction import neighbours, to_averages, to_points, traces
@@ -34,6 +34,7 @@ class FiniteVolumes:
     `curved[axis]`: the flux is no linear function of the unknowns with constant coefficients, so that
     beyond second order it is evaluated at points of the faces. `slopes` are rows of ∂S/∂U, `stiffness` those
     of the largest rates of diffusion, `bounded` the unknowns whose fluxes are limited to keep their bounds,
+    `signed` those that keep their sign,
     `courant` the largest Courant number, `ghosts` the cells attached beyond the ends of axes,
     `eigenbases[axis]` the blocks of unknowns that are reconstructed in characteristic variables.
     """
@@ -45,6 +46,7 @@ class FiniteVolumes:
     curved: tuple[bool, ...]
     slopes: tuple[tuple[sp.Expr, ...], ...]
     bounded: tuple[int, ...]
+    signed: tuple[int, ...]
     courant: float
     ghosts: int
     eigenbases: tuple[tuple[Eigenbasis, ...], ...]
@@ -85,29 +87,32 @@ class FiniteVolumes:
         total = self._sources(around, values)
         axes = range(len(self.plan.grid))
         through = {k: self._fluxes(around, k, values) for k in axes}
+        if self.waves.guards:
+            through = self._positive(through, around, values)
         if self.diffusion is not None:
             for k in self.diffusion.axes:
                 through[k] = through[k] - self.diffusion.fluxes(around, k, ghosts, values)
         kept: dict[int, dict[int, Array]] = {}
-        if self.bounded:
-            low = {k: self._monotone(around, k, values) for k in axes}
+        if self.bounded or self.signed:
+            low = {k: self._first_order(around, k, values) for k in axes}
             if self.diffusion is not None:
                 for k in self.diffusion.axes:
                     low[k] = low[k] - self.diffusion.monotone(around, k, ghosts, values)
             step = self.stable_step(t, carry, params)
             step = jnp.where(jnp.isfinite(step), step, jnp.zeros_like(step))  # nothing moves
-            for i in self.bounded:
+            for i in (*self.bounded, *self.signed):
                 high, plain = ({k: f[k][i] for k in axes} for f in (through, low))
-                bounds = self._bounds(i, carry[i], values, params)
+                if i in self.signed:
+                    bounds = positivity.sign_bounds(carry[i])
+                else:
+                    bounds = self._bounds(i, carry[i], values, params)
                 kept[i] = limited(carry[i], high, plain, bounds, step, self.plan.grid)
         for i in range(len(carry)):
             for axis, grid in enumerate(self.plan.grid):
                 if self.law.fluxes[axis][i] != 0 or self.law.diffusion[axis][i] != 0:
                     flux = kept[i][axis] if i in kept else through[axis][i]
-                    n = flux.shape[axis]
-                    upper = lax.slice_in_dim(flux, 1, n, axis=axis)
-                    lower = lax.slice_in_dim(flux, 0, n - 1, axis=axis)
-                    total[i] = total[i] - (upper - lower) / grid.spacing
+                    difference = upper(flux, axis) - lower(flux, axis)
+                    total[i] = total[i] - difference / grid.spacing
         return tuple(total)
 
     def finish(self, t: Array, y: Vector, params: Parameters) -> Vector:
@@ -240,6 +245,24 @@ class FiniteVolumes:
             good = good & (a * b > 0)
         return [jnp.where(good, a, b) for a, b in zip(states, averages, strict=True)]
 
+    def _positive(
+        self, through: dict[int, Array], around: Sequence[Array], values: Mapping[sp.Basic, Operand]
+    ) -> dict[int, Array]:
+        """Fluxes by axis that leave every guard its sign; as they are where they do."""
+        place = cells.centres(self.plan, 0)
+        ghosts = self.ghosts
+        inside = dict.fromkeys(range(len(self.plan.grid)), 0)
+        averages = jnp.stack([self._trimmed(a, ghosts, inside) for a in around])
+
+        def guards(y: Sequence[Array]) -> list[Array]:
+            return self._guards(y, place, values)
+
+        def first_order() -> dict[int, Array]:
+            return {k: self._first_order(around, k, values, even=True) for k in through}
+
+        paces = self._pace(tuple(averages), place, values)
+        return positivity.kept(guards, averages, through, first_order, paces, self.plan.grid)
+
     def _guards(
         self, y: Sequence[Array], place: Mapping[sp.Basic, Operand], values: Mapping[sp.Basic, Operand]
     ) -> list[Array]:
@@ -328,7 +351,9 @@ class FiniteVolumes:
         place[symbol] = jnp.full((1,) * len(self.plan.grid), end, self.plan.dtype)
         return walls.outside(inner, opening, {**values, **place}), place
 
-    def _monotone(self, around: Sequence[Array], axis: int, values: Mapping[sp.Basic, Operand]) -> Array:
+    def _first_order(
+        self, around: Sequence[Array], axis: int, values: Mapping[sp.Basic, Operand], even: bool = False
+    ) -> Array:
         """Fluxes of first order: between the averages themselves."""
         ghosts = self.ghosts
         others = [k for k in range(len(self.plan.grid)) if k != axis]
@@ -338,7 +363,7 @@ class FiniteVolumes:
         outer, inner = self._walled(tuple(left), tuple(right), axis, place, values)
         unknowns = [u.value for u in self.plan.system.unknowns]
         return jnp.stack(
-            riemann.flux(self.law, self.waves, axis, unknowns, {**values, **place}, outer, inner)
+            riemann.flux(self.law, self.waves, axis, unknowns, {**values, **place}, outer, inner, even)
         )
 
     def _bounds(
@@ -398,7 +423,8 @@ def build(plan: Plan) -> FiniteVolumes:
         curved,
         slopes,
         bounded,
-        courant_number(plan.order, bool(waves.bounded)),
+        waves.signed if plan.order > 2 else (),
+        courant_number(plan.order, bool(waves.bounded or waves.signed)),
         ghost_cells(plan.system, law, plan.order),
         plan.balance.bases.across,
         diffusion_of(plan, law, sides),

@@ -7,7 +7,7 @@ ones an interval around the mean of their roots that holds them all (Samuelson, 
 more than the trace of the Jacobian and of its square.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,11 +47,16 @@ class Characteristics:
 
     `bounded` unknowns have a maximum principle with bounds that stay: a law of their own, without source, the
     same everywhere, and boundary data that do not change in time.
+
+    `signed` unknowns keep the sign of their initial data where they have one: nothing moves them where they
+    are zero, and neither a source nor a wall feeds them, as it is with densities and concentrations. Those
+    of `guards` and `bounded` are left out.
     """
 
     blocks: tuple[Block, ...]
     guards: tuple[sp.Expr, ...]
     bounded: tuple[int, ...]
+    signed: tuple[int, ...] = ()
 
 
 def characteristics(system: System, law: Law) -> Characteristics:
@@ -88,7 +93,22 @@ def characteristics(system: System, law: Law) -> Characteristics:
         and any(row[i] != 0 for row in law.fluxes)
         and not any(row[i].xreplace(names).free_symbols & (fixed - {state}) for row in law.fluxes)
     )
-    return Characteristics(tuple(blocks), guards, bounded)
+    fed = {b.unknown for b in system.boundary if b.data != 0}
+    signed = tuple(
+        i
+        for i, value in enumerate(values)
+        if i not in (*bounded, *fed) and value not in guards and _vanishes(law, i, names[value], names)
+    )
+    return Characteristics(tuple(blocks), guards, bounded, signed)
+
+
+def _vanishes(law: Law, unknown: int, name: sp.Dummy, names: Mapping[sp.Basic, sp.Dummy]) -> bool:
+    """Whether the fluxes of an unknown are multiples of it, and nothing of it diffuses or has a source."""
+    own = [row[unknown] for row in law.fluxes]
+    diffuses = any(row[unknown] != 0 for row in law.diffusion)
+    if all(flux == 0 for flux in own) or diffuses or law.sources[unknown] != 0:
+        return False
+    return all(sp.simplify(value.xreplace(names).subs(name, 0)) == 0 for value in own)
 
 
 def _linear(entry: sp.Expr, names: Sequence[sp.Dummy]) -> bool:

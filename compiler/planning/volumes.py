@@ -200,7 +200,7 @@ def volume_stepping(
     reason = "asked for" if settings.step else "third order, and every stage an average of Euler steps"
     choices.append(Choice("step", name, reason, settings.step is not None, place))
     law, waves = balance.law, balance.waves
-    number = courant_number(order, bool(waves.bounded))
+    number = courant_number(order, bool(waves.bounded or waves.signed))
     known = "known exactly" if all(b.exact for b in waves.blocks) else "enclosed by bounds"
     choices.append(Choice("flux", "hll", f"the slowest and the fastest wave are {known}"))
     if any(len(b.members) > 1 for b in waves.blocks):
