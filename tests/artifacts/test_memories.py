@@ -10,7 +10,6 @@ from tests.artifacts.specs import both
 OPERATORS = {
     "tempered": "tempered(u, t, a, 1/2, kind=caputo)",
     "cf": "cf(u, t, a)",
-    "abc": "abc(u, t, a)",
     "variable": "vocaputo(u, t, a + t/8)",
     "psi": "psicaputo(u, t, a, t^2)",
 }
