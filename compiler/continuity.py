@@ -28,6 +28,13 @@ def may_jump(expression: sp.Expr, symbol: sp.Symbol) -> bool:
     return False
 
 
+def decided_by(expression: sp.Expr) -> frozenset[sp.Expr]:
+    """What steps and the conditions of pieces depend on, of which a derivative tells nothing."""
+    found = {node.args[0] for node in expression.atoms(*_STEPS)}
+    found |= {r.lhs - r.rhs for p in expression.atoms(sp.Piecewise) for r in p.atoms(Relational)}
+    return frozenset(found)
+
+
 def without_moduli(expression: sp.Expr) -> sp.Expr:
     """|z|² as z z*: smooth, where |z| is not."""
     return expression.replace(

@@ -56,11 +56,14 @@ def check_available(system: System, statements: Sequence[Statement]) -> None:
                 )
             missing = [n for n in value.atoms(*Nonlocal) if not _evaluable(system.problem, n)]
             if missing:
+                worst = min(missing, key=sp.default_sort_key)
                 report.error(
                     "P402",
                     statement.span,
-                    f"the residual of `{text(min(missing, key=sp.default_sort_key))}` is not available yet",
-                    help="solve the problem on a grid",
+                    f"the residual of `{text(worst)}` is not available yet",
+                    help="make the inner operator a field with an equation of its own, `v = ...`"
+                    if worst.args[0].has(*Nonlocal)
+                    else "solve the problem on a grid",
                 )
     report.check()
 

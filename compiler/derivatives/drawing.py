@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from nablax.continuity import decided_by
 from nablax.derivatives.needs import Functional, Needs, homogeneous
 from nablax.derivatives.statements import Statement
 from nablax.derivatives.waring import PowerSum, is_rotation_invariant, some_power_sum
@@ -142,6 +143,8 @@ def _is_linear(value: sp.Expr, name: sp.Dummy) -> bool:
     if not value.has(name):
         return True
     if not name.is_real and any(node.has(name) for node in value.atoms(*FOLDED)):
+        return False
+    if any(side.has(name) for side in decided_by(value)):
         return False
     slope = sp.diff(value, name)
     return not slope.has(name) or not sp.expand(slope).has(name)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.continuity import decided_by
 from nablax.derivatives.lines import NO_HISTORIES, Histories
 from nablax.derivatives.statements import Statement
 from nablax.derivatives.surroundings import NO_SURROUNDINGS, Surroundings
@@ -126,6 +127,8 @@ def needs(
     found = sorted({j for v in held for j in jets(v)}, key=sp.default_sort_key)
     names = {jet: sp.Dummy(real=base(jet).is_real) for jet in found}
     frozen = [v.xreplace(names) for v in held]
+    # A slope does not tell what a condition depends on: both have to be functions of the same combinations.
+    frozen += sorted({side for v in frozen for side in decided_by(v)}, key=sp.default_sort_key)
     slopes = {jet: _slopes(frozen, name) for jet, name in names.items()}
     groups: list[dict[sp.Basic, sp.Expr]] = []
     for jet in found:
@@ -210,7 +213,7 @@ def _factor(
     if not any(own_orders(jet)) or not any(own_orders(leader)):
         return None
     pairs = [(a, b) for a, b in zip(mine, other, strict=True) if a != 0 or b != 0]
-    if any(a == 0 or b == 0 for a, b in pairs):
+    if not pairs or any(a == 0 or b == 0 for a, b in pairs):
         return None
     quotient = sp.cancel(pairs[0][0] / pairs[0][1])
     if not quotient.free_symbols <= set(numbers) or not _rational(quotient, numbers):

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import TypeVar, get_args
 
 from nablax.ansatz.derive import Ansatz, derive
+from nablax.derivatives.available import check_available
 from nablax.derivatives.evaluation import Evaluation, OptionError, make_evaluation
-from nablax.derivatives.statements import INSIDE, START, places, statements
+from nablax.derivatives.statements import INSIDE, places, statements
 from nablax.frontend.diagnostics import Note, Report, SpecError
 from nablax.machine import machine_memory, size_text
 from nablax.meaning.values import Fault, fault, outside
 from nablax.models import Model, read_model
-from nablax.passes.jets import bases
 from nablax.plan import Choice, Dtype
 from nablax.problem import Axis, Option
 from nablax.system import System
@@ -21,7 +21,7 @@ from nablax.training.phases import read_phases
 from nablax.training.points import read_counts, read_sampler
 from nablax.training.records import Phase, Sampler, Training, Weighting
 from nablax.training.sizes import least_squares_bytes, trained_numbers
-from nablax.training.trial import Moving, starting_powers
+from nablax.training.trial import NoPower, built_in, starting_powers
 from nablax.training.weights import read_weighting
 from nablax.training.windows import left_later
 
@@ -172,9 +172,9 @@ class _Reading:
         wanted, asked = self.read("trial", _on, None)
         try:
             powers = starting_powers(self.system)
-        except Moving:
+        except NoPower as reason:
             if wanted:
-                self._refuse("trial", "the order of a derivative in time is to be found", "remove `trial`")
+                self._refuse("trial", str(reason), "remove `trial`")
             return model
         if not powers:
             if wanted:
@@ -185,7 +185,7 @@ class _Reading:
             reason = f"`trial = on` adds a network times the power that a field starts with: {told}"
             self.choices.append(Choice("trial", "off", reason, asked))
             return model
-        built = _built_in(self.system) if hard else {}
+        built = built_in(self.system) if hard else {}
         starts = tuple((name, power - built.get(name, 0)) for name, power in powers.items())
         self.choices.append(Choice("trial", "on", f"the spec asks for it: beside whole powers, {told}", True))
         return replace(model, starts=starts)
@@ -237,10 +237,11 @@ class _Reading:
             self.failed = True
 
     def _evaluation(self) -> Evaluation | None:
-        """How the equations are evaluated; None and P511 for a way to have derivatives that is not there, and
-        None and P559 for draws in a nonlinear term."""
+        """How the equations are evaluated; None where a residual cannot hold them (P402,
+        P557), a nonlinear term would be drawn (P559), or a way to have derivatives is not there (P511)."""
         inside = places(statements(self.system))[INSIDE]
         try:
+            check_available(self.system, inside)
             return make_evaluation(self.system.problem, inside, None)
         except OptionError as error:
             example = {"derivatives": "stochastic(16)", "quadrature": "quotient(8)"}[error.option]
@@ -326,17 +327,6 @@ class _Reading:
         span = self.system.problem.span if option is None else option.span
         self.report.error("P513", span, message, help=help, given="" if option is None else option.given)
         self.failed = True
-
-
-def _built_in(system: System) -> dict[str, int]:
-    """How many conditions at the start hold by construction, by component."""
-    exact = derive(system).exact
-    found: dict[str, int] = {}
-    for statement in statements(system):
-        if statement.place == START and statement.name in exact:
-            for name in (unknown.func.__name__ for value in statement.values for unknown in bases(value)):
-                found[name] = found.get(name, 0) + 1
-    return found
 
 
 def _looks_back(evaluation: Evaluation, time: Axis) -> bool:

@@ -4,6 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import nablax
 
@@ -183,6 +184,25 @@ def test_polar_coordinates_and_steady_problems():
     batch = problem.sample(jax.random.key(0), {"boundary": 5}, "grid")
     assert set(batch) == {"boundary/r=1", "boundary/r=2"}
     assert max(map(float, problem.losses(field)(field.params, batch).values())) < 1e-25
+
+
+@pytest.mark.parametrize(
+    ("equation", "value"),
+    [
+        ("where(laplacian(u) > 0, 1, 0) + u", 2.0),
+        ("laplacian(u) + where(dxx(u) > 0, 10, 0)", 4.0),
+        ("laplacian(u) + where(dxx(u) > 0, laplacian(u), 0)", 4.0),
+        ("laplacian(u) + floor(dyy(u)/4)", 5.0),
+        ("laplacian(u) + sign(dxx(u))", 3.0),
+    ],
+)
+def test_conditions_on_derivatives(equation, value):
+    spec = "space { x in [0, 1]; y in [0, 1] } fields { u } boundary { all: u = 0 }"
+    problem = nablax.parse(f"{spec} equations {{ {equation} = 0 }}")
+    field = nablax.field(problem, lambda _, z: (3 * z[1] ** 2 - z[0] ** 2 - 1)[None], ())  # u_xx + u_yy = 4
+    at = jnp.array([[1.0, 1.0]])
+    for how in ("exact", "nested"):
+        assert jnp.allclose(problem.residual(field, how)((), at)["equation/u"], value)
 
 
 def test_table_of_derivatives():

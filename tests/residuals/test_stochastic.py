@@ -96,6 +96,8 @@ def test_directions_over_named_axes_are_drawn_without_bias(equation, how):
     [
         SPEC.format(n=8, equation="laplacian(u)^2 + sin(sum(x[k]*d(u, x[k]), k)) = u"),
         SPEC.format(n=8, equation="exp(biharmonic(u)) = u"),
+        SPEC.format(n=8, equation="where(laplacian(u) > 0, 1, 0) + u = 0"),
+        SPEC.format(n=8, equation="u*where(laplacian(u) + u > 0, x[1], 0) + floor(laplacian(u)) = 0"),
         NAMED.replace("$", "laplacian(u)^2 + dx(u)*sin(dyz(u))"),
     ],
 )

@@ -15,6 +15,7 @@ from nablax.backends.training.finish import exported
 from nablax.backends.training.loop import programs_of
 from nablax.backends.training.run import Silent, train
 from nablax.backends.training.task import make_task
+from nablax.frontend.diagnostics import SpecError
 
 SPEC = """
 space { x in [0, 1] }
@@ -50,6 +51,54 @@ def test_powers_count_from_what_is_built_in(hard, starts):
     told = problem.show()
     assert "beside whole powers, u like t^0.4, v like t^1.5" in told
     assert ("N_u = W_u + " in told) == (hard == "hard = on")
+
+
+START = """
+space {{ x in [0, 1] }}
+time {{ t in [{start}, 2] }}
+fields {{ u }}
+equations {{ {equation} }}
+initial {{ {initial} }}
+boundary {{ all: u = 0 }}
+train {{ trial = on; hard = off }}
+"""
+SINE = "u = sin(pi*x)"
+
+
+@pytest.mark.parametrize(
+    ("equation", "initial", "start", "power"),
+    [
+        ("dt(u) = caputo(dxx(u), t, 0.5)", SINE, 0, 1.5),
+        ("dt(u) = rl(dxx(u), t, 0.4)", SINE, 0, 0.6),  # with -u for dxx(u), E_0.6(-t^0.6)
+        ("dt(u) = gl(dxx(u), t, 0.4)", SINE, 0, 0.6),
+        ("dt(u) = rl(dxx(u), t, 0.4) + x", "u = x - x", 0, 1.6),
+        ("dt(u) = fracint(dxx(u), t, 0.5)", SINE, 0, 1.5),  # E_1.5(-t^1.5)
+        ("dtt(u) = dxx(u) - rl(dt(u), t, 0.4)", f"{SINE}; dt(u) = x", 0, 1.6),
+        ("dtt(u) = dxx(u) - rl(dt(u), t, 0.4)", f"{SINE}; dt(u) = 0", 0, 2.6),
+        ("psicaputo(u, t, 0.4, t^2) = dxx(u)", SINE, 0, 0.8),
+        ("psicaputo(u, t, 0.4, t^2) = dxx(u)", SINE, 1, 0.4),
+        ("psicaputo(u, t, 0.4, exp(t)) = dxx(u)", SINE, 0, 0.4),
+        ("vocaputo(u, t, 0.5 + 0.2*t) = dxx(u)", SINE, 0, 0.5),
+    ],
+)
+def test_powers_that_solutions_start_with(equation, initial, start, power):
+    problem = nablax.parse(START.format(equation=equation, initial=initial, start=start))
+    _, training, _ = problem.stages.demand_training()
+    assert dict(training.model.starts) == pytest.approx({"u": power})
+
+
+@pytest.mark.parametrize("equation", ["psicaputo(u, t, 0.5, t^2) = dxx(u)", "dt(u) = fracint(dxx(u), t, 1)"])
+def test_whole_powers_need_no_trial_space(equation):
+    with pytest.raises(SpecError, match="P515"):
+        nablax.parse(START.format(equation=equation, initial=SINE, start=0)).stages.demand_training()
+
+
+def test_a_field_that_starts_differently_at_every_place_is_trained_without_one():
+    spec = START.format(equation="vocaputo(u, t, 0.5 + 0.3*x) = dxx(u)", initial=SINE, start=0)
+    problem = nablax.parse(spec.replace("trial = on; ", ""))
+    _, training, _ = problem.stages.demand_training()
+    assert training.model.starts == ()
+    assert "trial" not in {choice.what for choice in training.choices}
 
 
 def test_an_output_more_times_a_power_of_the_share_of_the_time():
