@@ -172,9 +172,9 @@ class _Reading:
         wanted, asked = self.read("trial", _on, None)
         try:
             powers = starting_powers(self.system)
-        except NoPower as reason:
+        except NoPower as error:
             if wanted:
-                self._refuse("trial", str(reason), "remove `trial`")
+                self._refuse("trial", str(error), "remove `trial`")
             return model
         if not powers:
             if wanted:
