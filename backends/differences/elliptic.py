@@ -192,7 +192,7 @@ class Elliptic:
                         [a.length**m for a, m in zip(self.plan.grid, e.coupling.orders, strict=True)]
                     )
                     turn = (-1) ** (sum(e.coupling.orders) // 2)
-                    total += turn * nominal(e.coefficient.expression, self.plan) / float(length)
+                    total += turn * nominal(e.coefficient.expression, self.plan).real / float(length)
             found[u] = total if np.isfinite(total) and total != 0 else -1.0
         return found
 

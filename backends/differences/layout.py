@@ -13,6 +13,7 @@ from jax import Array, lax
 
 from nablax.backends.differences.walls import (
     Character,
+    Condition,
     Wall,
     closure_degree,
     given_at,
@@ -244,8 +245,8 @@ def grow(region: Region, widths: tuple[int, ...]) -> Region:
     return tuple((a - w, b + w) for (a, b), w in zip(region, widths, strict=True))
 
 
-def nominal(expression: sp.Expr, plan: Plan) -> float:
-    """A wall coefficient as a number: parameters at their values, middle of the box, first time."""
+def nominal(expression: sp.Expr, plan: Plan) -> complex:
+    """A coefficient as a number: parameters at their values, middle of the box, first time."""
     system = plan.system
     values = {p.symbol: p.value for p in system.parameters}
     for _ in values:
@@ -253,4 +254,13 @@ def nominal(expression: sp.Expr, plan: Plan) -> float:
     middle = {a.symbol: (g.lower + g.upper) / 2 for a, g in zip(system.axes, plan.grid, strict=True)}
     if system.time is not None:
         middle[system.time.symbol] = plan.frames[0]
-    return float(expression.subs(middle))
+    return complex(expression.subs(middle))
+
+
+def nominal_condition(condition: Condition, plan: Plan) -> tuple[float, ...]:
+    """Real numbers near the coefficients of a wall condition, in the phase of the highest derivative's."""
+    found = [nominal(t.coefficient, plan) for t in condition.terms]
+    leading = found[max(range(len(found)), key=lambda j: condition.terms[j].order)]
+    if all(value.imag == 0 for value in found) or leading == 0:
+        return tuple(value.real for value in found)
+    return tuple((value * abs(leading) / leading).real for value in found)

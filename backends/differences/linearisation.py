@@ -6,7 +6,7 @@ import sympy as sp
 
 from nablax.backends.differences import modal
 from nablax.backends.differences.bases import DENSE
-from nablax.backends.differences.layout import Place, conservative, derivative, flux_atoms, nominal
+from nablax.backends.differences.layout import Place, conservative, derivative, flux_atoms, nominal_condition
 from nablax.backends.differences.modal import Coupling
 from nablax.backends.differences.modes import Group
 from nablax.backends.differences.operators import Operator
@@ -74,8 +74,6 @@ def implicit_groups(
             if pair is None:
                 continue
             for wall in pair:
-                numbers[u, k, wall.side] = tuple(
-                    tuple(nominal(t.coefficient, plan) for t in c.terms) for c in wall.conditions
-                )
+                numbers[u, k, wall.side] = tuple(nominal_condition(c, plan) for c in wall.conditions)
             known[u, k] = all(wall.numeric or wall.halo == 0 for wall in pair)
     return modal.groups(plan, places, couplings, numbers, known, dense)

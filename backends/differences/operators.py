@@ -15,7 +15,7 @@ from nablax.backends.differences.bases import DENSE, leaky_basis
 from nablax.backends.differences.diffusive import DiffusivePower
 from nablax.backends.differences.kernels import times
 from nablax.backends.differences.lattice import LatticePower
-from nablax.backends.differences.layout import Place, nominal, slab
+from nablax.backends.differences.layout import Place, nominal_condition, slab
 from nablax.backends.differences.modes import Basis, Group, backward, forward, halved
 from nablax.backends.differences.one_axis import CentredDifference, FourierPower, ShiftedDifference
 from nablax.backends.differences.toeplitz import dense_product
@@ -152,9 +152,7 @@ def _eigenbasis(k: int, plan: Plan, place: Place) -> Basis:
         return Basis(True, True, None, None, {2: -(wave**2)}, True)
     kind = trigonometric.kind_of((walls[0].held, walls[1].held))
     if has_leak(walls) and axis.n <= DENSE:
-        numbers = [
-            [[nominal(t.coefficient, plan) for t in c.terms] for c in wall.conditions] for wall in walls
-        ]
+        numbers = [[nominal_condition(c, plan) for c in wall.conditions] for wall in walls]
         return leaky_basis(plan.order, axis, walls, numbers, slice(*place.evolving[k]))
     wave = trigonometric.angles(kind, axis.n) / axis.spacing
     return Basis(False, True, None, None, {2: -(wave**2)}, True, kind)

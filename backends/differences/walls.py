@@ -55,8 +55,8 @@ class Condition:
 
     @property
     def numeric(self) -> bool:
-        """Whether the coefficients are plain numbers, so that the closure is known when it is built."""
-        return all(t.coefficient.is_number for t in self.terms)
+        """Whether the coefficients are real numbers, so that the closure is known when it is built."""
+        return all(t.coefficient.is_number and t.coefficient.is_real for t in self.terms)
 
 
 @dataclass(frozen=True, slots=True)
