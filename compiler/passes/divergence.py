@@ -9,17 +9,23 @@ derivatives of the unknowns; `D u_xx` is (D u_x)_x less what is left, of first o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.integrals.manualintegrate import manualintegrate
 
+from nablax.continuity import Jump, check_differentiable
 from nablax.frontend.source import Span
 from nablax.integrals import INTEGRALS, Convolution, Running
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes import jets
-from nablax.problem import Summand
+from nablax.problem import Axis, Parameter, Summand
 from nablax.reductions import Integral
+from nablax.sampling import sample
 from nablax.system import Evolution, System
+
+CLOSED = 1e-6  # of its size: what a coefficient may lack to close up around a periodic axis
+PLACES = 33  # along a periodic axis, where its size is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,9 @@ def _equation(
     if isinstance(second, str):
         return Obstacle(second, place)
     for axis, flux in second.items():
+        broken = _broken(flux, system.axes[axis], system.parameters)
+        if broken:
+            return Obstacle(broken, place)
         diffusion[axis] += flux
         opened -= jets.expand(sp.Derivative(flux, space[axis]), real=True)
     if any(not _gradual(flux) for flux in diffusion):
@@ -157,6 +166,9 @@ def _equation(
             return Obstacle("no flux has it as its derivative", place)
         fluxes[axis] -= potential
         frozen, thaw = _frozen(potential, values)
+        broken = _broken(frozen, system.axes[axis], system.parameters)
+        if broken:
+            return Obstacle(broken, place)
         source -= sp.diff(frozen, symbol).xreplace(thaw)
     source = given + (sp.expand(source) if source.has(*space) else source)
     if any(flux.has(*INTEGRALS) for flux in (*fluxes, *diffusion)):
@@ -284,6 +296,37 @@ def _frozen(expression: sp.Expr, values: Sequence[AppliedUndef]) -> tuple[sp.Exp
     """The expression with symbols for the unknowns, and the way back."""
     names = {v: sp.Dummy(v.func.__name__, real=True) for v in values}
     return expression.xreplace(names), {n: v for v, n in names.items()}
+
+
+def _broken(flux: sp.Expr, axis: Axis, parameters: Sequence[Parameter]) -> str:
+    """Why differentiating a flux along an axis leaves a delta beside a source; "" where it does not."""
+    try:
+        check_differentiable(flux, axis.symbol, 1)
+    except Jump:
+        return f"a coefficient outside a derivative may jump along {axis.name}"
+    if axis.periodic and not _closes_up(flux, axis, parameters):
+        return f"a coefficient outside a derivative does not close up around {axis.name}"
+    return ""
+
+
+def _closes_up(flux: sp.Expr, axis: Axis, parameters: Sequence[Parameter]) -> bool:
+    """Whether a function has one value at both ends of an axis: by algebra, or at a few places."""
+    names = jets.stand_ins(flux)
+    frozen = flux.xreplace(names)
+    if not frozen.has(axis.symbol):
+        return True
+    if sp.expand(frozen.subs(axis.symbol, axis.upper) - frozen.subs(axis.symbol, axis.lower)) == 0:
+        return True
+    known: dict[sp.Basic, np.ndarray] = {p.symbol: np.asarray(float(p.value)) for p in parameters}
+    low, high = (float(sample(end, known)) for end in (axis.lower, axis.upper))
+    others = sorted(frozen.free_symbols - set(known) - {axis.symbol}, key=sp.default_sort_key)
+    line = np.linspace(low, high, PLACES)
+    for share in (0.31, 0.73):
+        fixed = {s: np.asarray(share + 0.1 * k) for k, s in enumerate(others)}
+        found = np.broadcast_to(sample(frozen, known | fixed | {axis.symbol: line}), line.shape)
+        if not np.abs(found[-1] - found[0]) <= CLOSED * np.max(np.abs(found)):
+            return False
+    return True
 
 
 def _potential(slopes: Mapping[AppliedUndef, sp.Expr], values: Sequence[AppliedUndef]) -> sp.Expr | None:

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from nablax import parse
+from nablax.frontend.parser import read_source
+from nablax.pipeline import run_stages
 
 
 def ring(equation: str, initial: str, end: float = 1.0, axes: str = "x", params: str = "") -> str:
@@ -143,6 +145,28 @@ def test_variable_speed_and_a_source():
     )
     _, last = solved(text, method="fv", n=32)
     np.testing.assert_allclose(last, np.exp(-1), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("speed", "axis", "reason"),
+    [
+        ("where(x < 0.5, 1, 2)", "x in [0, 1]", "may jump along x"),
+        ("1 + heaviside(x - 0.5)", "x in [0, 1] periodic", "may jump along x"),
+        ("1 + tanh(40*(x - 0.5))/2", "x in [0, 1] periodic", "does not close up around x"),
+        ("1 + abs(x - 0.5)", "x in [0, 1] periodic", ""),
+        ("1 + exp(-((x - 0.4)/0.1)^2)", "x in [0, 1] periodic", ""),
+    ],
+)
+def test_a_speed_that_jumps_is_no_flux(speed: str, axis: str, reason: str) -> None:
+    """c u_x = (c u)_x - c' u, and the c' of a jump is a delta."""
+    walls = "" if "periodic" in axis else "boundary { x = 0: u = 1 }"
+    text = (
+        f"space {{ {axis} }} time {{ t in [0, 1] }} fields {{ u }} initial {{ u = 1 }} {walls}\n"
+        f"equations {{ dt(u) + {speed}*dx(u) = 0 }} solve {{ method = fv }}"
+    )
+    found = run_stages(read_source("spec", text))
+    assert [d.code for d in found.report.diagnostics] == (["P401"] if reason else [])
+    assert all(d.message.endswith(reason) for d in found.report.diagnostics)
 
 
 def test_single_precision_and_batches():
