@@ -6,7 +6,7 @@ from math import comb
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from nablax.continuity import without_moduli
+from nablax.continuity import decided_by, without_moduli
 from nablax.families import FamilyLaplacian, MemberDerivative
 from nablax.integrals import INTEGRALS, Convolution
 from nablax.limits import DIFFERENTIATED_NODES, EXPRESSION_TERMS, POWER, TooLarge, checked
@@ -91,6 +91,8 @@ def slope_of(expression: sp.Expr, jet: sp.Basic) -> sp.Expr | None:
     names = stand_ins(expression)
     frozen, name = expression.xreplace(names), names[jet]
     if not name.is_real and any(node.has(name) for node in frozen.atoms(*FOLDED)):
+        return None
+    if any(side.has(name) for side in decided_by(frozen)):
         return None
     slope = sp.diff(frozen, name)
     return None if slope.has(name) else slope.xreplace({n: j for j, n in names.items()})
