@@ -22,6 +22,7 @@ from nablax.sampling import sample
 from nablax.system import Boundary, Constraint, System, Terms, Unknown
 
 PLACES = 7  # per axis along a wall
+INSIDE = {1: 129, 2: 17, 3: 9}  # per axis in the domain; odd: the middle is a place
 STILL = 1e-9  # of the fastest: slower is standing still
 
 Speeds = tuple[sp.Expr, ...]
@@ -94,11 +95,14 @@ def check_directions(
     boundary: Sequence[Boundary],
     report: Report,
 ) -> None:
-    """All conditions on a field where it enters, or all where it leaves."""
+    """All conditions on a field where it enters, or all where it leaves, and nothing turns round between."""
     for unknown, speeds in carried.items():
         known: tuple[Boundary, int] | None = None
         given = [b for b in boundary if b.unknown == unknown and not problem.axes[b.axis].periodic]
-        for condition in given if len(given) > 1 else ():
+        for condition in given:
+            unclear = speeds[condition.axis].has(AppliedUndef)
+            if unclear and len(given) == 1:
+                continue
             inwards = _inwards(problem, unknowns, speeds[condition.axis], condition, boundary)
             axis = problem.axes[condition.axis]
             place = f"{axis.name} = {shown((axis.lower, axis.upper)[condition.side])}"
@@ -111,6 +115,15 @@ def check_directions(
                     f"`{name}` has a condition at {place}, and no sign proves that it belongs there",
                     help="make sure that characteristics enter the domain at all sides with a condition, or "
                     "leave it at all of them",
+                )
+            elif not unclear and _turns(problem, speeds[condition.axis]):
+                report.warning(
+                    "P313",
+                    condition.span,
+                    f"`{name}` has a condition at {place}, and what carries it along {axis.name} vanishes or "
+                    "turns round inside",
+                    label="part of the domain has no characteristic from here",
+                    help=f"end the domain where the factor of `d{axis.name}({name})` vanishes",
                 )
             elif known is None:
                 known = (condition, inwards)
@@ -126,6 +139,24 @@ def check_directions(
                     notes=(Note("the first one", known[0].span),),
                     help=f"move this condition to `{other}`",
                 )
+
+
+def _turns(problem: Problem, speed: sp.Expr) -> bool:
+    """Whether a known speed has no single sign inside the domain, at the nominal parameters."""
+    values: dict[sp.Basic, np.ndarray] = {p.symbol: np.asarray(float(p.value)) for p in problem.parameters}
+    count = INSIDE.get(len(problem.axes), PLACES)
+    lines = [
+        np.linspace(float(sample(a.lower, values)), float(sample(a.upper, values)), count + 2)[1:-1]
+        for a in problem.axes
+    ]
+    grids = np.meshgrid(*lines, indexing="ij")
+    found = np.asarray(
+        sample(speed, values | {a.symbol: g for a, g in zip(problem.axes, grids, strict=True)})
+    )
+    if np.iscomplexobj(found) or not np.isfinite(found).all():
+        return False
+    still = STILL * np.max(np.abs(found))
+    return not ((found > still).all() or (found < -still).all())
 
 
 def _inwards(

@@ -6,6 +6,7 @@ from nablax.passes.determination import free_constants
 from nablax.plan import Choice, Method, Stepping
 from nablax.planning.settings import Settings
 from nablax.planning.solvability import Verdict, check_solvable
+from nablax.planning.transport import check_determined, check_jumps
 from nablax.system import System
 
 DOUBLE, SINGLE = 1e-10, 1e-5  # relative tolerance of the fields by default
@@ -24,9 +25,13 @@ def choose_iteration(
                 notes=settings.origin(name),
                 help="remove it, or add a `time` block and a time derivative",
             )
+    carried = method == "fd" and carried_alone(system) is not None
+    if method == "fd" and not system.evolution:
+        check_determined(system, free_constants(system), report)
+    if carried:
+        check_jumps(system, report)
     if report.failed:
         return None
-    carried = method == "fd" and carried_alone(system) is not None
     linear = not any(c.terms.nonlinear for c in system.constraints)
     how = "the fast transform" if method == "spectral" else "fast diagonalisation"
     if carried:

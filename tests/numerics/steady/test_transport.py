@@ -118,3 +118,40 @@ def test_conditions_stand_on_one_end_of_the_characteristics(conditions: str, cod
     boundary {{ {conditions} }} solve {{ n = 12 }}
     """
     assert [d.code for d in run_stages(read_source("spec", text)).report.diagnostics] == codes
+
+
+@pytest.mark.parametrize(
+    ("equation", "condition", "codes"),
+    [
+        ("x*dx(u) + u = 0", "x = -1: u = 1", ["P313"]),
+        ("-x*dx(u) + u = 0", "x = 1: u = 1", ["P313"]),
+        ("x^2*dx(u) + u = 0", "x = -1: u = 1", ["P313"]),
+        ("(1 + x)*dx(u) + u = 1", "x = 1: u = 1", []),
+        ("(2 + sin(9*x))*dx(u) + u = 1", "x = -1: u = 1", []),
+        ("(1 + heaviside(x))*dx(u) = 1", "x = -1: u = 1", ["P424"]),
+        ("dx(u) + abs(x)*u = 1", "x = -1: u = 1", []),
+    ],
+)
+def test_speeds_that_turn_and_data_that_jump_are_said(
+    equation: str, condition: str, codes: list[str]
+) -> None:
+    text = (
+        f"space {{ x in [-1, 1] }} fields {{ u }} equations {{ {equation} }} boundary {{ {condition} }}\n"
+        "solve { n = 12 }"
+    )
+    assert [d.code for d in run_stages(read_source("spec", text)).report.diagnostics] == codes
+
+
+@pytest.mark.parametrize(
+    ("axes", "equation", "codes"),
+    [
+        ("x in [0, 1] periodic; y in [0, 1]", "dx(u) = cos(2*pi*x)", ["P326"]),
+        ("x in [0, 1] periodic; y in [0, 1]", "dxx(u) = cos(2*pi*x)", ["P326"]),
+        ("x in [0, 1] periodic; y in [0, 1]", "dx(u) + u = cos(2*pi*x)", []),
+        ("x in [0, 1] periodic; y in [0, 1] periodic", "dx(u) + 2*dy(u) = cos(2*pi*x)", ["P326"]),
+        ("x in [0, 1] periodic; y in [0, 1] periodic", "laplacian(u) = cos(2*pi*x)", []),
+    ],
+)
+def test_a_free_function_is_refused(axes: str, equation: str, codes: list[str]) -> None:
+    text = f"space {{ {axes} }} fields {{ u }} equations {{ {equation} }} solve {{ n = 12; method = fd }}"
+    assert [d.code for d in run_stages(read_source("spec", text)).report.diagnostics] == codes
