@@ -12,7 +12,7 @@ from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
 from nablax.passes.boundary_counts import Need, check_counts, needs_of
-from nablax.passes.carried import carriers, check_directions
+from nablax.passes.carried import carriers, check_directions, couplings
 from nablax.passes.conditions import Candidate, Stated, candidates, read, solved
 from nablax.passes.determination import saddles
 from nablax.passes.jets import bases, jets_of
@@ -121,7 +121,8 @@ def check_boundary(
     if not saddles([e.terms for e in evolution], constraints, unknowns):
         multipliers -= {e.unknown for e in equations}
     carried = {} if evolution else carriers(problem, unknowns, constraints)
-    check_counts(problem, unknowns, needs, multipliers, carried, boundary, report)
+    feeding = couplings(unknowns, constraints, carried)
+    check_counts(problem, unknowns, needs, multipliers, feeding, boundary, report)
     if not report.failed:
         check_directions(problem, unknowns, carried, boundary, report)
         check_orders(problem, unknowns, needs, boundary, report)

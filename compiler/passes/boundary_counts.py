@@ -51,25 +51,29 @@ def check_counts(
     unknowns: Sequence[Unknown],
     needs: Mapping[tuple[int, int], Need],
     multipliers: Collection[int],
-    carried: Collection[int],
+    carried: Mapping[int, Collection[int]],
     boundary: Sequence[Boundary],
     report: Report,
 ) -> None:
     """m conditions along an axis for a highest derivative of order m: m/2 per side, see LANGUAGE.md.
 
     `multipliers` are unknowns that no equation determines: they need none. `carried` ones have no time: their
-    odd condition may stand on either side (`nablax.passes.carried`).
+    odd condition may stand on either side (`nablax.passes.carried`), or be one of a field whose equation they
+    enter. By unknown: the carried fields whose values, through others too, enter its equation.
     """
     stated = [b for b in boundary if not b.derived]
     for axis_index, axis in enumerate(problem.axes):
         if axis.periodic:
             continue
         loose: list[tuple[Unknown, Need, list[Boundary]]] = []
+        shared = _shared(axis, axis_index, unknowns, needs, carried, stated, report)
         for i, unknown in enumerate(unknowns):
             if unknown.rate_of is not None or i in multipliers:
                 continue
             need = needs[i, axis_index]
             given = [b for b in stated if root_of(b.unknown, unknowns) == i and b.axis == axis_index]
+            if i in shared:
+                continue
             if i in carried and need.order == 1:
                 wanted = (0, 1) if [b.side for b in given] == [1] else (1, 0)
                 _check_one(unknown, axis, replace(need, wanted=wanted, certain=True), given, report)
@@ -81,6 +85,43 @@ def check_counts(
             _check_together(axis, loose, report)
         for unknown, need, given in loose if len(loose) == 1 else ():
             _check_one(unknown, axis, need, given, report)
+
+
+def _shared(
+    axis: Axis,
+    axis_index: int,
+    unknowns: Sequence[Unknown],
+    needs: Mapping[tuple[int, int], Need],
+    carried: Mapping[int, Collection[int]],
+    stated: Sequence[Boundary],
+    report: Report,
+) -> frozenset[int]:
+    """Carried fields with one condition each on average: some have two, in the place of others without any.
+
+    u' = v, v' = -u with u given at both ends, say. What has none enters an equation of what has two.
+    """
+    given = {
+        i: [b for b in stated if (b.unknown, b.axis) == (i, axis_index)]
+        for i in carried
+        if needs[i, axis_index].order == 1
+    }
+    double = [i for i, found in given.items() if len(found) == 2 and found[0].side != found[1].side]
+    empty = [i for i, found in given.items() if not found]
+    if (
+        not double
+        or len(double) != len(empty)
+        or any(all(e not in carried[d] for d in double) for e in empty)
+    ):
+        return frozenset()
+    names = ", ".join(f"`{unknowns[i].name}`" for i in sorted((*double, *empty)))
+    report.warning(
+        "P313",
+        given[double[0]][1].span,
+        f"{names} are coupled along {axis.name}: {2 * len(double)} conditions in all are right, and where "
+        "they belong is not proven",
+        help=f"make sure that the conditions along `{axis.name}` determine all of these fields",
+    )
+    return frozenset((*double, *empty))
 
 
 def _check_together(

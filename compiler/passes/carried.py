@@ -88,6 +88,22 @@ def _speeds(equation: Constraint, unknowns: Sequence[Unknown], space: tuple[sp.S
     return tuple(total)
 
 
+def couplings(
+    unknowns: Sequence[Unknown], constraints: Sequence[Constraint], carried: Mapping[int, Speeds]
+) -> Mapping[int, frozenset[int]]:
+    """By carried unknown the carried ones whose values enter its equation, through others too."""
+    index = {u.value: i for i, u in enumerate(unknowns)}
+    found: dict[int, frozenset[int]] = {}
+    for equation in constraints:
+        if equation.unknown is not None and equation.unknown in carried:
+            held = {t.unknown for t in equation.terms.linear}
+            held |= {index[v] for flux in equation.terms.nonlinear for v in jets.bases(flux.flux)}
+            found[equation.unknown] = frozenset(held & carried.keys())
+    for _ in found:
+        found = {i: direct.union(*(found[j] for j in direct)) for i, direct in found.items()}
+    return found
+
+
 def check_directions(
     problem: Problem,
     unknowns: Sequence[Unknown],
@@ -99,6 +115,9 @@ def check_directions(
     for unknown, speeds in carried.items():
         known: tuple[Boundary, int] | None = None
         given = [b for b in boundary if b.unknown == unknown and not problem.axes[b.axis].periodic]
+        walls = [(b.axis, b.side) for b in given]
+        if any((axis, 1 - side) in walls for axis, side in walls):
+            continue  # counted together with those of other fields
         for condition in given:
             unclear = speeds[condition.axis].has(AppliedUndef)
             if unclear and len(given) == 1:

@@ -155,3 +155,21 @@ def test_speeds_that_turn_and_data_that_jump_are_said(
 def test_a_free_function_is_refused(axes: str, equation: str, codes: list[str]) -> None:
     text = f"space {{ {axes} }} fields {{ u }} equations {{ {equation} }} solve {{ n = 12; method = fd }}"
     assert [d.code for d in run_stages(read_source("spec", text)).report.diagnostics] == codes
+
+
+TWO_POINT = """space { x in [0, 1] } fields { u; v } equations { dx(u) = v; dx(v) = E }
+boundary { x = 0: A = 0; x = 1: A = sin(1) }"""
+
+
+def test_two_conditions_on_one_of_two_coupled_fields() -> None:
+    text = TWO_POINT.replace("E", "-u").replace("A", "u")
+    errors = [error(solver(text, n=n, order=4), np.sin, np.cos) for n in (10, 20)]
+    assert np.log2(errors[0] / errors[1]) > 3.6
+
+
+@pytest.mark.parametrize(
+    ("right", "field", "code"), [("-u", "v", "P313"), ("1", "u", "P313"), ("1", "v", "P301")]
+)
+def test_what_lacks_a_condition_enters_what_has_two(right: str, field: str, code: str) -> None:
+    text = TWO_POINT.replace("E", right).replace("A", field)
+    assert {d.code for d in run_stages(read_source("spec", text)).report.diagnostics} == {code}
