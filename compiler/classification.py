@@ -62,7 +62,10 @@ def _linearity(system: System, nature: Character) -> str:
 
 
 def _waves(system: System, nature: Character) -> str | None:
-    """How modes of short wavelength behave, from the eigenvalues of the linear symbol."""
+    """How modes of short wavelength behave, from the eigenvalues of the linear symbol; those of equations with
+    memory are no exponentials of the time."""
+    if any(e.memory for e in system.evolution):
+        return None
     frozen = linearise(system, 1)
     spans = {t.span for e in system.evolution for t in e.terms.linear}
     linear = frozen.keeping(e for e in frozen.entries if e.span in spans)

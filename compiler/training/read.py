@@ -21,6 +21,7 @@ from nablax.training.phases import read_phases
 from nablax.training.points import read_counts, read_sampler
 from nablax.training.records import Phase, Sampler, Training, Weighting
 from nablax.training.sizes import least_squares_bytes, trained_numbers
+from nablax.training.smoothness import check_smooth
 from nablax.training.trial import NoPower, built_in, starting_powers
 from nablax.training.weights import read_weighting
 from nablax.training.windows import left_later
@@ -99,6 +100,9 @@ class _Reading:
         ensemble = self._number("ensemble", _whole, 1, "one network")
         seed = self._number("seed", lambda o: whole(o, o.value, "`seed`", 0), 0, "any will do")
         built = self._ansatz()
+        within = 0 if built is None else built.order
+        smooth = check_smooth(self.system, model, within, self.given.get("model"), self.report)
+        self.failed = self.failed or not smooth
         windows = self._windows(ensemble, evaluation)
         if built is not None and "hard" in self.given:
             self._tell_left(built, self.given["hard"], windows)

@@ -182,7 +182,7 @@ params { a = 0.4 }
 equations { caputo(u, t, a) = dxx(u) }
 initial { u = sin(pi*x) }
 boundary { all: u = 0 }
-solve { n = 8 }
+solve { n = 8; step = l1 }
 """
 
 
