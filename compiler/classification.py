@@ -62,8 +62,10 @@ def _linearity(system: System, nature: Character) -> str:
 
 
 def _waves(system: System, nature: Character) -> str | None:
-    """How modes of short wavelength behave, from the eigenvalues of the linear symbol; those of equations with
-    memory are no exponentials of the time."""
+    """How modes of short wavelength behave, from the eigenvalues of the linear symbol.
+
+    Nothing is said of equations with memory, whose modes are no exponentials of the time.
+    """
     if any(e.memory for e in system.evolution):
         return None
     frozen = linearise(system, 1)

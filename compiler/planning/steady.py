@@ -59,12 +59,14 @@ def mean_choices(system: System, choices: list[Choice], report: Report) -> None:
     """What fixes each free constant, and whether the data leave a solution to it."""
     free = free_constants(system)
     verdicts = check_solvable(system, free, report)
+    unknown = _AT_REST if system.time is None else _MOVING
+    said = {**_VERDICTS, "unknown": unknown}
     for i in free:
         choices.append(
             Choice(
                 f"mean of {system.unknowns[i].name}",
                 "0",
-                f"equations and conditions hold its derivatives only; {_VERDICTS[verdicts[i]]}",
+                f"equations and conditions hold its derivatives only; {said[verdicts[i]]}",
             )
         )
 
@@ -72,5 +74,6 @@ def mean_choices(system: System, choices: list[Choice], report: Report) -> None:
 _VERDICTS: dict[Verdict, str] = {
     "compatible": "the data are compatible: sources and walls cancel, checked by quadrature",
     "not compatible": "the data are not compatible: sources and walls do not cancel",
-    "unknown": "the data have to be compatible, which is checked as it is solved",
 }
+_AT_REST = "the data have to be compatible, which is checked as it is solved"
+_MOVING = "what sources and walls leave on average is taken from the sources at every time"

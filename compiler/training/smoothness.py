@@ -16,7 +16,7 @@ ONCE = ("relu",)
 
 
 def check_smooth(system: System, model: Model, within: int, option: Option | None, report: Report) -> bool:
-    """P517 where an activation has one derivative and more are taken; `within` of them by built-in conditions."""
+    """P517 where an activation has one derivative and more are taken, `within` by built-in conditions."""
     if option is None or model.activation not in ONCE:
         return True
     order, statement = max(_orders(system), key=lambda found: found[0], default=(0, None))
