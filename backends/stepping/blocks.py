@@ -15,7 +15,7 @@ from jax import Array, lax
 from nablax.backends.interface import Extensible, Vector
 
 SHARE = 8  # rows of a block over the ghosts on one side of it, at least
-CACHE = 3 << 19  # bytes of a block, ghosts included
+CACHE = 1 << 25  # bytes of a block, ghosts included
 
 
 def block_rows(shape: tuple[int, ...], bytes_a_node: int, ghosts: tuple[int, ...]) -> int | None:

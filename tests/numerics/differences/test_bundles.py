@@ -13,6 +13,7 @@ from nablax.backends.frames import NumericalFailure
 from nablax.backends.interface import Opening
 from nablax.backends.programs import Programs
 from nablax.backends.solver import Solver, build
+from nablax.backends.stepping import blocks
 from nablax.backends.stepping.blocks import block_rows
 from nablax.backends.stepping.bundles import RungeKuttaBundle
 from nablax.backends.stepping.weaving import unwoven, weavable, woven
@@ -194,13 +195,19 @@ def test_blocks_of_rows_make_the_same_steps(name: str) -> None:
     ],
 )
 def test_a_block_fits_a_cache_and_is_more_than_ghosts(
-    shape: tuple[int, ...], size: int, ghosts: tuple[int, ...], rows: int | None
+    shape: tuple[int, ...],
+    size: int,
+    ghosts: tuple[int, ...],
+    rows: int | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(blocks, "CACHE", 3 << 19)
     assert block_rows(shape, size, ghosts) == rows
 
 
-def test_rows_that_differ_make_no_blocks() -> None:
-    for rate, blocks in (
+def test_rows_that_differ_make_no_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "CACHE", 3 << 19)
+    for rate, parted in (
         ("laplacian(u)", True),
         ("sin(y)*laplacian(u)", True),
         ("laplacian(u) + sin(2*pi*x)", False),
@@ -215,7 +222,7 @@ solve {{ n = 512; method = fd; order = 2; step = euler; dt = 1e-6 }}
 """
         bundle = nablax.parse(text).compile().programs.bundle
         assert isinstance(bundle, RungeKuttaBundle)
-        assert (bundle.block is not None) is blocks
+        assert (bundle.block is not None) is parted
 
 
 def test_memory_by_blocks_is_below_four_copies() -> None:
