@@ -132,13 +132,7 @@ class Extensible(Protocol):
         """The largest depth."""
         ...
 
-    def extend(self, y: Vector, depth: int, axes: tuple[int, ...] | None = None) -> Vector:
-        """With ghosts along some axes (None: all)."""
-        ...
-
-    def part(self, rows: int) -> "Extensible":
-        """The scheme on so many neighbouring rows, wherever they lie, if the rate is the same in all."""
-        ...
+    def extend(self, y: Vector, depth: int) -> Vector: ...
 
     def crop(self, arrays: Vector, depth: int, to: int) -> Vector:
         """Arrays of a depth, cut to a smaller one."""

@@ -6,11 +6,10 @@ Beyond a wall lie values that nothing inside reads: the pinned node in between i
 of radius 1 meets, and the rate is zero on it and behind it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
-import sympy as sp
 from jax import Array, lax
 
 from nablax.backends.differences.equations import Extent, Pointwise, RightSide, value
@@ -18,9 +17,7 @@ from nablax.backends.differences.kernels import Stencil
 from nablax.backends.differences.layout import Place, Region, grow, slab
 from nablax.backends.differences.nodes import Nodes
 from nablax.backends.interface import Parameters, Vector
-from nablax.backends.stepping.blocks import block_rows
 from nablax.planning.ghosts import whole_grid
-from nablax.planning.tables import reads_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +34,8 @@ class WideHalo:
         axes = zip(self.nodes.plan.grid, self.reach, strict=True)
         return min((axis.n // r for axis, r in axes if r), default=1)
 
-    @property
-    def rows_alike(self) -> bool:
-        """Along a periodic first axis, where nothing depends on its coordinate."""
-        plan = self.nodes.plan
-        if not plan.grid[0].periodic or plan.arrays or reads_files(plan.system):
-            return False
-        x = plan.system.axes[0].symbol
-        return not any(_reads(side, x) for side in self.sides)
-
-    def block(self, depth: int) -> int | None:
-        """Rows for which so many evaluations stay in a cache, where blocks of rows are possible and pay."""
-        if not self.rows_alike:
-            return None
-        nodes = self.nodes
-        size = sum(nodes.dtype(u).itemsize for u in range(len(nodes.places)))
-        return block_rows(nodes.plan.shape, size, tuple(depth * r for r in self.reach))
-
-    def part(self, rows: int) -> "WideHalo":
-        """The scheme on so many neighbouring rows."""
-        first, *others = self.nodes.plan.grid
-        short = replace(first, n=rows, upper=first.lower + rows * first.spacing)
-        plan = replace(self.nodes.plan, grid=(short, *others))
-        places = tuple(replace(p, evolving=((0, rows), *p.evolving[1:])) for p in self.nodes.places)
-        return replace(self, nodes=replace(self.nodes, plan=plan, places=places))
-
-    def extend(self, y: Vector, depth: int, axes: tuple[int, ...] | None = None) -> Vector:
-        chosen = range(len(self.reach)) if axes is None else axes
-        return tuple(self._extended(array, depth, chosen) for array in y)
+    def extend(self, y: Vector, depth: int) -> Vector:
+        return tuple(self._extended(array, depth) for array in y)
 
     def crop(self, arrays: Vector, depth: int, to: int) -> Vector:
         result = []
@@ -96,12 +67,12 @@ class WideHalo:
         everywhere = tuple((0, n) for n in self.nodes.plan.shape)
         return grow(everywhere, tuple(depth * r for r in self.reach))
 
-    def _extended(self, array: Array, depth: int, axes: Iterable[int]) -> Array:
-        for k in axes:
-            n, width = array.shape[k], depth * self.reach[k]
+    def _extended(self, array: Array, depth: int) -> Array:
+        for k, (axis, r) in enumerate(zip(self.nodes.plan.grid, self.reach, strict=True)):
+            n, width = array.shape[k], depth * r
             if not width:
                 continue
-            if self.nodes.plan.grid[k].periodic:
+            if axis.periodic:
                 before, after = slab(array, k, n - width, n), slab(array, k, 0, width)
             else:
                 shape = tuple(width if j == k else m for j, m in enumerate(array.shape))
@@ -140,15 +111,6 @@ def wide_halo(nodes: Nodes, sides: tuple[RightSide, ...]) -> WideHalo | None:
     if time is None or any(v is None or v.has(time.symbol) for v in values):
         return None
     return WideHalo(nodes, sides, reach) if any(reach) else None
-
-
-def _reads(side: RightSide, symbol: sp.Symbol) -> bool:
-    """Whether a coefficient or a flux depends on a coordinate other than through the unknowns."""
-    pointwise = [side.local, *(f.flux for f in side.fluxes)]
-    bare = [p.expression.xreplace({a.node: sp.Dummy() for a in p.atoms}) for p in pointwise]
-    stencils = [part.stencil for part in side.linear]
-    inside = [e for s in stencils for e in s.expressions]
-    return any(e.has(symbol) for e in (*bare, *inside, *(part.coefficient for part in side.linear)))
 
 
 def _reach(side: RightSide, axis: int) -> int:

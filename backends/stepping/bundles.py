@@ -5,7 +5,7 @@ one leaves for the next are the rows of all unknowns in turn, where that is poss
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -14,7 +14,6 @@ from jax import Array
 
 from nablax.backends.branches import apart
 from nablax.backends.interface import Extensible, Parameters, Vector
-from nablax.backends.stepping.blocks import by_blocks
 from nablax.backends.stepping.tableaus import Tableau
 from nablax.backends.stepping.vectors import combination
 from nablax.backends.stepping.weaving import unwoven, weavable, woven
@@ -30,11 +29,6 @@ class Bundle(Protocol):
     @property
     def steps(self) -> int: ...
 
-    @property
-    def alone(self) -> "Bundle | None":
-        """One step in the same way, where it holds less than the method's own does; else None."""
-        ...
-
     def advance(self, t: Array, y: Vector, h: Array, params: Parameters) -> Vector:
         """y after that many steps of size h; not a number where t is none."""
         ...
@@ -47,31 +41,13 @@ class RungeKuttaBundle:
     scheme: Extensible
     tableau: Tableau
     steps: int
-    block: int | None = None
-    """Rows of the grid that make all steps before the next do; None for all at once."""
-
-    @property
-    def alone(self) -> "RungeKuttaBundle | None":
-        """One step by blocks."""
-        return None if self.block is None else replace(self, steps=1)
 
     def advance(self, t: Array, y: Vector, h: Array, params: Parameters) -> Vector:
         """y after `steps` steps of size h; not a number where t is none."""
-        depth = self.steps * self.tableau.stages
-        if self.block is None:
-            return self._advanced(t, self.scheme.extend(y, depth), h, params)
-
-        def advanced(part: Extensible, arrays: Vector) -> Vector:
-            return replace(self, scheme=part, block=None)._advanced(t, arrays, h, params)
-
-        return by_blocks(self.scheme, self.block, depth, y, advanced)
-
-    def _advanced(self, t: Array, y: Vector, h: Array, params: Parameters) -> Vector:
-        """The same from arrays with all ghosts."""
         stages = self.tableau.stages
         depth = self.steps * stages
         keep: Callable[[Vector], Rows] = woven if weavable(y) else _each
-        rows: Rows = y
+        rows: Rows = self.scheme.extend(y, depth)
         for i in range(self.steps - 1):
             rows = self._step(t + i * h, rows, depth, h, params, keep, keep)
             depth -= stages

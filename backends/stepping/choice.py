@@ -101,9 +101,7 @@ def bundle_of(steps: int, stepping: Stepping, scheme: object) -> Bundle | None:
     if tableau is None or tableau.first_same_as_last:
         return None
     fitting = min(steps, wide.most // tableau.stages)
-    if fitting < 2:
-        return None
-    return RungeKuttaBundle(wide, tableau, fitting, wide.block(fitting * tableau.stages))
+    return RungeKuttaBundle(wide, tableau, fitting) if fitting > 1 else None
 
 
 def paired(stepping: Stepping, scheme: object) -> bool:

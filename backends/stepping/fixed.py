@@ -49,29 +49,16 @@ def march(
     """
     if bundle is None:
         return _march(scheme, method, t, y, h, jnp.zeros_like(count), count, aid, params, paired)
-    y, taken, ok = _bundled(bundle, t, y, h, jnp.zeros_like(count), count, params)
-    last = jnp.where(ok, count, taken)
-    if bundle.alone is not None:
-        rest = _bundled(bundle.alone, t, y, h, taken, last, params)
-    else:
-        rest = _march(scheme, method, t, y, h, taken, last, aid, params, False)
-    return March(rest.y, rest.taken, ok & rest.finite)
-
-
-def _bundled(
-    bundle: Bundle, t: Array, y: Vector, h: Array, first: Array, count: Array, params: Parameters
-) -> March:
-    """As many bundles as fit into the steps first, first + 1, ... of `count`; t is the time of step 0."""
     steps = bundle.steps
     most = BETWEEN_CHECKS // steps
-    whole = (count - first) // steps
+    whole = count // steps
 
     def some(state: tuple[Array, Array, Vector]) -> tuple[Array, Array, Vector]:
         i, _, inner = state
         until = jnp.minimum(i + most, whole)
 
         def one(j: Array, y: Vector) -> Vector:
-            return bundle.advance(t + (first + j * steps).astype(h.dtype) * h, y, h, params)
+            return bundle.advance(t + (j * steps).astype(h.dtype) * h, y, h, params)
 
         inner = lax.fori_loop(i, until, one, inner)
         return until, finite(inner), inner
@@ -81,7 +68,9 @@ def _bundled(
 
     start = jnp.zeros((), count.dtype), jnp.ones((), bool), y
     done, ok, y = lax.while_loop(going, some, start)
-    return March(y, first + done * steps, ok)
+    taken = done * steps
+    rest = _march(scheme, method, t, y, h, taken, jnp.where(ok, count, taken), aid, params, False)
+    return March(rest.y, rest.taken, ok & rest.finite)
 
 
 def _march(

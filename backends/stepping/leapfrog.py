@@ -51,11 +51,6 @@ class LeapfrogBundle:
     pairs: Pairs
     steps: int
 
-    @property
-    def alone(self) -> None:
-        """One step is best taken by the method itself."""
-        return None
-
     def advance(self, t: Array, y: Vector, h: Array, params: Parameters) -> Vector:
         """y after `steps` steps of size h; not a number where t is none."""
         depth = self.steps
