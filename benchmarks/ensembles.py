@@ -1,8 +1,8 @@
 """Members of an ensemble against runs of their own: `python -m benchmarks.ensembles`.
 
-A chunk of Adam or Levenberg–Marquardt on Burgers' equation for 16 members, and its time over that of 16 single
-runs from the same parameters (how often Levenberg–Marquardt tries a step depends on them): minimum over
-interleaved rounds, and CPU time beside it.
+A chunk of Adam or Levenberg–Marquardt on Burgers' equation for 16 members, and its time over that of 16
+single runs from the same parameters (how often Levenberg–Marquardt tries a step depends on them): minimum
+over interleaved rounds, and CPU time beside it.
 """
 
 import time
