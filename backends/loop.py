@@ -124,8 +124,9 @@ def collected(
     seen = events(drive, params, opening, ahead)
     frames = [event for event in seen if isinstance(event, Frame)][len(ahead) - len(times) :]
     with precise(drive.outline.dtype):
-        t = jnp.asarray([frame.t for frame in frames], drive.outline.dtype)
-        return t, {n: jnp.stack([jnp.asarray(f.fields[n]) for f in frames]) for n in frames[0].fields}
+        t = jnp.asarray(np.asarray([frame.t for frame in frames], drive.outline.dtype))
+        # Stacked by NumPy: frames are its arrays, and no program is compiled.
+        return t, {n: jnp.asarray(np.stack([f.fields[n] for f in frames])) for n in frames[0].fields}
 
 
 def chunk_steps(outline: Outline) -> int:
