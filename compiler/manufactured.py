@@ -18,25 +18,26 @@ from sympy.simplify.fu import TR8
 from nablax.continuity import without_moduli
 from nablax.fractional_calculus.operators import (
     FractionalOperator,
-    GrunwaldLetnikov,
     Hadamard,
     PsiCaputo,
-    RiemannLiouville,
-    Tempered,
 )
 from nablax.fractional_operators import summed
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
+from nablax.manufactured_fields import (
+    HIGHEST_POWER,
+    Shape,
+    candidate_ranges,
+    points_of,
+    solution_of,
+    still_solution,
+)
 from nablax.nonlocal_operators import Between, Nonlocal, fourier_symbol
 from nablax.notation import text
-from nablax.passes.determination import free_constants
 from nablax.passes.normalise import normalise
 from nablax.planning.spectrum import eigenvalues, exact_symbol, linearise, nominal
 from nablax.problem import (
-    Axis,
     BoundaryCondition,
-    Component,
-    Equation,
     Problem,
     Summand,
 )
@@ -49,11 +50,7 @@ _ROUGH = (
     sp.Piecewise, sp.Heaviside, sp.sign, sp.floor, sp.ceiling, sp.arg, sp.Abs, sp.Max, sp.Min, Tabulated
 )  # fmt: skip
 _GLOBAL = (Integral, Mean, Maximum, Minimum, Noise)
-_PLACES = {1: 41, 2: 15, 3: 9}  # points per axis where candidates are looked at
 _FROZEN, _MODES = {1: 9, 2: 3, 3: 2}, {1: 65, 2: 17, 3: 5}
-HIGHEST_POWER = 3  # of the time, in solutions of equations that remember the past
-_RANGES = ((1.5, 0.25), (0.5, 0.2), (-0.5, 0.2), (0.0, 0.5))
-"""Mean and amplitude to try when those of the initial data leave a term without a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +82,6 @@ class _Datum:
     place: Mapping[sp.Symbol, sp.Expr]
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """The spatial pattern of a component and its range: mean + amplitude · pattern."""
-
-    mean: float
-    amplitude: float
-
-
 def manufacture(problem: Problem, report: Report, swinging: bool) -> Manufactured | None:
     """A manufactured solution of the problem; None, with R711 for each term that cannot take part.
 
@@ -110,9 +99,9 @@ def manufacture(problem: Problem, report: Report, swinging: bool) -> Manufacture
     template = _template(problem, report)
     if template is None or report.failed:
         return None
-    for shapes in _candidates(problem, template.system):
+    for shapes in candidate_ranges(problem, template.system):
         duration = _duration(problem, template.system, shapes)
-        solution = _solution(problem, shapes, duration, swinging)
+        solution = solution_of(problem, shapes, duration, swinging)
         filled = _fill(template, solution)
         guilty = _faulty(filled, problem, duration)
         if guilty is None:
@@ -280,146 +269,15 @@ def _wall(boundary: Boundary, values: Mapping[sp.Symbol, sp.Expr]) -> Boundary:
     return replace(boundary, data=boundary.data.xreplace(dict(values)))
 
 
-# --- the solution ---
-
-
-def _candidates(problem: Problem, system: System) -> list[dict[str, _Shape]]:
-    """Ranges to try: first those of the initial data."""
-    found = []
-    starts = {c.component: c.value for c in problem.initial if c.order == 0}
-    names = [c.name for c in problem.components]
-    free = [system.unknowns[i].name for i in free_constants(system)]
-    free += [n for n in names if n not in starts and problem.time is not None]
-    found.append({n: _range(problem, starts.get(n)) for n in names})
-    found += [dict.fromkeys(names, _Shape(*r)) for r in _RANGES]
-    # What is known up to a constant has zero mean, as the solvers fix it.
-    return [{n: replace(s, mean=0.0) if n in free else s for n, s in f.items()} for f in found]
-
-
-def _range(problem: Problem, value: sp.Expr | None) -> _Shape:
-    if value is None:
-        return _Shape(0.0, 0.5)
-    quiet = value.replace(lambda n: isinstance(n, Noise), lambda n: sp.S.Zero)
-    found = np.real(np.ravel(sample(quiet, _points(problem, 0.0))))
-    found = found[np.isfinite(found)]
-    if not found.size:
-        return _Shape(0.5, 0.2)
-    low, high = float(found.min()), float(found.max())
-    middle, half = (low + high) / 2, (high - low) / 2
-    least = 0.1 * abs(middle) or 0.5
-    return _Shape(middle, max(half, least) if half > 1e-3 * least else least)
-
-
-def _solution(
-    problem: Problem, shapes: Mapping[str, _Shape], duration: float | None, swings: bool
-) -> dict[str, sp.Expr]:
-    return {
-        c.name: _function(problem, c, i, shapes[c.name], duration, swings)
-        for i, c in enumerate(problem.components)
-    }
-
-
-def _function(
-    problem: Problem, component: Component, index: int, shape: _Shape, duration: float | None, swings: bool
-) -> sp.Expr:
-    value = _real_function(problem, index, shape, duration, swings)
-    if not component.complex:
-        return value
-    other = _real_function(problem, index + 7, replace(shape, mean=0.0), duration, swings)
-    return value + sp.I * other
-
-
-def _real_function(
-    problem: Problem, index: int, shape: _Shape, duration: float | None, swings: bool
-) -> sp.Expr:
-    """mean + amplitude · pattern, which moves in time; `swings` as `manufacture` says.
-
-    Where a derivative in time remembers the past it moves like whole powers of the time, whose fractional
-    derivatives are known: linearly, as the L1 scheme follows exactly, and swinging like the third.
-    """
-    modes = any(s.value.has(*Nonlocal) for e in problem.equations for s in e.summands)
-    factors = [_factor(a, index + 3 * i, modes) for i, a in enumerate(problem.axes)]
-    pattern = sp.Mul(*(f for f, _ in factors)) - sp.Mul(*(m for _, m in factors))
-    size = _number(2 * shape.amplitude / 3)
-    mean = _number(shape.mean)
-    if problem.time is None:
-        return mean + size * pattern
-    if duration is None:
-        return mean + size * pattern
-    unit = (problem.time.symbol - problem.time.lower) / _number(duration)
-    power = 2 + max(_order(e) for e in problem.equations)
-    flat = sp.Mul(
-        *(f if a.periodic else _bump(a, power) for a, (f, _) in zip(problem.axes, factors, strict=True))
-    )
-    remembering = [
-        n for e in problem.equations for s in e.summands for n in s.value.atoms(FractionalOperator)
-    ]
-    if remembering:
-        late = unit**HIGHEST_POWER * flat if swings else sp.S.Zero
-        at_rest = [n for n in remembering if isinstance(n, RiemannLiouville | GrunwaldLetnikov | Tempered)]
-        if at_rest:  # infinite at the start for whatever is not zero there
-            return size * (pattern * unit ** max(n.ceiling for n in remembering) + late)
-        return mean + size * (pattern * (1 - unit / 4) + late)
-    swing = sp.sin(2 * unit + sp.Rational(index % 5 + 3, 7)) / 2
-    if all(a.periodic for a in problem.axes):
-        return mean + size * pattern * (1 + swing)
-    if not swings:
-        return mean + size * pattern * (1 - unit / 4)
-    return mean + size * (pattern * (1 - unit / 4) + flat * swing)
-
-
-def _factor(axis: Axis, index: int, modes: bool) -> tuple[sp.Expr, sp.Expr]:
-    """A factor of the pattern along an axis, within [-1, 1], and its mean over the axis."""
-    s = (axis.symbol - axis.lower) / (axis.upper - axis.lower)
-    phase = sp.Rational(2 * (index % 7) + 1, 5)
-    if axis.periodic and modes:
-        return (3 * sp.cos(2 * sp.pi * s + phase) + sp.sin(4 * sp.pi * s + 2 * phase)) / 4, sp.S.Zero
-    if axis.periodic:
-        return sp.exp(sp.sin(2 * sp.pi * s + phase) - 1), sp.besseli(0, 1) * sp.exp(-1)
-    rate = sp.Rational(11, 5) + sp.Rational(index % 3, 5)
-    return sp.sin(rate * s + phase / 2), (sp.cos(phase / 2) - sp.cos(rate + phase / 2)) / rate
-
-
-def _bump(axis: Axis, power: int) -> sp.Expr:
-    """Within [0, 1]; derivatives below `power` vanish at both ends."""
-    s = (axis.symbol - axis.lower) / (axis.upper - axis.lower)
-    return (4 * s * (1 - s)) ** power
-
-
-def _order(equation: Equation) -> int:
-    """The highest order of its derivatives."""
-    found = (d for s in equation.summands for d in s.value.atoms(sp.Derivative))
-    return max((sum(int(n) for _, n in d.variable_count) for d in found), default=0)
-
-
-def _number(value: float) -> sp.Expr:
-    """Three digits are enough, and stay readable."""
-    return sp.Rational(f"{value:.3g}")
-
-
 # --- scales ---
 
 
-def _points(problem: Problem, elapsed: float) -> dict[sp.Basic, np.ndarray]:
-    """Parameters, and places over the whole box, walls included."""
-    values: dict[sp.Basic, np.ndarray] = {p.symbol: np.asarray(float(p.value)) for p in problem.parameters}
-    ends = [(float(sample(a.lower, values)), float(sample(a.upper, values))) for a in problem.axes]
-    lines = [np.linspace(low, high, _PLACES[len(ends)]) for low, high in ends]
-    values |= {
-        a.symbol: g.ravel() for a, g in zip(problem.axes, np.meshgrid(*lines, indexing="ij"), strict=True)
-    }
-    if problem.time is not None:
-        start = float(sample(problem.time.lower, values))
-        values[problem.time.symbol] = np.asarray(start + elapsed)
-    return values
-
-
-def _duration(problem: Problem, system: System, shapes: Mapping[str, _Shape]) -> float | None:
+def _duration(problem: Problem, system: System, shapes: Mapping[str, Shape]) -> float | None:
     """How long the fastest term takes to change the solution, at most as long as the problem lasts."""
     if problem.time is None:
         return None
-    exact = {c.value: e for c, e in zip(problem.components, _still(problem, shapes), strict=True)}
-    values = _points(problem, 0.0)
+    exact = {c.value: e for c, e in zip(problem.components, still_solution(problem, shapes), strict=True)}
+    values = points_of(problem, 0.0)
     spans = [float(sample(problem.time.upper - problem.time.lower, values))]
     for evolution in system.evolution:
         unknown = system.unknowns[evolution.unknown]
@@ -449,10 +307,6 @@ def _growth_time(problem: Problem, system: System, exact: Mapping[AppliedUndef, 
     return 2 / rate if rate > 0 else np.inf
 
 
-def _still(problem: Problem, shapes: Mapping[str, _Shape]) -> Sequence[sp.Expr]:
-    return tuple(_solution(problem, shapes, None, False).values())
-
-
 def _term(
     term: LinearTerm | FluxTerm, system: System, exact: Mapping[AppliedUndef, sp.Expr], problem: Problem
 ) -> sp.Expr:
@@ -473,7 +327,7 @@ def _term(
 def _faulty(system: System, problem: Problem, duration: float | None) -> Span | None:
     """The equation whose source has no finite value somewhere, or is complex in a real problem."""
     real = not any(c.complex for c in problem.components)
-    places = [_points(problem, elapsed) for elapsed in (0.0, duration or 0.0)]
+    places = [points_of(problem, elapsed) for elapsed in (0.0, duration or 0.0)]
     stated: tuple[Evolution | Constraint, ...] = (*system.evolution, *system.constraints)
     for equation in stated:
         for term in equation.terms.forcing:

@@ -1,6 +1,6 @@
-"""`space`, `time`, `fields`, `params`, `let`: the names a spec declares."""
+"""`fields`, `params`, `let`: the names a spec declares beside its axes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -9,17 +9,16 @@ import sympy as sp
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Edit, Note, Report
 from nablax.frontend.source import Span
-from nablax.limits import AXES, MEMBERS, NAMED_AXES, WRITTEN_PARTS
+from nablax.limits import WRITTEN_PARTS
 from nablax.meaning.expressions import RESERVED, constant
 from nablax.meaning.given import Given
-from nablax.meaning.scope import Definition, Elsewhere, Entity, Failed, Scope, describe, splits
+from nablax.meaning.scope import Definition, Elsewhere, Entity, Failed, Scope, describe
 from nablax.meaning.values import Fault, fault, outside, reported, shown
 from nablax.meaning.weights import definition_weights
 from nablax.problem import Axis, Coefficient, Component, Coordinates, Field, Parameter
 
 LARGEST = 10**308  # about what float64 can hold
 KINDS = ("scalar", "vector", "complex", "real")
-AXES_OF: Mapping[Coordinates, int] = {"polar": 2}
 COORDINATES: Mapping[str, Coordinates] = {
     "cartesian": "cartesian",
     "polar": "polar",
@@ -73,13 +72,13 @@ def everything(module: syntax.Module) -> tuple[Elsewhere, ...]:
         inside = module.block(block)
         for statement in inside.statements if inside else ():
             for clause in statement.where or statement.clauses:
-                target = _target(clause)
+                target = declared_name(clause)
                 if target is not None:
                     found.append(Elsewhere(target.id, kind, target.span))
     return tuple(found)
 
 
-def _target(clause: syntax.Clause) -> syntax.Name | None:
+def declared_name(clause: syntax.Clause) -> syntax.Name | None:
     """The name that a clause declares."""
     match clause:
         case syntax.Name():
@@ -122,7 +121,7 @@ def parameters(
             parameter = _parameter(clause, replace(scope, entities=known), values)
         except Fault as error:
             error.tell(report)
-            target = _target(clause)
+            target = declared_name(clause)
             if target is not None:
                 declare(target.id, target.span, known, Failed(target.id, target.span), report)
             continue
@@ -167,7 +166,7 @@ def _parameter(clause: syntax.Clause, scope: Scope, values: Mapping[str, Given])
 
 def _range(interval: syntax.List, scope: Scope) -> tuple[sp.Expr, sp.Expr]:
     """The interval of an unknown: two finite numbers, the smaller one first."""
-    low, high = _interval(interval, scope, "`[lowest, highest]`")
+    low, high = interval_ends(interval, scope, "`[lowest, highest]`")
     low, high = _finite(low, interval.items[0]), _finite(high, interval.items[1])
     if not low < high:
         raise fault(
@@ -234,7 +233,7 @@ def _coefficient(target: syntax.Call, clause: syntax.Unknown, scope: Scope) -> C
     return Coefficient(target.function.id, value, start, interval, target.function.span)
 
 
-def _interval(interval: syntax.List, scope: Scope, form: str) -> tuple[sp.Expr, sp.Expr]:
+def interval_ends(interval: syntax.List, scope: Scope, form: str) -> tuple[sp.Expr, sp.Expr]:
     """Both ends, at the parameters' values."""
     if len(interval.items) != 2:
         count = len(interval.items)
@@ -269,152 +268,6 @@ def _finite(value: sp.Expr, node: syntax.Expression) -> sp.Expr:
             "write a real number; a complex one has two parameters, `a + i*b`",
         )
     return value
-
-
-def space(module: syntax.Module, scope: Scope, system: Coordinates, report: Report) -> tuple[Axis, ...]:
-    """The space axes; one whose ends make no sense stays, without ends, so that its name is known."""
-    found = [axis for clause in clauses(module, "space") if (axis := _read_axis(clause, scope, report))]
-    most = NAMED_AXES if system == "cartesian" else AXES_OF.get(system, AXES)
-    family = next((a for a in found if a.size is not None), None)
-    if family is not None and system != "cartesian":
-        report.error(
-            "P107",
-            family.span,
-            f"{system} coordinates have no indexed family of axes",
-            help="use cartesian coordinates",
-        )
-    if system == "cartesian" and len(found) > most:
-        report.error(
-            "P403",
-            found[most].span,
-            f"there are {len(found)} space axes, and a space has at most {most}",
-            help="use an indexed family: `x[1..100] in [-1, 1]`",
-        )
-    elif len(found) > most:
-        report.error(
-            "P107",
-            found[most].span,
-            f"{system} coordinates have {most} axes, and this is one more",
-            help=f"use at most {most} axes" + (", or `cylindrical`" if system == "polar" else ""),
-        )
-    # Axes over the limit stay known, too; geometry needs no more than it can scale.
-    return tuple(found) if len(found) <= most else tuple(found[:most])
-
-
-def time(module: syntax.Module, scope: Scope, report: Report) -> Axis | None:
-    found: list[Axis] = []
-    for clause in clauses(module, "time"):
-        axis = _read_axis(clause, scope, report)
-        if axis is None:
-            continue
-        if axis.periodic:
-            report.error("P314", clause.span, "time cannot be periodic", help="remove `periodic`")
-        if axis.size is not None:
-            report.error(
-                "P314", clause.span, "time is one axis, and this is a family", help="write `t in [0, 1]`"
-            )
-        found.append(axis)
-    if len(found) > 1:
-        report.error("P314", found[1].span, "there is more than one time axis", help="keep one")
-    return found[0] if found else None
-
-
-def _read_axis(clause: syntax.Clause, scope: Scope, report: Report) -> Axis | None:
-    try:
-        return _axis(clause, scope)
-    except Fault as error:
-        error.tell(report)
-    name = _target(clause)
-    if name is None:
-        return None
-    periodic = isinstance(clause, syntax.Domain) and clause.qualifier is not None
-    return Axis(name.id, sp.Symbol(name.id, real=True), sp.nan, sp.nan, periodic, name.span)
-
-
-def _axis(clause: syntax.Clause, scope: Scope) -> Axis:
-    members: tuple[int, int | None] = (1, None)
-    match clause:
-        case syntax.Domain(target=syntax.Name() as name, interval=interval, qualifier=qualifier):
-            pass
-        case syntax.Domain(
-            target=syntax.Item(base=syntax.Name() as name, index=syntax.Range() as indices),
-            interval=interval,
-            qualifier=qualifier,
-        ):
-            members = _members(indices, scope)
-        case syntax.Inside():
-            raise fault(
-                "P402",
-                clause.span,
-                "regions cut out by `inside` are not available yet",
-                "use a box: one interval per axis",
-            )
-        case _:
-            raise reported()
-    if name.id == "n":
-        raise fault(
-            "P103",
-            name.span,
-            "an axis cannot be called `n`: `dn` is the normal derivative",
-            "choose another name",
-            label="a reserved name",
-        )
-    if qualifier is not None and qualifier.id != "periodic":
-        similar = bool(get_close_matches(qualifier.id, ["periodic"]))
-        raise fault(
-            "P107",
-            qualifier.span,
-            f"`{qualifier.id}` says nothing about an axis",
-            "did you mean `periodic`?"
-            if similar
-            else "write `periodic`, or nothing for an axis with two ends",
-            edits=(Edit(qualifier.span, "periodic"),) if similar else (),
-        )
-    low, high = _interval(interval, scope, f"`{name.id} in [lowest, highest]`")
-    for end, place in zip((low, high), interval.items, strict=True):
-        if not (end.is_number and end.is_real and end.is_finite and abs(end) < LARGEST):
-            raise fault(
-                "P314", place.span, "an interval has finite real ends", "cut the domain at a large number",
-                label="infinite" if end.is_infinite else "",
-            )  # fmt: skip
-    if not low < high:
-        raise fault(
-            "P314",
-            interval.span,
-            f"this interval is empty: {shown(low)} is not below {shown(high)}",
-            "write the smaller end first",
-        )
-    lower, upper = (constant(item, scope) for item in interval.items)
-    symbol = sp.Symbol(name.id, real=True)
-    first, size = members
-    return Axis(name.id, symbol, lower, upper, qualifier is not None, name.span, size, first)
-
-
-def _members(indices: syntax.Range, scope: Scope) -> tuple[int, int]:
-    """(first index, number of members) of a family."""
-    first, last = (constant(end, scope).subs(scope.nominal) for end in (indices.lower, indices.upper))
-    if not (first.is_Integer and last.is_Integer and 0 <= first <= last and last - first < MEMBERS):
-        raise fault(
-            "P403",
-            indices.span,
-            f"a family has from 1 to {MEMBERS:,} members, counted by whole numbers",
-            "write `x[1..100] in [-1, 1]`",
-        )
-    return int(first), int(last - first + 1)
-
-
-def check_axis_names(axes: Iterable[Axis], report: Report) -> None:
-    """An axis whose name is made of others' would make `dxx` mean two things."""
-    axes = tuple(axes)
-    for axis in axes:
-        others = tuple(a.name for a in axes if a is not axis)
-        if splits(axis.name, others):
-            report.error(
-                "P108",
-                axis.span,
-                f"the axis name `{axis.name}` is made of other axis names",
-                help="rename it, so that derivative suffixes are read in one way",
-            )
 
 
 def fields(

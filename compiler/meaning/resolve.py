@@ -12,6 +12,7 @@ from nablax.geometry import Geometry
 from nablax.limits import WRITTEN_PARTS
 from nablax.meaning import declarations, options, statements
 from nablax.meaning.arrays import array_functions
+from nablax.meaning.axes import check_axis_names, space_axes, time_axis
 from nablax.meaning.expressions import evaluate
 from nablax.meaning.given import NOWHERE, Given, parse_values
 from nablax.meaning.measurements import measurements
@@ -51,9 +52,9 @@ def resolve(
     )
     parameters, known = declarations.parameters(module, bare, values, report)
     constants = replace(bare, entities=known)
-    axes = declarations.space(module, constants, system, report)
-    time = declarations.time(module, constants, report)
-    declarations.check_axis_names((*axes, *((time,) if time else ())), report)
+    axes = space_axes(module, constants, system, report)
+    time = time_axis(module, constants, report)
+    check_axis_names((*axes, *((time,) if time else ())), report)
     declared = declarations.fields(module, axes, time, report)
     fields = tuple(f for f in declared if isinstance(f, Field))
     for entity in (*axes, *((time,) if time else ()), *declared, *_repeated(module, known)):
