@@ -2,8 +2,8 @@
 
 `FLinear` is a linear layer whose weights see a fractional derivative of its output, and
 `with_fractional_layers` puts it in the place of a model's linear layers; `scale_by_distance`,
-`scale_by_weight`, `grunwald_letnikov_momentum`, `fractional_momentum` and `fractional_energy` are fractional
-update rules as optax transformations.
+`scale_by_dimension`, `scale_by_weight`, `grunwald_letnikov_momentum`, `fractional_momentum` and
+`fractional_energy` are fractional update rules as optax transformations.
 `caputo_of_series` takes the derivative of a series at all its times.
 """
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nablax.backends.fractional_gradients.descent import fractional_energy, fractional_momentum
+    from nablax.backends.fractional_gradients.dimensions import scale_by_dimension
     from nablax.backends.fractional_gradients.layer import FLinear, with_fractional_layers
     from nablax.backends.fractional_gradients.optimisers import (
         grunwald_letnikov_momentum,
@@ -25,6 +26,7 @@ __all__ = [
     "fractional_energy",
     "fractional_momentum",
     "grunwald_letnikov_momentum",
+    "scale_by_dimension",
     "scale_by_distance",
     "scale_by_weight",
     "with_fractional_layers",
@@ -40,6 +42,10 @@ def __getattr__(name: str) -> object:
         from nablax.backends.memory import series
 
         return series.caputo_of_series
+    if name == "scale_by_dimension":
+        from nablax.backends.fractional_gradients import dimensions
+
+        return dimensions.scale_by_dimension
     if name in ("fractional_energy", "fractional_momentum"):
         from nablax.backends.fractional_gradients import descent
 

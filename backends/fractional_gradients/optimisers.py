@@ -21,6 +21,8 @@ def scale_by_distance(order: float, floor: float = 1e-8) -> optax.GradientTransf
     the iterate before (J. Wang, Y. Wen, Y. Gou, Z. Ye, H. Chen, Neural Networks 89 (2017) 19).
 
     The first step, which has no iterate before it, is the ordinary one. 0 < α < 2; α = 1 changes nothing.
+    Orders above 1, which divide by the distance, are those of GF-SGD (Z. Khan and others, Heliyon 10 (2024)
+    e39037, eq. 9, who take α = 1.5 and a floor of 1e-8). Raises ValueError for another order.
     """
     if not 0 < order < 2:
         raise ValueError(f"the order is above 0 and below 2, and this one is {order}")

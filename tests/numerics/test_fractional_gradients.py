@@ -15,6 +15,7 @@ from nablax.fractional import (
     fractional_energy,
     fractional_momentum,
     grunwald_letnikov_momentum,
+    scale_by_dimension,
     scale_by_distance,
     scale_by_weight,
     with_fractional_layers,
@@ -182,6 +183,49 @@ def test_distance_scaling_follows_its_formula():
     np.testing.assert_allclose(path[1], w1 - 0.1 * jnp.asarray([1.0, 4.0]) * w1 * factor, rtol=1e-6)
     plain = descend(optax.identity(), start, 20, 0.1)
     np.testing.assert_allclose(descend(scale_by_distance(1.0), start, 20, 0.1), plain, rtol=1e-6)
+
+
+def test_orders_above_one_divide_by_the_distance():
+    """GF-SGD at its order of 1.5: w ← w - μ g (|Δw| + ε)^(-1/2) / Γ(1/2), by hand."""
+    start = jnp.asarray([1.0, -2.0])
+    path = descend(scale_by_distance(1.5), start, 2, 0.01)
+    np.testing.assert_allclose(path[0], [0.99, -1.92], rtol=1e-12)
+    step = 0.01 * np.array([0.99, -7.68]) / np.sqrt(np.array([0.01, 0.08]) + 1e-8) / math.sqrt(math.pi)
+    np.testing.assert_allclose(path[1], np.array([0.99, -1.92]) - step, rtol=1e-9)
+
+
+def test_orders_fall_with_the_dimension_of_a_layer():
+    """Two layers, one of two arrays, whose dimensions change at every step; d_max is that of all steps."""
+    weights = {"first": {"w": jnp.asarray([1.0, -2.0]), "b": jnp.asarray([0.5])}, "last": jnp.asarray([3.0])}
+    rule = scale_by_dimension(0.9, 0.4, floor=1e-3)
+    state = rule.init(weights)
+    last, largest = None, 0.0
+    for t, (first, second) in enumerate([(2.0, 4.0), (3.0, 1.0), (8.0, 2.0), (1.0, 6.0)]):
+        gradient = jax.tree.map(jnp.cos, weights)
+        found, state = rule.update(gradient, state, weights, dimensions={"first": first, "last": second})
+        largest = max(largest, first, second)
+        for layer, dimension in (("first", first), ("last", second)):
+            order = 0.9 - 0.4 * dimension / largest
+            parts = (jax.tree.leaves(tree[layer]) for tree in (found, gradient, weights, last or weights))
+            for got, g, w, before in zip(*parts, strict=True):
+                factor = (np.abs(w - before) + 1e-3) ** (1 - order) / math.gamma(2 - order) if t else 1.0
+                np.testing.assert_allclose(got, g * factor, rtol=1e-12)
+        last, weights = weights, optax.apply_updates(weights, jax.tree.map(jnp.negative, found))
+
+
+def test_order_one_without_gain_is_plain_descent():
+    w = jnp.asarray([1.0, -2.0])
+    rule, plain = scale_by_dimension(1.0, 0.0), w
+    state = rule.init(w)
+    for dimension in (0.0, 3.0, 1.0):
+        updates, state = rule.update(jnp.sin(w), state, w, dimensions=dimension)
+        w, plain = w - 0.1 * updates, plain - 0.1 * jnp.sin(plain)
+        assert np.array_equal(w, plain)
+    for order, gain in ((0.5, 0.5), (2.0, 0.1), (0.9, -0.1)):
+        with pytest.raises(ValueError, match="orders"):
+            scale_by_dimension(order, gain)
+    with pytest.raises(ValueError, match="dimensions=tree"):
+        rule.update(w, state, w)
 
 
 def quadratic(rule, steps, start):
