@@ -1,7 +1,7 @@
 """What the equations of a system remember, as steppers read it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
@@ -40,7 +40,7 @@ class Line:
 
     field: int
     rate: int | None
-    slow: tuple[Memory, ...]  # orders below 1, of the field
+    slow: tuple[Memory, ...]  # orders below 1, of the field, and what tempered ones above leave of it
     fast: tuple[Memory, ...]  # orders between 1 and 2: those less 1 of the rate
     first: sp.Expr  # the coefficient of d/dt of the field
     second: sp.Expr  # of d²/dt²
@@ -58,13 +58,18 @@ class Line:
     @property
     def parts(self) -> tuple[Part, ...]:
         """The arrays whose past is kept."""
-        alike: dict[tuple[Kernel, sp.Expr], list[Memory]] = {}
-        for m in self.slow:
-            alike.setdefault((m.kernel, m.rate), []).append(m)
-        found = tuple(Part(self.field, tuple(group), 0) for group in alike.values())
-        if self.fast and self.rate is not None:
-            found = (*found, Part(self.rate, self.fast, 1))
-        return found
+        slow = tuple(Part(self.field, group, 0) for group in _alike(self.slow))
+        if self.rate is None:
+            return slow
+        return (*slow, *(Part(self.rate, group, 1) for group in _alike(self.fast)))
+
+
+def _alike(memory: Sequence[Memory]) -> tuple[tuple[Memory, ...], ...]:
+    """Grouped by what is kept of their past."""
+    found: dict[tuple[Kernel, sp.Expr], tuple[Memory, ...]] = {}
+    for m in memory:
+        found[m.kernel, m.rate] = (*found.get((m.kernel, m.rate), ()), m)
+    return tuple(found.values())
 
 
 def signature(memory: Sequence[Memory]) -> frozenset[tuple[sp.Basic | str | None, ...]]:
@@ -93,18 +98,24 @@ def lines_of(system: System) -> tuple[Line, ...]:
         parent = system.unknowns[equation.unknown].rate_of
         field = equation.unknown if parent is None else parent
         whole = [(nominal_order(m, system), m) for m in memory]
+        fast = tuple(m for a, m in whole if 1 < a < 2)
         found.append(
             Line(
                 field,
                 None if parent is None else equation.unknown,
-                tuple(m for a, m in whole if a < 1),
-                tuple(m for a, m in whole if 1 < a < 2),
+                (*(m for a, m in whole if a < 1), *(_left(m) for m in fast if m.rate != 0)),
+                fast,
                 sp.Add(*(m.coefficient for a, m in whole if a == 1)),
                 sp.Add(*(m.coefficient for a, m in whole if a == 2)),
                 memory,
             )
         )
     return tuple(found)
+
+
+def _left(memory: Memory) -> Memory:
+    """λ D^(α-1) u: what e^(-λt) D^α e^(λt) u is beside e^(-λt) D^(α-1) e^(λt) u', for 1 < α < 2."""
+    return replace(memory, coefficient=memory.coefficient * memory.rate, order=memory.order - 1)
 
 
 def scale_of(system: System) -> sp.Expr | None:

@@ -78,7 +78,8 @@ class Convolution:
         """Σ c τ^(-α) e^(-λjτ) ω_j of a line, and what u_0 and u_0' count in this step besides.
 
         Where some λ is not 0, Σ ω_(n-j) e^(-λ(n-j)τ) (u_j - e^(-λjτ) u_0) stands in the place of differences
-        from u_0. Derivatives of orders up to 1 see t u_0', which is taken off for higher ones in the line.
+        from u_0, and above order 1 e^(-λjτ) (u_0 + t_j (u_0' + λ u_0)) in that of u_0 + t_j u_0'. Derivatives
+        of orders up to 1 see t u_0', which is taken off for higher ones in the line.
         """
         scheme = self.scheme
         total, first, second = jnp.zeros((), h.dtype), None, None
@@ -87,14 +88,27 @@ class Convolution:
             weights = c * h**-a * params[f"memory/{part}/{i}"]
             rate = scheme.parts[part].memory[i].rate
             numbers = jnp.arange(len(weights), dtype=h.dtype)
+
+            def sums(weights: Array, numbers: Array = numbers) -> tuple[Array, Array]:
+                """Σ w_(n-j) and Σ w_(n-j) t_j."""
+                whole = jnp.cumsum(weights)[step]
+                return whole, h * (whole * numbers[step] - jnp.cumsum(numbers * weights)[step])
+
+            is_low = i in scheme.sloping[part] or scheme.lines[part].rate is None
+            seen: Array | None = None
             if rate != 0:
-                decays = jnp.exp(-scheme.number(rate, params, zero) * h * numbers)
-                plain, weights = jnp.cumsum(weights)[step], weights * decays
-                share = jnp.cumsum(weights)[step] - decays[step] * plain
+                decay = scheme.number(rate, params, zero)
+                decays = jnp.exp(-decay * h * numbers)
+                (plain, ramp), weights = sums(weights), weights * decays
+                share, seen = sums(weights)
+                share = share - decays[step] * plain
+                if not is_low:
+                    share, seen = share - decays[step] * decay * ramp, seen - decays[step] * ramp
                 first = share if first is None else first + share
-            if i in scheme.sloping[part]:
-                sloped = jnp.cumsum(weights)[step] * numbers[step] - jnp.cumsum(numbers * weights)[step]
-                second = sloped * h if second is None else second + sloped * h
+            if i in scheme.sloping[part] and seen is None:
+                seen = sums(weights)[1]
+            if seen is not None and scheme.lines[part].rate is not None:
+                second = seen if second is None else second + seen
             total = total + weights
         return total, first, second
 

@@ -180,6 +180,13 @@ class Remembering:
         smooth = h / 2 * (slopes @ jnp.asarray(weights, h.dtype))
         return jnp.where(slopes.max() < EVEN * slopes.min(), smooth, last - first)
 
+    def slope(self, t: Array, params: Parameters) -> Array:
+        """ψ'(t)."""
+        time, scale = self.plan.system.time, self.scale
+        assert time is not None
+        assert scale is not None
+        return self.number(sp.diff(scale, time.symbol), params, t)
+
     # --- what every scheme does ---
 
     def prepare(self, params: Parameters) -> Parameters:

@@ -121,7 +121,7 @@ def _without_memory(
             field = base(node)
             coefficient = sp.cancel(term / node)
             found += _orders(problem, node, coefficient, summand)
-            rest -= coefficient * _taken_off(node)
+            rest -= sum(coefficient * taken for taken in _taken_off(node))
         kept.append(rest)
     assert field is not None
     assert time is not None
@@ -191,11 +191,14 @@ def _orders(
     if nominal > 2:
         raise _refused(node, summand, "in time of an order above 2")
     rate = node.further[0] if isinstance(node, Tempered | TemperedCaputo) else sp.S.Zero
-    if rate != 0 and (nominal > 1 or nominal.is_integer):
-        raise _refused(node, summand, "in time of an order from 1 on")
     kernel, scale = BOUNDED.get(node.func, "power"), _scale(node)
-    if scale is not None and (nominal > 1 or nominal.is_integer):
-        raise _refused(node, summand, "in time of an order from 1 on")
+    if nominal.is_integer and (rate != 0 or scale is not None):
+        raise _refused(node, summand, "in time of an order that its parameters make whole")
+    if scale is not None and nominal > 1:
+        slope = sp.N(_nominal(problem, sp.diff(scale, node.variable).subs(node.variable, start)))
+        if not slope.is_positive:
+            where = "in time of an order above 1 in a function without a positive finite slope at the start"
+            raise _refused(node, summand, where)
     return [Memory(coefficient, node.order, KINDS[node.func], summand.span, kernel, rate, scale)]
 
 
@@ -208,11 +211,15 @@ def _scale(node: FractionalOperator) -> sp.Expr | None:
     return None if node.further[0] == node.variable else node.further[0]
 
 
-def _taken_off(node: FractionalOperator) -> sp.Expr:
-    """λ^α u of a normalised tempered derivative of an order below 1."""
+def _taken_off(node: FractionalOperator) -> tuple[sp.Expr, ...]:
+    """λ^α u of a normalised tempered derivative, and α λ^(α-1) u' above order 1."""
     if not isinstance(node, Tempered | TemperedCaputo) or node.further[1] == 0:
-        return sp.S.Zero
-    return node.further[0] ** node.order * node.operand
+        return ()
+    rate, order = node.further[0], node.order
+    value = rate**order * node.operand
+    if node.ceiling == 1:
+        return (value,)
+    return value, order * rate ** (order - 1) * sp.Derivative(node.operand, node.variable)
 
 
 def _own_order(value: sp.Expr, field: AppliedUndef, t: sp.Symbol) -> int | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
-from nablax.past import nominal_order, signature
+from nablax.past import nominal_order, scale_of, signature
 from nablax.plan import PROPAGATED, StepperName
 from nablax.planning.propagation import REASON, Obstacle, obstacle
 from nablax.planning.settings import MEMORY_STEPPERS, Settings
@@ -21,7 +21,7 @@ def choose_stepper(situation: Situation, settings: Settings, top: float, report:
     system = situation.system
     remembered = _remembered(system)
     apart = obstacle(system, situation.method, situation.grid)
-    chosen = _named(settings, top, remembered[0], apart, report)
+    chosen = _named(system, settings, top, apart, report)
     if chosen is None:
         return None
     if chosen[0] in PROPAGATED:
@@ -71,16 +71,16 @@ def _remembered(system: System) -> list[Memory]:
 
 
 def _named(
-    settings: Settings, top: float, first: Memory, apart: Obstacle | None, report: Report
+    system: System, settings: Settings, top: float, apart: Obstacle | None, report: Report
 ) -> Chosen | None:
     """The stepper that is asked for, or that suits the highest order."""
-    name = settings.step
+    name, first = settings.step, _remembered(system)[0]
     if name is None and apart is None and not _asks_for_steps(settings):
         return "mittag_leffler", REASON
-    if name is None and top > 1:
+    if name is None and top > 1 and scale_of(system) is None:
         return "cq", "corrected convolution quadrature: order 2 however the solution starts"
     if name is None:
-        return "l1", _reason(first)
+        return "l1", _reason(first, top)
     if name in MEMORY_STEPPERS:
         return name, "asked for"
     others = ", ".join(MEMORY_STEPPERS)
@@ -110,10 +110,11 @@ def _meeting(settings: Settings, first: Memory, apart: Obstacle | None) -> _Unfi
     return None
 
 
-def _reason(first: Memory) -> str:
+def _reason(first: Memory, top: float) -> str:
     if first.kernel != "power":
         return "piecewise linear in time under the memory, implicit: order 2 under a bounded kernel"
-    return "piecewise linear in time under the memory, implicit: order 2 - α on a graded mesh"
+    order = "2 - α" if top <= 1 else "3 - α"
+    return f"piecewise linear in time under the memory, implicit: order {order} on a graded mesh"
 
 
 def _unfit(system: System, name: StepperName, top: float, classical: Memory | None) -> _Unfit | None:

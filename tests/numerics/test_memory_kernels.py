@@ -75,6 +75,41 @@ def test_tempered_derivatives_of_riemann_and_liouville(normalised):
     assert abs(order(errors) - 2) < 0.05
 
 
+def waves(y):
+    """E_α(-y^α) + y E_{α,2}(-y^α) for α = 1.6: the mode of a wave that starts at 1 with the slope 1."""
+    values = (mittag_leffler(np, 1.6, beta, -(y**1.6), 1.0) for beta in (1.0, 2.0))
+    return float(sum(v * y**k for k, v in enumerate(values)))
+
+
+@pytest.mark.parametrize(("step", "wanted"), [("cq", 2.0), pytest.param("l1", 1.4, marks=pytest.mark.slow)])
+def test_tempered_waves(step, wanted):
+    """e^(λt) u starts at 1 with the slope 1, and u with the slope 1 - λ."""
+    equation, initial = "tempered(u, t, 1 + a, L, kind=caputo) = dxx(u)", "u = sin(x); dt(u) = (1 - L)*sin(x)"
+    errors = ends(equation, initial, exp(-2) * waves(1.0), step, COUNTS[step], 1.0 if step == "cq" else 7 / 3)
+    assert abs(order(errors) - wanted) < 0.1
+    assert errors[-1] < 1.5e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("step", "wanted"), [("cq", 2.0), ("l1", 1.4)])
+def test_tempered_derivatives_of_two_orders_above_and_below_one(step, wanted):
+    """The exact solution is t³ e^(-λt) sin(x), and the higher derivative is normalised."""
+    left = "tempered({0}, t, 1 + a, L, normalised=yes) + tempered({0}, t, 0.4, L)"
+    shape = "t^3*exp(-L*t)"
+    equation = f"{left.format('u')} = dxx(u) + ({left.format(shape)} + {shape})*sin(x)"
+    errors = ends(equation, "u = 0; dt(u) = 0", exp(-2), step, COUNTS[step])
+    assert abs(order(errors) - wanted) < 0.05
+
+
+def test_waves_that_measure_the_time_by_another_function():
+    """du/dψ starts at 1, and du/dt at ψ'(0) = 2."""
+    equation = "psicaputo(u, t, 1 + a, log(1 + 2*t)) = dxx(u)"
+    exact = waves(np.log(3))
+    errors = ends(equation, "u = sin(x); dt(u) = 2*sin(x)", exact, "l1", (60, 120), 7 / 3)
+    assert abs(order(errors) - 1.4) < 0.05
+    assert errors[-1] < 1e-3
+
+
 @pytest.mark.parametrize(
     ("left", "known"),
     [
@@ -102,13 +137,23 @@ def test_a_bounded_kernel_beside_a_caputo_derivative():
     ("equation", "initial"),
     [
         pytest.param(TEMPERED, "u = sin(x)", marks=pytest.mark.slow),
+        pytest.param(
+            "tempered(u, t, 1.6, 2, kind=caputo) = dxx(u)",
+            "u = sin(x); dt(u) = sin(x)",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "psicaputo(u, t, 1 + a, log(1 + 2*t)) = dxx(u)",
+            "u = sin(x); dt(u) = sin(x)",
+            marks=pytest.mark.slow,
+        ),
         pytest.param("abc(u, t, 0.6) = dxx(u) + t*sin(x)", "u = 0", marks=pytest.mark.slow),
     ],
 )
 def test_exponentials_stand_for_every_kernel(equation, initial):
     found = []
     for memory in ("direct", "sum_of_exponentials"):
-        run = solver(equation, initial, f"dt = 0.04; memory = {memory}")
+        run = solver(equation, initial, f"dt = 0.04; step = l1; memory = {memory}")
         found.append(np.asarray(run.solve(save_at=[1.0]).fields["u"][-1]))
     assert np.abs(found[0]).max() > 0.01
     assert np.abs(found[0] - found[1]).max() < 1e-9

@@ -29,8 +29,8 @@ def solver(equation, initial, run, solve):
     return nablax.parse(text.replace("RUN", run).replace("SOLVE", solve)).compile()
 
 
-def decay(argument):
-    return float(mittag_leffler(np, 0.6, 1.0, -(argument**0.6), 1.0))
+def decay(argument, order=0.6):
+    return float(mittag_leffler(np, order, 1.0, -(argument**order), 1.0))
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,18 @@ def decay(argument):
             np.log(3) ** 2,
             marks=pytest.mark.slow,
         ),
+        pytest.param(
+            "hadamard(u, t, 1 + a) = dxx(u) + sin(x)",
+            "u = 0; dt(u) = 0",
+            "1, 3",
+            np.log,
+            1 - decay(np.log(3), 1.6),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_steps_that_are_graded_in_the_measure_of_the_memory(equation, initial, run, scale, exact):
-    """By the default mesh and its halves: orders 2 - α to 0.05."""
+    """By the default mesh and its halves: orders 2 - α, and 3 - α above order 1, to 0.05."""
     compiled = solver(equation, initial, run, "memory = direct; tol = 3e-5")
     plan, programs = compiled.plan, compiled.programs
     recall = plan.stepping.recall
