@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
@@ -12,7 +13,7 @@ from nablax.backends.residuals.layout import layout
 from nablax.backends.residuals.members import lifted
 from nablax.backends.residuals.networks import Part
 from nablax.backends.residuals.tables import tables
-from nablax.derivatives import quadrature
+from nablax.derivatives import birkhoff, quadrature
 from nablax.derivatives.evaluation import Evaluation, RemoteGroup
 from nablax.derivatives.lines import REST, TAU, Moment
 from nablax.passes.jets import base, own_orders
@@ -71,7 +72,9 @@ def _along(nodes: quadrature.Nodes, z: Array) -> dict[sp.Basic, Operand]:
 def _moment(moment: Moment, known: Environment, z: Array) -> Array:
     """Σ_j w_j inside(τ_j); the weights are numbers where the exponent is one."""
     (inside,) = evaluate((moment.inside,), lifted(known) | _along(moment.nodes, z))
-    if moment.exponent.is_number:
+    if moment.nodes.below:
+        weights = _of_lengths(moment, known, z)
+    elif moment.exponent.is_number:
         weights = jnp.asarray(quadrature.weights(moment.nodes, float(moment.exponent)), z.dtype)
     else:
         (exponent,) = evaluate((moment.exponent,), known)
@@ -79,6 +82,21 @@ def _moment(moment: Moment, known: Environment, z: Array) -> Array:
     shape = (z.shape[0], len(moment.nodes.places))
     weights = weights if weights.ndim == 2 else weights[None, :]
     return jnp.sum(jnp.broadcast_to(inside, shape) * jnp.broadcast_to(weights, shape), axis=1)
+
+
+def _of_lengths(moment: Moment, known: Environment, z: Array) -> Array:
+    """The weights [points, nodes] of one antiderivative, by the length of the way back."""
+    exponent, share = evaluate((moment.exponent, moment.share), known)
+    places = moment.nodes.places
+    if moment.exponent.is_number:
+        table = jnp.asarray(birkhoff.weights(places, moment.nodes.below, float(moment.exponent)), z.dtype)
+    else:
+        found = quadrature.moments(birkhoff.DEGREES, jnp.asarray(exponent, z.dtype))
+        matrix = jnp.asarray(birkhoff.from_moments(places, moment.nodes.below), z.dtype)
+        table = jnp.einsum("ldjk,k->ldj", matrix, jnp.stack(found))
+    halvings = jnp.broadcast_to(-jnp.log2(jnp.asarray(share, z.dtype)), z.shape[:1])
+    level = jnp.clip(jnp.floor(jax.lax.stop_gradient(halvings)), 0, birkhoff.LEVELS).astype(int)
+    return table[level, moment.depth]
 
 
 def _weights(nodes: quadrature.Nodes, exponent: Array) -> Array:

@@ -8,7 +8,8 @@ With y the distance from the base, f a function of y, τ = (y - s)/y and n - 1 <
 
 (I. Podlubny, Fractional Differential Equations, 1999, sections 2.3 and 2.4; the first by parts). The
 integrals are taken by Gauss and Jacobi, which converge exponentially for smooth fields. Where the difference
-of the quotient would cancel, its Taylor polynomial about y stands for it.
+of the quotient would cancel, its Taylor polynomial about y stands for it. Slopes above the first come with
+the derivatives below them, which are antiderivatives: rules that read them all need fewer nodes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ import sympy as sp
 from numpy.polynomial.legendre import leggauss
 from sympy.core.function import AppliedUndef
 
-from nablax.derivatives import quadrature
+from nablax.derivatives import birkhoff, quadrature
 from nablax.derivatives.lines import REST, TAU, Histories, Moment, Place, Remote, Rule
 from nablax.derivatives.quadrature import Nodes
 from nablax.fractional_calculus.operators import (
@@ -43,6 +44,7 @@ from nablax.problem import Problem
 START = 4  # the wanted power of a field's start in the graded variable
 STEEPEST = 8  # most that nodes are graded
 LEAN, LOWEST = 0.2, -0.9  # how nodes of several exponents lean to 0
+LOWER = 2  # derivatives below that of the integral that lean rules read
 ORDERS = 8  # Gauss–Legendre nodes in a distributed order
 
 
@@ -91,6 +93,9 @@ def _shared_nodes(
         exponents = [_main_exponent(op).subs(nominal) for op in members]
         one = len(set(exponents)) == 1 and not any(_varies(problem, op) for op in members)
         middle = float(sum(exponents) / len(exponents))
+        if one and rule.lean and all(_has_lower_slopes(op) for op in members):
+            found[line] = Nodes(birkhoff.nodes(rule.lean, middle, LOWER), below=LOWER)
+            continue
         count = rule.count if one else rule.varying
         free = one or all(_by_quotient(problem, op, rule) for op in members)
         if not one:
@@ -137,6 +142,11 @@ def _main_exponent(op: FractionalOperator) -> sp.Expr:
     return op.ceiling - 1 - _order_of(op)
 
 
+def _has_lower_slopes(op: FractionalOperator) -> bool:
+    """Whether it is an integral of a derivative of second order or above."""
+    return not isinstance(op, FractionalIntegral | CaputoFabrizio) and op.ceiling >= LOWER
+
+
 def _by_quotient(problem: Problem, op: FractionalOperator, rule: Rule) -> bool:
     style = rule.varying_style if _varies(problem, op) else rule.style
     return op.ceiling == 1 and style == "quotient"
@@ -150,7 +160,7 @@ class _Writing:
     rule: Rule
     nodes: Mapping[tuple[sp.Basic | bool, ...], Nodes]
     remotes: dict[tuple[sp.Basic, Place], Remote] = field(default_factory=dict)
-    moments: dict[tuple[sp.Expr, sp.Expr, Nodes], Moment] = field(default_factory=dict)
+    moments: dict[tuple[sp.Expr, sp.Expr, Nodes, int], Moment] = field(default_factory=dict)
 
     def at(self, place: Place, value: sp.Expr) -> sp.Expr:
         """An expression in jets, taken at another place."""
@@ -163,11 +173,13 @@ class _Writing:
             moved[jet] = self.remotes[key].stand_in
         return value.xreplace(moved)
 
-    def moment(self, op: FractionalOperator, exponent: sp.Expr, inside: sp.Expr) -> sp.Expr:
+    def moment(
+        self, op: FractionalOperator, exponent: sp.Expr, inside: sp.Expr, depth: int, share: sp.Expr
+    ) -> sp.Expr:
         nodes = self.nodes[_line(op)]
-        key = (exponent, inside, nodes)
+        key = (exponent, inside, nodes, depth)
         if key not in self.moments:
-            self.moments[key] = Moment(exponent, inside, nodes, sp.Dummy("moment"))
+            self.moments[key] = Moment(exponent, inside, nodes, sp.Dummy("moment"), depth, share)
         return self.moments[key].stand_in
 
     def line(self, op: FractionalOperator) -> "_Line":
@@ -210,7 +222,17 @@ class _Line:
 
     def moment(self, exponent: sp.Expr, inside: sp.Expr) -> sp.Expr:
         """∫_0^1 τ^exponent inside dτ."""
-        return self.writing.moment(self.op, exponent, inside)
+        return self.writing.moment(self.op, exponent, inside, 0, sp.S.One)
+
+    def slopes(self, exponent: sp.Expr) -> sp.Expr:
+        """∫_0^1 τ^exponent f⁽ⁿ⁾(y - yτ) dτ; f⁽ⁿ⁾ has the antiderivatives f⁽ⁿ⁻ᵏ⁾(y - yτ) / (-y)^k."""
+        n, below = self.op.ceiling, self.nodes.nodes.below if self.nodes.nodes else 0
+        share = self.y / self.length if below else sp.S.One
+        parts = (
+            self.writing.moment(self.op, exponent, self.back(n - k), k, share) / (-self.y) ** k
+            for k in range(below + 1)
+        )
+        return sp.Add(*parts)
 
     def _derivative(self, order: int) -> sp.Expr:
         x, scale = self.op.variable, _scale(self.op)
@@ -263,7 +285,7 @@ def _caputo(line: _Line, order: sp.Expr) -> sp.Expr:
         whole = line.quotient(sp.S.One, line.base(0))
         rest = line.moment(-order, line.quotient(TAU, line.back(0)))
         return y**-order / sp.gamma(1 - order) * (whole + order * rest)
-    return y ** (n - order) / sp.gamma(n - order) * line.moment(n - 1 - order, line.back(n))
+    return y ** (n - order) / sp.gamma(n - order) * line.slopes(n - 1 - order)
 
 
 def _riemann_liouville(line: _Line, order: sp.Expr) -> sp.Expr:

@@ -23,7 +23,8 @@ class Rule:
 
     With `graded` nodes gather at the base too, where a field may start like a fractional power. A quotient
     over a step below `cut` times the axis is replaced by its Taylor polynomial of `terms` terms.
-    Points nearer to the base than `nearest` times the axis are taken to be that far from it.
+    Points nearer to the base than `nearest` times the axis are taken to be that far from it. Where `lean` is
+    not 0, slopes of orders above 1 that are numbers are taken at so many nodes, lower derivatives with them.
     """
 
     style: Style
@@ -34,9 +35,10 @@ class Rule:
     nearest: float
     graded: bool = False
     varying_style: Style = "slope"
+    lean: int = 0
 
 
-SINGLE = Rule("slope", 5, 6, 3, 1e-2, 1e-6, varying_style="quotient")
+SINGLE = Rule("slope", 5, 6, 3, 1e-2, 1e-6, varying_style="quotient", lean=3)
 DOUBLE = Rule("slope", 12, 16, 0, 0.0, 1e-12)
 
 
@@ -60,12 +62,18 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """∫_0^1 τ^exponent inside dτ by a sum over nodes."""
+    """∫_0^1 τ^exponent inside dτ by a sum over nodes.
+
+    Where nodes read antiderivatives too it is a part of the sum: that of the `depth`-th antiderivative of the
+    integrand, `inside`, on a line that is a `share` of its axis.
+    """
 
     exponent: sp.Expr
     inside: sp.Expr
     nodes: Nodes
     stand_in: sp.Dummy
+    depth: int = 0
+    share: sp.Expr = sp.S.One
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +91,9 @@ def rule_of(style: Style | None, count: int | None, graded: int | None, single: 
     """The rule for a precision, with what was asked for in it; `graded` is a number of nodes."""
     rule = SINGLE if single else DOUBLE
     if graded is not None:
-        return replace(rule, count=graded, varying=graded, graded=True, varying_style=rule.style)
+        return replace(rule, count=graded, varying=graded, graded=True, varying_style=rule.style, lean=0)
     if style is None:
         return rule
     nodes = rule.count if count is None else count
-    return replace(rule, style=style, count=nodes, varying=max(nodes, rule.varying), varying_style=style)
+    varying = max(nodes, rule.varying)
+    return replace(rule, style=style, count=nodes, varying=varying, varying_style=style, lean=0)

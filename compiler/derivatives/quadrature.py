@@ -25,11 +25,13 @@ Number = TypeVar("Number", float, "Array", "float | Array")
 @dataclass(frozen=True, slots=True)
 class Nodes:
     """Shares τ = 1 - (1 - σ)^grade at places σ of a rule: a grade above 1 gathers them at τ = 1 too, where f
-    may then have a power of 1 - τ in it. With `near` they are τ = σ^grade, for powers of τ."""
+    may then have a power of 1 - τ in it. With `near` they are τ = σ^grade, for powers of τ. Where `below` is
+    not 0, so many antiderivatives of f are read too: see `nablax.derivatives.birkhoff`."""
 
     places: tuple[float, ...]
     grade: int = 1
     near: bool = False
+    below: int = 0
 
     @property
     def shares(self) -> np.ndarray:
