@@ -55,8 +55,9 @@ def standstill_diagnostic(outline: Outline, standstill: Standstill) -> Diagnosti
         span,
         label="this equation and those beside it",
         notes=(Note(f"residual by iteration: {course}{more}"),),
-        help="give a first guess in an `initial` block, or reach hard parameters in steps by `--set`; "
-        "there may be no solution",
+        help="there may be no solution: linear equations may be singular or nearly so (a resonance), which "
+        "other coefficients or conditions mend; nonlinear ones may want a first guess in an `initial` "
+        "block, or hard parameters reached in steps by `--set`",
     )
 
 

@@ -19,6 +19,9 @@ from nablax.backends.interface import Vector
 STEPS = 40
 HALVINGS = 12
 FORCING = 1e-4  # relative error of a correction
+DROWNED = (
+    1e-2  # of the data: what a linear solve may leave; equations that leave more are singular to rounding
+)
 DESCENT = 0.1  # of the fall that the linearised equations promise
 
 Data = TypeVar("Data")
@@ -34,10 +37,12 @@ class Equations:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`linear`: one solve. `direct`: the preconditioner is the inverse itself."""
+    """`linear`: one solve. `direct`: the preconditioner is the inverse itself. `regular`: nothing is free,
+    so that the residual of a linear solve vanishes to rounding unless the equations are singular."""
 
     linear: bool
     direct: bool
+    regular: bool
 
 
 class Root(NamedTuple):
@@ -82,7 +87,14 @@ def _linear(equations: Equations, guess: Vector, kind: Kind) -> Root:
     x = _moved(guess, jnp.ones((), before[0].real.dtype), change)
     sizes = jnp.full(STEPS + 1, jnp.nan, before[0].real.dtype)
     sizes = sizes.at[0].set(mean_square(before)).at[1].set(mean_square(equations.residual(x)))
-    return Root(x, lax.stop_gradient(sizes), jnp.isfinite(sizes[1]))
+    solved = jnp.isfinite(sizes[1])
+    if kind.regular:
+        # Next to a singular operator x is so large that the data drown in the rounding of its image.
+        # A good guess leaves little: the data are what is left of zero.
+        sources = mean_square(equations.residual(tuple(jnp.zeros_like(a) for a in guess)))
+        solved &= sizes[1] <= DROWNED * jnp.maximum(sizes[0], sources)
+        x = tuple(jnp.where(solved, a, jnp.nan) for a in x)
+    return Root(x, lax.stop_gradient(sizes), lax.stop_gradient(solved))
 
 
 class _Progress(NamedTuple):

@@ -82,6 +82,8 @@ _MEANT = {
     "’": "text stands between double quotes",
     "“": 'text stands between straight double quotes: "..."',
     "”": 'text stands between straight double quotes: "..."',
+    "–": "a minus is `-` (or the sign `−`)",
+    "—": "a minus is `-` (or the sign `−`)",
     "%": "a comment begins with `#`",
     "&": "separate conditions by a comma",
     "\\": "a line goes on after an operator, a comma or an open bracket, without a backslash",

@@ -86,8 +86,9 @@ class Elliptic:
         traces = {value for w in walls for c in w.conditions for value in bases(c.data)}
         linear = linear and not (traces & unknown or self.nodes.integrals)
         if self.dense:
-            return newton.Kind(linear, linear)
-        return newton.Kind(linear, linear and plain and all(g.exact for g in self._groups))
+            return newton.Kind(linear, linear, not self.free)
+        direct = linear and plain and all(g.exact for g in self._groups)
+        return newton.Kind(linear, direct, not self.free)
 
     @cached_property
     def _entries(self) -> tuple[Entry, ...]:

@@ -34,7 +34,7 @@ class SteadySpectral:
         scheme, layout = self.scheme, self.scheme.layout
         time = jnp.zeros((), self.plan.dtype)
         ready = scheme.prepare(params)
-        kind = newton.Kind(scheme.affine, scheme.affine)
+        kind = newton.Kind(scheme.affine, scheme.affine, not self.free)
 
         def equations(ready: Parameters) -> newton.Equations:
             return newton.Equations(

@@ -141,25 +141,25 @@ def _from_table(
     import csv
 
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.reader(file) if row]
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            lines = [(reader.line_num, row) for row in reader if row]
     except (UnicodeDecodeError, csv.Error):
         raise fault("P506", text.span, f"`{text.value}` is no table in UTF-8", FORM) from None
-    header = [cell.strip() for cell in rows[0]] if rows else []
+    header = [cell.strip() for cell in lines[0][1]] if lines else []
     names = [a.name for a in axes]
     rest = [c for c in header if c not in names]
     column = variable.value if variable is not None else rest[0] if len(rest) == 1 else ""
     missing = next((c for c in (*names, column) if c not in header), None)
     if missing is not None:
-        listed = ", ".join(f"`{c}`" for c in header) or "it has none"
+        listed = ", ".join(f"`{c}`" for c in header)
         what = f"has no column `{missing}`" if missing else "has no single column of values"
-        help = separators(header) or f"its columns are: {listed}"
+        names_of_columns = f"its first line names the columns {listed}" if listed else "the file is empty"
+        help = separators(header) or names_of_columns
         raise fault("P502", text.span, f"`{text.value}` {what}", help)
     wanted = [header.index(c) for c in (*names, column)]
-    try:
-        numbers = np.array([[float(row[k]) for k in wanted] for row in rows[1:]]).reshape(-1, len(wanted))
-    except (ValueError, IndexError):
-        raise fault("P506", text.span, f"`{text.value}` has cells that are no numbers", FORM) from None
+    numbers = np.array([[_number(line, row, k, header, text) for k in wanted] for line, row in lines[1:]])
+    numbers = numbers.reshape(-1, len(wanted))
     points = [np.unique(numbers[:, k]) for k in range(len(names))]
     shape = tuple(len(p) for p in points)
     at = tuple(np.searchsorted(p, numbers[:, k]) for k, p in enumerate(points))
@@ -177,6 +177,21 @@ def _from_table(
     values = np.empty(shape)
     values[at] = numbers[:, -1]
     return _Found(values, axes, tuple(points))
+
+
+def _number(line: int, row: list[str], column: int, header: list[str], text: syntax.String) -> float:
+    """The number in a cell of a table."""
+    cell = row[column].strip() if column < len(row) else ""
+    try:
+        return float(cell)
+    except ValueError:
+        what = f"`{cell}`, which is no number," if cell else "nothing"
+        raise fault(
+            "P506",
+            text.span,
+            f"`{text.value}` holds {what} in line {line}, column `{header[column]}`",
+            "write a number there, or leave the line out",
+        ) from None
 
 
 def _from_dataset(
@@ -291,18 +306,19 @@ def _closed(axis: Axis, points: np.ndarray, scope: Scope) -> bool:
 
 
 def _check_points(axis: Axis, points: np.ndarray, text: syntax.String, scope: Scope) -> None:
-    """The coordinates reach over the axis, to within one spacing."""
+    """The coordinates reach over the axis, between walls to within half a spacing, as centres of cells do."""
     low, high = (float(e.subs(scope.nominal)) for e in (axis.lower, axis.upper))
     steps = np.diff(points)
     if not np.isfinite(points).all() or not (steps > 0).all():
         message = f"the coordinates of `{text.value}` along {axis.name} repeat or are not finite"
         raise fault("P505", text.span, message, "give every place once")
-    reach = float(steps.max()) * (1 + 1e-9)
+    slack = 1 + 1e-9
     first, last = float(points[0]), float(points[-1])
     if axis.periodic:
-        fits = last - first <= (high - low) * (1 + 1e-9) and last - first + reach >= high - low
+        reach = float(steps.max()) * slack
+        fits = last - first <= (high - low) * slack and last - first + reach >= high - low
     else:
-        fits = first <= low + reach and last >= high - reach
+        fits = first <= low + steps[0] * slack / 2 and last >= high - steps[-1] * slack / 2
     if not fits:
         raise fault(
             "P505",

@@ -135,7 +135,7 @@ def _sigma(sigma: syntax.Argument, scope: Scope) -> sp.Expr:
 
 def _header(path: Path, node: syntax.String) -> tuple[str, ...]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             row = next(csv.reader(file), [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"

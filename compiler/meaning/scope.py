@@ -92,9 +92,10 @@ class Scope:
 
     def similar(self, name: str, further: tuple[str, ...] = (), cutoff: float = 0.6) -> str | None:
         """The declared name that the misspelt one most likely means."""
-        found = get_close_matches(name, (*self.entities, *further), n=1, cutoff=cutoff)
-        if not found and (matches := [n for n in self.entities if n.lower() == name.lower()]):
+        known = (*self.entities, *further)
+        if matches := [n for n in known if n.lower() == name.lower()]:
             return matches[0]
+        found = get_close_matches(name, known, n=1, cutoff=cutoff)
         return found[0] if found else None
 
 

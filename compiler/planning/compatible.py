@@ -31,6 +31,8 @@ def warn_incompatible(system: System, report: Report) -> None:
         miss = np.abs(found - wanted)
         if not np.isfinite(miss).all() or miss.max() <= TOLERANCE * scale:
             continue
+        if np.iscomplexobj(found) and not system.unknowns[condition.unknown].complex:
+            continue  # data that are not real are an error of their own
         worst = int(miss.argmax())
         axis = system.axes[condition.axis]
         name = system.unknowns[condition.unknown].name

@@ -1,4 +1,4 @@
-"""Coefficients and data that have no finite value on the grid, such as 1/r at r = 0."""
+"""Coefficients and data with no finite value on the grid (1/r at r = 0) or no real one (sqrt(x) below 0)."""
 
 import numpy as np
 import sympy as sp
@@ -11,11 +11,12 @@ from nablax.planning.spectrum import nominal
 from nablax.sampling import sample
 from nablax.system import System
 
+ROUNDING = 1e-6  # imaginary parts relative to the largest value
 POINTS = {1: 65, 2: 17, 3: 7}  # per axis, walls included
 
 
 def check_finite(system: System, report: Report) -> None:
-    """An error per term, and per initial value, that is infinite or not a number somewhere."""
+    """An error per term, and per initial value, that is infinite, no number, or not real if it has to be."""
     values = nominal(system)
     lines = [
         np.linspace(float(sample(a.lower, values)), float(sample(a.upper, values)), POINTS[len(system.axes)])
@@ -26,33 +27,36 @@ def check_finite(system: System, report: Report) -> None:
     if system.time is not None:
         values[system.time.symbol] = sample(system.time.lower, values)
 
-    def check(expression: sp.Expr, span: Span, what: str) -> bool:
+    def check(expression: sp.Expr, span: Span, what: str, real: bool) -> None:
         # Where every field and derivative is 1 nothing but the coefficients can be singular.
         frozen = expression.xreplace(dict.fromkeys((*jets(expression), *expression.atoms(Outside)), sp.S.One))
         found = np.broadcast_to(sample(frozen, values), grids[0].shape)
-        bad = np.flatnonzero(~np.isfinite(found))
+        infinite = ~np.isfinite(found)
+        imaginary = np.abs(np.imag(found)) > ROUNDING * np.max(np.abs(found), where=~infinite, initial=0.0)
+        bad = np.flatnonzero(infinite | imaginary if real else infinite)
         if not len(bad):
-            return True
+            return
         place = ", ".join(f"{a.name} = {g[bad[0]]:.4g}" for a, g in zip(system.axes, grids, strict=True))
         report.error(
             "P321",
             span,
-            f"{what} has no finite value at {place}",
+            f"{what} has no {'finite' if infinite[bad[0]] else 'real'} value at {place}",
             help="keep the axis away from this point, or change the expression",
         )
-        return False
 
+    real = not any(u.complex for u in system.unknowns)
     for terms in system.right_sides:
         for term in terms.linear:
-            check(term.coefficient, term.span, "the coefficient of this term")
+            check(term.coefficient, term.span, "the coefficient of this term", real)
         for flux in terms.forcing:
-            check(flux.flux, flux.span, "this term")
+            check(flux.flux, flux.span, "this term", real)
         for flux in terms.nonlinear:
             if _stands_alone(flux.flux, system):
-                check(flux.flux, flux.span, "this term")
+                check(flux.flux, flux.span, "this term", real)
     for value, unknown in zip(system.initial, system.unknowns, strict=True):
         if value is not None:
-            check(value, _initial_span(system, unknown.name), f"the initial value of `{unknown.name}`")
+            span = _initial_span(system, unknown.name)
+            check(value, span, f"the initial value of `{unknown.name}`", not unknown.complex)
 
 
 def _stands_alone(expression: sp.Expr, system: System) -> bool:

@@ -54,7 +54,7 @@ def _columns(problem: Problem, table: Measurement, report: Report) -> dict[str, 
     wanted = {**{axis: axis for axis in table.axes}, "value": table.quantity}
     found: dict[str, list[float]] = {key: [] for key in wanted}
     try:
-        with open(table.path, newline="", encoding="utf-8") as file:
+        with open(table.path, newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, skipinitialspace=True)
             places = {cell.strip(): i for i, cell in enumerate(next(reader, []))}
             for row in reader:

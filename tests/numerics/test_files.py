@@ -113,6 +113,20 @@ def test_spline_derivatives():
     np.testing.assert_allclose(mixed, np.exp(at[0]) * np.cos(at[1]), atol=1e-3)
 
 
+def test_tables_as_spreadsheets_write_them(tmp_path):
+    # A byte order mark, and centres of cells: half a spacing from either wall.
+    (tmp_path / "centres.csv").write_text(
+        "\ufeffx,u\n" + "".join(f"{x},{x**2}\n" for x in (0.125, 0.375, 0.625, 0.875))
+    )
+    made = nablax.parse(
+        'space { x in [0, 1] }\nfields { u }\nequations { dxx(u) = file("centres.csv") }\n'
+        "boundary { x = 0: u = 0; x = 1: u = 1/12 }\nsolve { n = 32 }",
+        folder=tmp_path,
+    ).compile()
+    x = np.linspace(0, 1, 33)
+    np.testing.assert_allclose(made.solve().fields["u"], x**4 / 12, atol=1e-5)
+
+
 @pytest.fixture
 def folder(tmp_path):
     inside = tmp_path / "spec"

@@ -119,6 +119,27 @@ def test_what_does_not_converge_is_said() -> None:
     assert np.isnan(np.asarray(jax.jit(lambda a: made.solve({"a": a}).fields["u"])(4.0))).all()
 
 
+RESONANT = """
+space { x in [0, 1] }
+fields { u }
+params { k = 3 }
+equations { dxx(u) + k^2*u = 1 }
+boundary { all: u = 0 }
+solve { n = 256 }
+"""
+
+
+def test_a_resonance_is_no_solution() -> None:
+    # sin(pi x) solves the homogeneous problem at k = pi, and is not orthogonal to the source.
+    made = solver(RESONANT)
+    middle = (1 / np.cos(1.5) - 1) * -1 / 9
+    assert np.asarray(made.solve().fields["u"])[128] == pytest.approx(middle, rel=1e-6)
+    with pytest.raises(Unsolved):
+        made.solve({"k": np.pi})
+    guessed = made.solve(initial={"u": np.asarray(made.solve().fields["u"])})  # leaves rounding only
+    assert np.asarray(guessed.fields["u"])[128] == pytest.approx(middle, rel=1e-6)
+
+
 NEUMANN = """
 space { x in [0, 1]; y in [0, 1] }
 fields { u }
