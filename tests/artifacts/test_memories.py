@@ -12,6 +12,7 @@ OPERATORS = {
     "cf": "cf(u, t, a)",
     "variable": "vocaputo(u, t, a + t/8)",
     "psi": "psicaputo(u, t, a, t^2)",
+    "hadamard": "hadamard(u, t, a)",
 }
 SCALES = """
 space { x in [0, 2*pi] periodic }
@@ -54,3 +55,12 @@ def test_memories_go_through_a_file_with_their_derivatives(name):
     numeric = float(total(solver, 0.6 + 1e-5) - total(solver, 0.6 - 1e-5)) / 2e-5
     assert abs(slope - numeric) < 1e-7 * max(1, abs(numeric))
     assert abs(float(jax.grad(lambda a: total(artifact, a))(0.6)) - slope) < 1e-12 * max(1, abs(slope))
+
+
+@pytest.mark.slow
+def test_a_bounded_kernel_goes_through_a_file():
+    """Values alone: derivatives of its Mittag-Leffler function in the order take minutes to compile."""
+    solver, artifact = both(SCALES.replace("OPERATOR", "abc(u, t, 0.6)"))
+    wanted, value = solver.solve({"D": 0.8}).fields["u"], artifact.solve({"D": 0.8}).fields["u"]
+    assert np.abs(np.asarray(wanted)[-1]).max() > 0.1
+    np.testing.assert_allclose(np.asarray(value), np.asarray(wanted), rtol=0, atol=1e-13)
