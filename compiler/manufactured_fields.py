@@ -6,12 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import sympy as sp
 
-from nablax.fractional_calculus.operators import (
-    FractionalOperator,
-    GrunwaldLetnikov,
-    RiemannLiouville,
-    Tempered,
-)
+from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.determination import free_constants
 from nablax.problem import Axis, Component, Equation, Problem
@@ -106,8 +101,8 @@ def _real_function(
     ]
     if remembering:
         late = unit**HIGHEST_POWER * flat if swings else sp.S.Zero
-        at_rest = [n for n in remembering if isinstance(n, RiemannLiouville | GrunwaldLetnikov | Tempered)]
-        if at_rest:  # infinite at the start for whatever is not zero there
+        # Derivatives of Riemann and Liouville are infinite at the start for whatever is not zero there.
+        if any(n.family == "riemann-liouville" for n in remembering):
             return size * (pattern * unit ** max(n.ceiling for n in remembering) + late)
         return mean + size * (pattern * (1 - unit / 4) + late)
     swing = sp.sin(2 * unit + sp.Rational(index % 5 + 3, 7)) / 2

@@ -10,19 +10,10 @@ from sympy.printing.str import StrPrinter
 
 from nablax.families import FamilyLaplacian, FamilySum, MemberDerivative, laplacians_of
 from nablax.fractional_calculus.operators import (
-    AtanganaBaleanu,
-    Caputo,
-    CaputoFabrizio,
     DistributedCaputo,
-    FractionalIntegral,
     FractionalOperator,
-    GrunwaldLetnikov,
-    Hadamard,
-    PsiCaputo,
-    RiemannLiouville,
     Tempered,
     TemperedCaputo,
-    VariableCaputo,
 )
 from nablax.frontend.names import greek_name
 from nablax.integrals import Convolution, Running
@@ -41,20 +32,6 @@ from nablax.reductions import Integral, Maximum, Mean, Minimum
 from nablax.system import Boundary, Evolution, FluxTerm, LinearTerm, System, Terms, root_of, wavenumbers
 
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_FRACTIONAL = {
-    Caputo: "caputo",
-    RiemannLiouville: "rl",
-    GrunwaldLetnikov: "gl",
-    FractionalIntegral: "fracint",
-    Tempered: "tempered",
-    TemperedCaputo: "tempered",
-    VariableCaputo: "vocaputo",
-    DistributedCaputo: "distcaputo",
-    Hadamard: "hadamard",
-    PsiCaputo: "psicaputo",
-    CaputoFabrizio: "cf",
-    AtanganaBaleanu: "abc",
-}
 _WORDS = {Integral: "integral", Mean: "mean", Maximum: "max", Minimum: "min"}
 
 
@@ -130,7 +107,7 @@ class _Unicode(StrPrinter):
             ending += ", normalised=yes"
         if isinstance(node, TemperedCaputo):
             ending += ", kind=caputo"
-        return f"{_FRACTIONAL[node.func]}({', '.join(self._print(a) for a in shown)}{ending})"
+        return f"{node.word}({', '.join(self._print(a) for a in shown)}{ending})"
 
     def _print_IntegralLaplacian(self, node: IntegralLaplacian) -> str:
         value, order, support = node.args

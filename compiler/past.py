@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
+from nablax.fractional_calculus.operators import Kernel
 from nablax.plan import ANCHORED, EQUAL, PROPAGATED, Plan, StepperName
-from nablax.system import Kernel, Memory, System
+from nablax.system import Memory, System
 
 
 @dataclass(frozen=True, slots=True)

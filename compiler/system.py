@@ -8,11 +8,11 @@ conservative (derivatives of pointwise fluxes), equal in value.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.fractional_calculus.operators import Kernel, Kind
 from nablax.frontend.source import Span
 from nablax.problem import Axis, Parameter, Problem, Side, Summand
 
@@ -94,10 +94,6 @@ class Terms:
     conservative: tuple[FluxTerm, ...] = ()
     forcing: tuple[FluxTerm, ...] = ()
     written: tuple[Summand, ...] = ()
-
-
-Kind = Literal["caputo", "riemann-liouville"]
-Kernel = Literal["power", "exponential", "mittag-leffler"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from numpy.polynomial.legendre import leggauss, legvander
 from scipy.optimize import nnls
 
 from nablax.backends.memory.kernels import KERNELS
-from nablax.system import Kernel
+from nablax.fractional_calculus.operators import Kernel
 
 Terms = tuple[tuple[float, float], ...]
 """(coefficient, order) of every derivative, 0 < order < 1."""

@@ -17,7 +17,7 @@ import numpy as np
 from jax import Array
 
 from nablax.backends.memory.kernels import KERNELS
-from nablax.system import Kernel
+from nablax.fractional_calculus.operators import Kernel
 
 
 class Order(NamedTuple):

@@ -16,7 +16,7 @@ from jax.scipy.special import gammaln
 
 from nablax.backends.special import mittag_leffler
 from nablax.fractional_calculus import contour
-from nablax.system import Kernel
+from nablax.fractional_calculus.operators import Kernel
 
 
 @dataclass(frozen=True, slots=True)

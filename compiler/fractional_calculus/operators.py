@@ -7,7 +7,7 @@ Definitions and names: I. Podlubny, Fractional Differential Equations, Academic 
 """
 
 from collections.abc import Callable
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import sympy as sp
 
@@ -17,19 +17,26 @@ from nablax.fractional_calculus.special import MittagLeffler
 
 __all__ = [
     "OPERATORS", "AtanganaBaleanu", "Caputo", "CaputoFabrizio", "DistributedCaputo", "FractionalIntegral",
-    "FractionalOperator", "GrunwaldLetnikov", "Hadamard", "PsiCaputo", "RiemannLiouville", "Singular",
-    "Tempered", "TemperedCaputo", "VariableCaputo",
+    "FractionalOperator", "GrunwaldLetnikov", "Hadamard", "Kernel", "Kind", "PsiCaputo", "RiemannLiouville",
+    "Singular", "Tempered", "TemperedCaputo", "VariableCaputo",
 ]  # fmt: skip
 
 
 Arguments = tuple[sp.Expr, ...]
 """Operand, variable, order, base, side, and what an operator has further."""
+Kind = Literal["caputo", "riemann-liouville"]
+"""Whether derivatives of whole order are taken before the integral or after it."""
+Kernel = Literal["power", "exponential", "mittag-leffler"]
+"""What the past is weighted with: a singular power, or a bounded function."""
 
 
 class FractionalOperator(sp.Function):
     """What the operators have in common. Not used by itself."""
 
     extra: ClassVar[int] = 0  # further arguments after the ceiling
+    word: ClassVar[str]  # in the text of a spec
+    family: ClassVar[Kind]
+    kernel: ClassVar[Kernel] = "power"
 
     def __new__(
         cls,
@@ -150,6 +157,8 @@ class FractionalOperator(sp.Function):
 class Caputo(FractionalOperator):
     """I^(n-α) u^(n): zero for polynomials of a degree below n."""
 
+    word, family = "caputo", "caputo"
+
     def _of_term(self, term: Term, y: sp.Symbol) -> sp.Expr | None:
         return closed_forms.caputo(term, self.order, self.ceiling, y)
 
@@ -159,6 +168,8 @@ class Caputo(FractionalOperator):
 
 class RiemannLiouville(FractionalOperator):
     """d^n/dy^n I^(n-α) u; d^m of it has the order α + m."""
+
+    word, family = "rl", "riemann-liouville"
 
     def _of_term(self, term: Term, y: sp.Symbol) -> sp.Expr | None:
         return closed_forms.integral(term, -self.order, y)
@@ -172,12 +183,16 @@ class RiemannLiouville(FractionalOperator):
 class GrunwaldLetnikov(FractionalOperator):
     """lim h^(-α) Σ (-1)^k C(α, k) u(y - kh): that of Riemann and Liouville where u has n derivatives."""
 
+    word, family = "gl", "riemann-liouville"
+
     def _of_term(self, term: Term, y: sp.Symbol) -> sp.Expr | None:
         return closed_forms.integral(term, -self.order, y)
 
 
 class FractionalIntegral(FractionalOperator):
     """1/Γ(α) ∫ (y - s)^(α-1) u(s) ds from the base point."""
+
+    word, family = "fracint", "riemann-liouville"
 
     @classmethod
     def _whole(cls, use: Arguments) -> sp.Expr | None:
@@ -205,6 +220,7 @@ class Tempered(FractionalOperator):
     for 1 < α < 2 (F. Sabzikar, M. M. Meerschaert, J. Chen, J. Comput. Phys. 293 (2015) 14). Further
     arguments: λ, and 1 where it is normalised."""
 
+    word, family = "tempered", "riemann-liouville"
     extra = 2
 
     @classmethod
@@ -218,6 +234,7 @@ class Tempered(FractionalOperator):
 class TemperedCaputo(FractionalOperator):
     """`Tempered` with the Caputo derivative in the place of that of Riemann and Liouville."""
 
+    word, family = "tempered", "caputo"
     extra = 2
 
     @classmethod
@@ -260,6 +277,8 @@ class VariableCaputo(FractionalOperator):
     """The Caputo derivative whose order is the one at the point of evaluation (C. F. Lorenzo, T. T. Hartley,
     Nonlinear Dyn. 29 (2002) 57, first type): its closed forms are the ordinary ones with that order."""
 
+    word, family = "vocaputo", "caputo"
+
     def _closed(self, operand: sp.Expr) -> sp.Expr | None:
         order = sp.Dummy("order", positive=True)
         fixed = Caputo(operand, self.variable, order, self.base, self.side, self.ceiling)
@@ -271,6 +290,7 @@ class DistributedCaputo(FractionalOperator):
     """∫ w(a) C^a u da over [low, high] inside [n - 1, n]. `order` is the variable a; further arguments: w,
     low, high."""
 
+    word, family = "distcaputo", "caputo"
     extra = 3
 
     @classmethod
@@ -293,6 +313,8 @@ class DistributedCaputo(FractionalOperator):
 
 class Hadamard(FractionalOperator):
     """The Riemann–Liouville derivative in y = log(x/base), base > 0 (Samko et al., section 18.3)."""
+
+    word, family = "hadamard", "riemann-liouville"
 
     @classmethod
     def _whole(cls, use: Arguments) -> sp.Expr | None:
@@ -321,6 +343,7 @@ class PsiCaputo(FractionalOperator):
     """The Caputo derivative in y = ψ(x) - ψ(base), ψ increasing (R. Almeida, Commun. Nonlinear Sci. 44 (2017)
     460). Further argument: ψ(x)."""
 
+    word, family = "psicaputo", "caputo"
     extra = 1
 
     @classmethod
@@ -364,6 +387,9 @@ class CaputoFabrizio(FractionalOperator):
     sense of the others (K. Diethelm, R. Garrappa, A. Giusti, M. Stynes, Fract. Calc. Appl. Anal. 23 (2020)
     610 advise against it)."""
 
+    word, family = "cf", "caputo"
+    kernel = "exponential"
+
     def _of_term(self, term: Term, y: sp.Symbol) -> sp.Expr | None:
         rate = self.order / (1 - self.order)
         return _memory(term, y, lambda t: _exponential_memory(t, rate, y), 1 / (1 - self.order))
@@ -371,6 +397,9 @@ class CaputoFabrizio(FractionalOperator):
 
 class AtanganaBaleanu(FractionalOperator):
     """1/(1-α) ∫ u'(s) E_α(-α(y-s)^α/(1-α)) ds, 0 < α < 1, B(α) = 1; see `CaputoFabrizio`."""
+
+    word, family = "abc", "caputo"
+    kernel = "mittag-leffler"
 
     def _of_term(self, term: Term, y: sp.Symbol) -> sp.Expr | None:
         order = self.order

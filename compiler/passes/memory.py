@@ -14,15 +14,11 @@ from numpy.polynomial.legendre import leggauss
 from sympy.core.function import AppliedUndef
 
 from nablax.fractional_calculus.operators import (
-    AtanganaBaleanu,
-    Caputo,
-    CaputoFabrizio,
     DistributedCaputo,
+    FractionalIntegral,
     FractionalOperator,
-    GrunwaldLetnikov,
     Hadamard,
     PsiCaputo,
-    RiemannLiouville,
     Tempered,
     TemperedCaputo,
     VariableCaputo,
@@ -32,15 +28,8 @@ from nablax.notation import text
 from nablax.passes.expansion import Expanded
 from nablax.passes.jets import base, jets, orders_of
 from nablax.problem import Problem, Summand
-from nablax.system import Evolution, Kernel, Kind, Memory, Refusal, Unknown, root_of
+from nablax.system import Evolution, Memory, Refusal, Unknown, root_of
 
-KINDS: Mapping[type[sp.Basic], Kind] = {
-    Caputo: "caputo", RiemannLiouville: "riemann-liouville", GrunwaldLetnikov: "riemann-liouville",
-    Tempered: "riemann-liouville", TemperedCaputo: "caputo",
-    CaputoFabrizio: "caputo", AtanganaBaleanu: "caputo",
-    PsiCaputo: "caputo", Hadamard: "riemann-liouville",
-}  # fmt: skip
-BOUNDED: Mapping[type[sp.Basic], Kernel] = {CaputoFabrizio: "exponential", AtanganaBaleanu: "mittag-leffler"}
 NODES = 8  # of the orders of a distributed derivative, by Gauss and Legendre
 Taken = dict[AppliedUndef, tuple[Memory, ...]]
 
@@ -185,13 +174,13 @@ def _orders(
         return found
     if isinstance(node, VariableCaputo) and node.ceiling == 1 and not node.order.free_symbols & space:
         return [Memory(coefficient, node.order, "caputo", summand.span)]
-    if node.func not in KINDS:
+    if isinstance(node, FractionalIntegral | VariableCaputo):
         raise _refused(node, summand, "in time")
     nominal = _nominal(problem, node.order)
     if nominal > 2:
         raise _refused(node, summand, "in time of an order above 2")
     rate = node.further[0] if isinstance(node, Tempered | TemperedCaputo) else sp.S.Zero
-    kernel, scale = BOUNDED.get(node.func, "power"), _scale(node)
+    scale = _scale(node)
     if nominal.is_integer and (rate != 0 or scale is not None):
         raise _refused(node, summand, "in time of an order that its parameters make whole")
     if scale is not None and nominal > 1:
@@ -199,7 +188,7 @@ def _orders(
         if not slope.is_positive:
             where = "in time of an order above 1 in a function without a positive finite slope at the start"
             raise _refused(node, summand, where)
-    return [Memory(coefficient, node.order, KINDS[node.func], summand.span, kernel, rate, scale)]
+    return [Memory(coefficient, node.order, node.family, summand.span, node.kernel, rate, scale)]
 
 
 def _scale(node: FractionalOperator) -> sp.Expr | None:

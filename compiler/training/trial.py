@@ -14,25 +14,17 @@ from sympy.core.function import AppliedUndef
 from nablax.ansatz.derive import derive
 from nablax.derivatives.statements import START, statements
 from nablax.fractional_calculus.operators import (
-    Caputo,
+    OPERATORS,
     DistributedCaputo,
     FractionalIntegral,
     FractionalOperator,
-    GrunwaldLetnikov,
-    Hadamard,
     PsiCaputo,
-    RiemannLiouville,
-    Tempered,
-    TemperedCaputo,
-    VariableCaputo,
 )
 from nablax.passes.jets import base, bases, jets, orders_of
 from nablax.problem import Problem
 from nablax.system import System
 
-_OF_CAPUTO = (Caputo, DistributedCaputo, PsiCaputo, TemperedCaputo, VariableCaputo)
-_OF_RIEMANN_LIOUVILLE = (FractionalIntegral, GrunwaldLetnikov, Hadamard, RiemannLiouville, Tempered)
-SINGULAR = (*_OF_CAPUTO, *_OF_RIEMANN_LIOUVILLE)
+SINGULAR = tuple(operator for operator in OPERATORS if operator.kernel == "power")
 """Operators whose solutions start like a power; kernels that are bounded have smooth ones."""
 
 
@@ -110,7 +102,7 @@ def _growth(operator: FractionalOperator, problem: Problem) -> sp.Expr:
 def _first(operator: FractionalOperator, problem: Problem) -> int:
     """The first whole power of the time in its operand that the operator does not take to 0."""
     lower = _operand_order(operator, problem)
-    if isinstance(operator, _OF_RIEMANN_LIOUVILLE):
+    if operator.family == "riemann-liouville":
         return lower + _starts_at_zero(operator.operand, problem)
     growth = _growth(operator, problem)
     lost = [lower + growth * k for k in range(operator.ceiling)]
