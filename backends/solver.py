@@ -36,6 +36,7 @@ from nablax.backends.tuning import BUNDLES, tuned
 from nablax.outline import Outline
 from nablax.outlining import outline_of
 from nablax.plan import Plan
+from nablax.planning.projection import projected
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +259,10 @@ def _scheme(plan: Plan) -> Semidiscretisation[Vector]:
         from nablax.backends.spectral import build as build_spectral
 
         return build_spectral(plan)
+    if plan.method == "fd" and projected(plan.system):
+        from nablax.backends.differences.projected import build_projected
+
+        return build_projected(plan)
     if plan.method == "fd" and plan.system.constraints:
         from nablax.backends.differences.constrained import build_constrained
 

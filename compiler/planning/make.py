@@ -17,6 +17,7 @@ from nablax.planning.ghosts import choose_ghosts
 from nablax.planning.masses import check_masses
 from nablax.planning.memory import choose_memory
 from nablax.planning.method import Character, character, choose_method
+from nablax.planning.projection import projected, projection_choices
 from nablax.planning.settings import Settings, frame_times, read_settings
 from nablax.planning.spectrum import linearise, nominal, unbounded_growth
 from nablax.planning.steady import choose_iteration, mean_choices
@@ -62,7 +63,8 @@ def make_plan(system: System, report: Report) -> Plan | None:
     choices = [Choice("method", method, reason, settings.method is not None, settings.places.get("method"))]
     differenced = any(isinstance(node, Differenced) for node, _ in operators_of(system))
     partial = None if law is None else partial_integral(system, law)
-    order = _order(method, settings, differenced, partial, choices, report)
+    flow = method == "fd" and projected(system)
+    order = _order(method, settings, differenced, partial, flow, choices, report)
     if order is None:
         return None
     grid = _grid(system, method, order, settings, nature, choices, report)
@@ -90,6 +92,8 @@ def make_plan(system: System, report: Report) -> Plan | None:
             else:
                 stepping = choose_stepping(situation, settings, choices, report)
         mean_choices(system, choices, report)
+        if flow:
+            projection_choices(system, choices)
     if stepping is None or report.failed:
         return None
     bundle = choose_ghosts(system, method, order, grid, stepping, frames[-1] - frames[0], settings, choices)
@@ -156,14 +160,16 @@ def _order(
     settings: Settings,
     differenced: bool,
     partial: Span | None,
+    flow: bool,
     choices: list[Choice],
     report: Report,
 ) -> int | None:
-    """The order of accuracy; `partial` is where finite volumes meet an integral over some of the axes."""
+    """The order of accuracy; `partial` is where finite volumes meet an integral over some of the axes, `flow`
+    says whether a projection keeps a constraint."""
     if method == "spectral":
         return 0
     allowed = VOLUME_ORDERS if method == "fv" else DIFFERENCE_ORDERS
-    low = differenced or partial is not None
+    low = differenced or partial is not None or flow
     default = 2 if low else 5 if method == "fv" else 4
     order = settings.order or default
     if order not in allowed:
@@ -184,7 +190,18 @@ def _order(
             help="choose order = 2",
         )
         return None
+    if flow and order > 2:
+        report.error(
+            "P403",
+            settings.places["order"],
+            f"with a constraint between walls finite differences have no order {order}",
+            notes=settings.origin("order"),
+            help="choose order = 2",
+        )
+        return None
     reason = _ORDER_REASONS[method] if not low else "what fractional differences have"
+    if flow:
+        reason = "what the projection between walls has"
     if partial is not None:
         reason = "what finite volumes have with an integral over some of the axes"
     if settings.order:

@@ -12,6 +12,7 @@ from nablax.passes.divergence import Law, Obstacle
 from nablax.passes.interval import interval_form
 from nablax.passes.jets import jets, orders_of
 from nablax.plan import Method
+from nablax.planning.projection import check_projection
 from nablax.planning.settings import Settings
 from nablax.system import System
 
@@ -110,7 +111,7 @@ def choose_method(
         return None
     multiplied = next((c for c in system.constraints if c.unknown is None), None)
     saddle = next((system.constraints[i] for i in saddle_points(system)), multiplied)
-    if saddle is not None and wall is not None:
+    if saddle is not None and wall is not None and multiplied is None:
         report.error(
             "P402",
             saddle.span,
@@ -145,7 +146,11 @@ def choose_method(
             if asked
             else "a fractional Laplacian on an interval: Jacobi polynomials know its edges"
         )
-    needs = _needs_spectral(system, nature)
+    if multiplied is not None and wall is not None:
+        check_projection(system, report)
+        if report.failed:
+            return None
+    needs = _needs_spectral(system, nature, wall is not None)
     if asked == "fd" and needs is not None and place is not None:
         report.error(
             "P401",
@@ -209,9 +214,9 @@ def choose_method(
     return "spectral", "every axis is periodic and the highest derivatives have constant coefficients"
 
 
-def _needs_spectral(system: System, nature: Character) -> tuple[str, Span] | None:
+def _needs_spectral(system: System, nature: Character, walled: bool) -> tuple[str, Span] | None:
     saddle = [c for i, c in enumerate(system.constraints) if c.unknown is None or i in saddle_points(system)]
-    if saddle:
+    if saddle and not walled:
         return "a constraint", saddle[0].span
     if nature.nonlocal_span is not None:
         return "a nonlocal operator", nature.nonlocal_span

@@ -14,6 +14,7 @@ from sympy.core.function import AppliedUndef
 
 from nablax.continuity import may_jump
 from nablax.frontend.diagnostics import Note, Report
+from nablax.frontend.source import Span
 from nablax.geometry import Geometry
 from nablax.grid_functions import GridFunction
 from nablax.integrals import INTEGRALS
@@ -85,7 +86,66 @@ def check_solvable(system: System, free: Sequence[int], report: Report) -> dict[
     return {unknown: _verdict(moving, equations[unknown], report) for unknown in free}
 
 
+def check_balanced(system: System, unknown: int, report: Report) -> None:
+    """Whether sources and wall values let a constraint hold that is an equation for none of its fields.
+
+    `unknown` is the one that the system names in its place. P325 again: no field inside changes the integral.
+    """
+    moving = relaxed(system)
+    equation = next(e for e in moving.evolution if e.unknown == unknown)
+    found = _judged(moving, equation)
+    if isinstance(found, _Mismatch):
+        found.report(
+            equation.span,
+            f"the values on the walls do not go with this constraint{found.where}: integrated over the box, "
+            f"it is {_shown(found.sums.mismatch)}",
+            "nothing inside the walls changes that",
+            "let as much flow in as out",
+            report,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Mismatch:
+    """Integrals that do not cancel; `depends` where a parameter may mend them."""
+
+    sums: _Sums
+    depends: bool
+    walled: bool
+
+    @property
+    def where(self) -> str:
+        return " at the given parameters" if self.depends else ""
+
+    def report(self, span: Span, message: str, label: str, help: str, report: Report) -> None:
+        """An error where the mismatch is clear and no parameter stands in it, a warning otherwise."""
+        sums = self.sums
+        fatal = abs(sums.mismatch) > ERROR * sums.size and not self.depends
+        crossing = f", and what crosses the walls {_shown(sums.walls)}" if self.walled else ""
+        note = Note(f"sources give {_shown(sums.source)}{crossing}")
+        (report.error if fatal else report.warning)(
+            "P325", span, message, label=label, notes=(note,), help=help
+        )
+
+
 def _verdict(system: System, equation: Evolution, report: Report) -> Verdict:
+    found = _judged(system, equation)
+    if not isinstance(found, _Mismatch):
+        return found
+    name = system.unknowns[equation.unknown].name
+    found.report(
+        equation.span,
+        f"the data of `{name}` are not compatible{found.where}: "
+        f"integrated over the box, sources and walls leave {_shown(found.sums.mismatch)}",
+        f"only derivatives of `{name}` stand in it",
+        "take what is too much from the source"
+        + (f" or the conditions, or state a value of `{name}` on a wall" if found.walled else ""),
+        report,
+    )
+    return "not compatible"
+
+
+def _judged(system: System, equation: Evolution) -> Literal["compatible", "unknown"] | _Mismatch:
     data = _data(system, equation)
     if data is None or _jumps(system, data):
         return "unknown"
@@ -101,23 +161,7 @@ def _verdict(system: System, equation: Evolution, report: Report) -> Verdict:
     names = {p.symbol for p in system.parameters}
     ends = (end for a in system.axes for end in (a.lower, a.upper))
     depends = any(e.free_symbols & names for e in (*data.parts, *ends))
-    fatal = abs(worst.mismatch) > ERROR * worst.size and not depends
-    name = system.unknowns[equation.unknown].name
-    where = " at the given parameters" if depends else ""
-    walled = any(not a.periodic for a in system.axes)
-    left = _shown(worst.mismatch)
-    crossing = f", and what crosses the walls {_shown(worst.walls)}" if walled else ""
-    (report.error if fatal else report.warning)(
-        "P325",
-        equation.span,
-        f"the data of `{name}` are not compatible{where}: "
-        f"integrated over the box, sources and walls leave {left}",
-        label=f"only derivatives of `{name}` stand in it",
-        notes=(Note(f"sources give {_shown(worst.source)}{crossing}"),),
-        help="take what is too much from the source"
-        + (f" or the conditions, or state a value of `{name}` on a wall" if walled else ""),
-    )
-    return "not compatible"
+    return _Mismatch(worst, depends, any(not a.periodic for a in system.axes))
 
 
 def _shown(value: complex) -> str:

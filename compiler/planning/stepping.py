@@ -10,6 +10,7 @@ from nablax.frontend.source import Span
 from nablax.passes.jets import jets
 from nablax.plan import Choice, GridAxis, Method, StepperName, Stepping
 from nablax.planning.method import Character
+from nablax.planning.projection import projected
 from nablax.planning.settings import Settings
 from nablax.planning.spectrum import Linearisation, Symbol, eigenvalues, exact_symbol, nominal
 from nablax.planning.stability import POLYNOMIALS, largest_step
@@ -134,6 +135,16 @@ def choose_stepping(
             help="use `rk4` or `dopri5`",
         )
         return None
+    flow = situation.method == "fd" and projected(situation.system)
+    if flow and name in ("imex", "implicit") and place is not None:
+        report.error(
+            "P402",
+            place,
+            f"`{name}` with a constraint between walls is not available yet",
+            notes=settings.origin("step"),
+            help="use `dopri5`, or leave the choice to the compiler",
+        )
+        return None
     if name == "imex" and situation.method == "fd" and place is not None:
         moving = _moving_wall(situation.system)
         if moving is not None:
@@ -240,6 +251,8 @@ def _tolerance(settings: Settings, report: Report) -> tuple[float, str]:
 def _default_stepper(situation: Situation, bound: Bound) -> tuple[StepperName, str]:
     if situation.method == "spectral":
         return "etdrk4", "the linear part has a Fourier symbol: it is integrated exactly"
+    if projected(situation.system):
+        return "dopri5", "explicit: the projection keeps the constraint in every stage"
     nature = situation.nature
     steps = situation.duration / bound.step if bound.step > 0 else float("inf")
     if steps <= STIFF or max(nature.constant, nature.variable) < 2:
