@@ -88,27 +88,22 @@ class Convolution:
             weights = c * h**-a * params[f"memory/{part}/{i}"]
             rate = scheme.parts[part].memory[i].rate
             numbers = jnp.arange(len(weights), dtype=h.dtype)
-
-            def sums(weights: Array, numbers: Array = numbers) -> tuple[Array, Array]:
-                """Σ w_(n-j) and Σ w_(n-j) t_j."""
-                whole = jnp.cumsum(weights)[step]
-                return whole, h * (whole * numbers[step] - jnp.cumsum(numbers * weights)[step])
-
-            is_low = i in scheme.sloping[part] or scheme.lines[part].rate is None
-            seen: Array | None = None
+            is_sloped, is_low = scheme.lines[part].rate is not None, i in scheme.sloping[part]
+            slope: Array | None = None
             if rate != 0:
                 decay = scheme.number(rate, params, zero)
                 decays = jnp.exp(-decay * h * numbers)
-                (plain, ramp), weights = sums(weights), weights * decays
-                share, seen = sums(weights)
+                plain, ramp = _sums(weights, step, h)
+                weights = weights * decays
+                share, slope = _sums(weights, step, h)
                 share = share - decays[step] * plain
-                if not is_low:
-                    share, seen = share - decays[step] * decay * ramp, seen - decays[step] * ramp
+                if is_sloped and not is_low:
+                    share, slope = share - decays[step] * decay * ramp, slope - decays[step] * ramp
                 first = share if first is None else first + share
-            if i in scheme.sloping[part] and seen is None:
-                seen = sums(weights)[1]
-            if seen is not None and scheme.lines[part].rate is not None:
-                second = seen if second is None else second + seen
+            elif is_low:
+                _, slope = _sums(weights, step, h)
+            if slope is not None and is_sloped:
+                second = slope if second is None else second + slope
             total = total + weights
         return total, first, second
 
@@ -121,6 +116,13 @@ class Convolution:
         before, second = (self.scheme.lags.last(kept, taken, lag) for lag in (1, 2))
         change = 1.5 * moved - 2 * before + 0.5 * second
         return anchors[self.scheme.anchored.index(rate)] + scaled(1 / h, change)
+
+
+def _sums(weights: Array, step: Array, h: Array) -> tuple[Array, Array]:
+    """Σ w_(n-j) and Σ w_(n-j) t_j up to the step n."""
+    numbers = jnp.arange(len(weights), dtype=h.dtype)
+    whole = jnp.cumsum(weights)[step]
+    return whole, h * (whole * numbers[step] - jnp.cumsum(numbers * weights)[step])
 
 
 def _anchor(anchors: Vector, index: int, t: Array, sloped: bool) -> Array:
