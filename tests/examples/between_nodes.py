@@ -1,8 +1,10 @@
 """A solver's answer between the nodes of its grid and its frames, as a field that residuals take."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -17,6 +19,17 @@ from nablax.facade import Problem
 
 NODES = 8  # of the polynomial along a bounded axis
 FRAMES = 6
+POWERS = 14  # of the time, in the history of a field with memory
+ROUNDED = 1e-10  # combinations of powers that differ by less from none are left out
+GRADED = "graded(24)"  # the quadrature of residuals that look back to such a start
+
+
+def with_history(path: Path, further: str = "") -> Problem:
+    """An example; where it remembers, with a quadrature for fields that start like a fractional power."""
+    problem = nablax.load(path)
+    if not problem.system.has_memory:
+        return problem
+    return nablax.parse(f"{path.read_text()}\ntrain {{ quadrature = {GRADED} }}\n{further}\n")
 
 
 def close_frames(solver: Solver, first: Frame, apart: float) -> list[Frame]:
@@ -28,6 +41,7 @@ def close_frames(solver: Solver, first: Frame, apart: float) -> list[Frame]:
 
 def field_between(problem: Problem, solver: Solver | SteadySolver, frames: Sequence[Frame]) -> Field:
     """Fourier sums along the axes of a spectral answer; else, and in time, polynomials through near nodes.
+    Over a past that is remembered, the powers of the time that such solutions start with.
 
     Its parameters: the size, in that of each component, of a smooth wave that is added, which is no solution;
     and the values [blocks, frames, *axes] at the nodes, with some from beyond the ends of periodic axes.
@@ -44,6 +58,8 @@ def field_between(problem: Problem, solver: Solver | SteadySolver, frames: Seque
     sums = summed(problem, solver)
     ghosts = [NODES if axis.periodic and not s else 0 for axis, s in zip(spec.axes, sums, strict=True)]
     given = jnp.asarray(np.pad(found, [(0, 0), (0, 0), *((g, g) for g in ghosts)], mode="wrap"))
+    times = np.array([f.t for f in frames])
+    over_time = started(problem, times) if problem.system.has_memory else equally_apart(times)
 
     def call(params: tuple[Array, Array], z: Array) -> Array:
         bend, held = params
@@ -63,14 +79,30 @@ def field_between(problem: Problem, solver: Solver | SteadySolver, frames: Seque
         window = lax.dynamic_slice(held, starts, sizes)
         for weight in reversed(weights):
             window = window @ weight
-        if len(frames) > 1:
-            apart = frames[1].t - frames[0].t
-            values = window @ lagrange((z[-1] - frames[0].t) / apart, len(frames))
-        else:
-            values = window[:, 0]
+        values = window @ over_time(z[-1]) if len(frames) > 1 else window[:, 0]
         return values + bend * size * wave
 
     return nablax.field(problem, call, (jnp.zeros(()), given))
+
+
+def equally_apart(times: np.ndarray) -> Callable[[Array], Array]:
+    """Weights [frames] of the polynomial through all frames."""
+    return lambda t: lagrange((t - times[0]) / (times[1] - times[0]), len(times))
+
+
+def started(problem: Problem, times: np.ndarray) -> Callable[[Array], Array]:
+    """Weights [frames] of the combination of the lowest powers j + kα of the time, with α the order at the
+    start, that comes next to all frames in the mean square: solutions start with these powers (K. Diethelm,
+    The Analysis of Fractional Differential Equations, 2010, theorem 6.35)."""
+    time = problem.stages.problem.time
+    assert time is not None and times[0] == float(time.lower) == 0
+    numbers = {p.symbol: p.value for p in problem.stages.problem.parameters}
+    (memory,) = {m for e in problem.system.evolution for m in e.memory}
+    order = float(memory.order.subs(time.symbol, time.lower).subs(numbers))
+    sums = {round(j + k * order, 9) for j in range(POWERS) for k in range(POWERS)}
+    powers = sorted(sums)[: min(POWERS, len(times) // 2)]
+    weights = np.linalg.pinv((times[:, None] / times[-1]) ** powers, rcond=ROUNDED)
+    return lambda t: jnp.stack([jnp.ones_like(t), *((t / times[-1]) ** p for p in powers[1:])]) @ weights
 
 
 def summed(problem: Problem, solver: Solver | SteadySolver) -> list[bool]:
@@ -128,7 +160,7 @@ def shares_left(
     answer without the highest modes of its Fourier sums: of the largest values at some points, of the medians
     where there may be shocks."""
     field, points = field_between(problem, solver, frames), inside(problem, frames)
-    residual = problem.residual(field)
+    residual = jax.jit(problem.residual(field))
     _, values = field.params
     fewer = coarser(values, solver, summed(problem, solver))
     cases = ((0.0, values), (0.0, fewer), (0.1, values))

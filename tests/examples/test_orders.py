@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import nablax
+from nablax.backends.frames import Frame
 
-from .between_nodes import fourier
+from .between_nodes import field_between, fourier, inside, with_history
 
 EXAMPLES = Path(__file__).parents[2] / "pde_examples"
 FRAMES = 7
@@ -101,3 +103,48 @@ def test_fourier_sums_in_an_example():
 @pytest.mark.slow
 def test_volumes_in_an_example():
     assert order("inviscid_burgers", (0.13, 0.04), 0.001, 9, (48, 96), tol=1e-11) > 4.8
+
+
+OUTPUT = dict.fromkeys(("variable_order", "tempered_subdiffusion"), "output { every = 0.05 }")
+"""Where frames would be as near to each other as steps."""
+
+
+def order_of_a_history(name, measure, *cases, **options):
+    """How fast the residual of a whole history falls from one case to the other, as a power of what is
+    refined: the steps, whose number is the `measure` of a plan, or the nodes; the frames stay."""
+    problem = with_history(EXAMPLES / f"{name}.pde", OUTPUT.get(name, ""))
+    left, counts, residuals = [], [], {}
+    for case in cases:
+        solver = problem.compile(**options, **case)
+        frames = [e for e in solver.stream() if isinstance(e, Frame)]
+        counts.append(measure(solver.plan))
+        field, points = field_between(problem, solver, frames), inside(problem, frames)
+        residual = residuals.setdefault(solver.plan.shape, jax.jit(problem.residual(field)))
+        (found,) = residual(field.params, points).values()
+        left.append(float(np.median(np.abs(found))))
+    return np.log(left[0] / left[1]) / np.log(counts[1] / counts[0])
+
+
+def steps(plan):
+    return plan.stepping.recall.capacity
+
+
+def nodes(plan):
+    return plan.shape[0] - 1
+
+
+@pytest.mark.slow
+@pytest.mark.brief
+@pytest.mark.parametrize(
+    ("name", "of", "measure", "cases", "options"),
+    [
+        ("slow_allen_cahn", 1.2, steps, ({"tol": 2e-2}, {"tol": 5e-3}), {}),
+        ("subdiffusive_burgers", 1.3, steps, ({"tol": 2e-3}, {"tol": 5e-4}), {"n": 12}),
+        ("variable_order", 1.4, steps, ({"dt": 0.02}, {"dt": 0.01}), {"n": 16, "order": 8}),
+        ("tempered_subdiffusion", 2, steps, ({"dt": 0.01}, {"dt": 0.005}), {"n": 16, "order": 8}),
+        ("subdiffusion", 4, nodes, ({"n": 8}, {"n": 16}), {}),
+        ("fractional_wave", 4, nodes, ({"n": 8}, {"n": 16}), {}),
+    ],
+)  # steps of L1: 2 - α, with the order in the middle of time where it varies; of quadrature: 2
+def test_histories_of_examples_with_memory(name, of, measure, cases, options):
+    assert order_of_a_history(name, measure, *cases, **options) > of - 0.2
