@@ -16,6 +16,7 @@ from nablax.backends.residuals.field import Field
 from nablax.backends.solver import Solver
 from nablax.backends.steady import SteadySolver
 from nablax.facade import Problem
+from nablax.planning.stepping import depends_on_time
 
 NODES = 8  # of the polynomial along a bounded axis
 FRAMES = 6
@@ -91,15 +92,17 @@ def equally_apart(times: np.ndarray) -> Callable[[Array], Array]:
 
 
 def started(problem: Problem, times: np.ndarray) -> Callable[[Array], Array]:
-    """Weights [frames] of the combination of the lowest powers j + kα of the time, with α the order at the
-    start, that comes next to all frames in the mean square: solutions start with these powers (K. Diethelm,
-    The Analysis of Fractional Differential Equations, 2010, theorem 6.35)."""
+    """Weights [frames] of the combination of the lowest powers of the time that comes next to all frames in
+    the mean square: of the powers kα, with α the order at the start, where the equations do not know the time
+    (from rest for orders above 1), else of j + kα (K. Diethelm, The Analysis of Fractional Differential
+    Equations, 2010, section 6.4)."""
     time = problem.stages.problem.time
     assert time is not None and times[0] == float(time.lower) == 0
     numbers = {p.symbol: p.value for p in problem.stages.problem.parameters}
     (memory,) = {m for e in problem.system.evolution for m in e.memory}
     order = float(memory.order.subs(time.symbol, time.lower).subs(numbers))
-    sums = {round(j + k * order, 9) for j in range(POWERS) for k in range(POWERS)}
+    known = depends_on_time(problem.system) or memory.rate != 0 or memory.order.has(time.symbol)
+    sums = {round(j + k * order, 9) for j in range(POWERS if known else 1) for k in range(POWERS)}
     powers = sorted(sums)[: min(POWERS, len(times) // 2)]
     weights = np.linalg.pinv((times[:, None] / times[-1]) ** powers, rcond=ROUNDED)
     return lambda t: jnp.stack([jnp.ones_like(t), *((t / times[-1]) ** p for p in powers[1:])]) @ weights
