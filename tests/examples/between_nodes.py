@@ -97,7 +97,8 @@ def started(problem: Problem, times: np.ndarray) -> Callable[[Array], Array]:
     (from rest for orders above 1), else of j + kα (K. Diethelm, The Analysis of Fractional Differential
     Equations, 2010, section 6.4)."""
     time = problem.stages.problem.time
-    assert time is not None and times[0] == float(time.lower) == 0
+    assert time is not None
+    assert times[0] == float(time.lower) == 0
     numbers = {p.symbol: p.value for p in problem.stages.problem.parameters}
     (memory,) = {m for e in problem.system.evolution for m in e.memory}
     order = float(memory.order.subs(time.symbol, time.lower).subs(numbers))

@@ -12,8 +12,7 @@ from scipy.special import rgamma
 import nablax
 from nablax.backends.lowering import evaluate
 from nablax.fractional_calculus.special import MittagLeffler
-
-from ..examples.between_nodes import with_history
+from tests.examples.between_nodes import with_history
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "pde_examples").glob("*.pde"))
 TERMS = 64  # of Mittag-Leffler's power series: to rounding up to |z| = 8 for orders above 1
