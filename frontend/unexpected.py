@@ -40,7 +40,8 @@ def report_unexpected(statement: StatementTokens, at: int, accepts: frozenset[st
             "P016", token.span,
             "a second relation in one statement" if chained else "a relation inside of an expression",
             help="write one relation for each statement" if chained
-            else "a relation stands between two sides, in `where(...)`, after `inside` or in `expect`",
+            else "a relation stands between two sides, in `where(...)`, after `inside` or in "
+            "`expect`; between two values is `box(x, a, b)`",
         )  # fmt: skip
     elif token.kind == "COLON" and any(earlier.kind == "COLON" for earlier in tokens[:at]):
         report.error(

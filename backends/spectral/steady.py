@@ -1,11 +1,12 @@
 """Steady problems on periodic boxes: the modes at which the right-hand side vanishes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 
 from nablax.backends import krylov, newton
 from nablax.backends.interface import Parameters, Rest, Vector
@@ -15,6 +16,8 @@ from nablax.backends.spectral.scheme import Spectral, build
 from nablax.backends.spectral.symbols import add
 from nablax.passes.determination import free_constants, relaxed
 from nablax.plan import Plan
+
+ROUNDINGS = 4  # by which wavenumbers are moved to tell a resonance
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ class SteadySpectral:
 
         start = scheme.initial(ready, fields)
         found = newton.root(equations, ready, start, kind, self.plan.stepping.rtol)
+        converged = found.converged
+        if kind.direct and kind.regular:
+            converged &= self._steadfast(equations, ready, start, kind, found.x)
         origin = layout.is_origin()
         y = tuple(jnp.where(origin, 0, a) if u in self.free else a for u, a in enumerate(found.x))
         y = scheme.finish(time, y, ready)
@@ -56,11 +62,31 @@ class SteadySpectral:
         # Modes are unnormalised sums: their root mean square, as that of nodal values.
         modes = float(np.sqrt(np.prod(y[0].shape)) / layout.count)
         return Rest(
-            {name: jnp.where(found.converged, a, jnp.nan) for name, a in nodal.items()},
+            {name: jnp.where(converged, a, jnp.nan) for name, a in nodal.items()},
             found.residuals * modes,
-            found.converged,
+            converged,
             defects,
         )
+
+    def _steadfast(
+        self,
+        equations: Callable[[Parameters], newton.Equations],
+        ready: Parameters,
+        start: Vector,
+        kind: newton.Kind,
+        x: Vector,
+    ) -> Array:
+        """Whether the solution stays when all wavenumbers change by a few roundings.
+
+        At a resonance, where the symbol of a mode is what rounding leaves of zero, it does not.
+        """
+        fixed = jax.tree.map(lax.stop_gradient, ready)
+        scale = 1 + ROUNDINGS * float(np.finfo(self.plan.dtype).eps)
+        names = [f"k/{axis}" for axis in range(len(self.plan.grid))]
+        moved = {**fixed, **{name: fixed[name] * scale for name in names}}
+        other = newton.root(equations, moved, start, kind, self.plan.stepping.rtol).x
+        apart = newton.mean_square(tuple(a - b for a, b in zip(other, x, strict=True)))
+        return lax.stop_gradient(apart <= newton.DROWNED * newton.mean_square(x))
 
     def _anchored(self, y: Vector, residual: Vector) -> Vector:
         """The residual, with the mean of every free unknown added to that of its equation."""

@@ -72,6 +72,9 @@ def run(
     )
     if sweeps and saved is not None:
         raise click.UsageError("--restart goes on with one run, not with a sweep")
+    swept = {pair.partition("=")[0].strip() for text in sweeps for pair in text.split(";")}
+    if twice := sorted(swept & set(changes.parameters)):
+        raise click.UsageError(f"`{twice[0]}` is given by --set and by --sweep")
     if spec.endswith(".nbx") and sweeps:
         raise click.UsageError("--sweep needs the spec: exported programs take one member at a time")
     if spec.endswith(".nbx") and saved is not None:

@@ -13,6 +13,7 @@ _MEANT = {
     "fabs": "abs", "laplace": "laplacian", "lap": "laplacian", "gradient": "grad", "nabla": "grad",
     "divergence": "div", "rot": "curl", "average": "mean", "avg": "mean", "maximum": "max", "minimum": "min",
     "ceiling": "ceil", "theta": "heaviside", "conjugate": "conj", "real": "re", "imag": "im",
+    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
 }  # fmt: skip
 
 

@@ -155,6 +155,9 @@ def test_what_cannot_be_swept(spec, nablax):
         assert f"  | --sweep {given}\n" in answer.err
     assert nablax("run", "a.pde", "--sweep", "nu=1:2").code == 2
     assert nablax("run", "a.pde", "--sweep", "nu=1,2", "--restart", "a.zarr").code == 2
+    both = nablax("run", "a.pde", "--set", "nu=3", "--sweep", "nu=1,2")
+    assert both.code == 2
+    assert "`nu` is given by --set and by --sweep" in both.err
     assert nablax("run", "a.nbx", "--sweep", "nu=1,2").code == 2
 
 

@@ -66,3 +66,23 @@ def test_stokes_flow() -> None:
     found = solver(text).solve().fields
     np.testing.assert_allclose(found["U.x"], EXACT, atol=1e-12)
     np.testing.assert_allclose(found["p"], np.broadcast_to(np.sin(X)[:, None], (16, 16)), atol=1e-12)
+
+
+RESONANT = """
+space { x in [0, 1] periodic }
+fields { u }
+params { k = 3 }
+equations { dxx(u) + k^2*u = cos(2*pi*x) }
+solve { n = 16 }
+"""
+
+
+def test_a_resonance_is_no_solution() -> None:
+    made = solver(RESONANT)
+    wanted = np.cos(2 * np.pi * np.arange(16) / 16) / (9 - 4 * np.pi**2)
+    np.testing.assert_allclose(made.solve().fields["u"], wanted, atol=1e-14)
+    near = 2 * np.pi * (1 + 1e-6)  # far enough: large, and true
+    large = np.asarray(made.solve({"k": near}).fields["u"])
+    assert large[0] == pytest.approx(1 / (near**2 - 4 * np.pi**2), rel=1e-6)
+    with pytest.raises(Unsolved):
+        made.solve({"k": 2 * np.pi})
