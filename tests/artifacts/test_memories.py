@@ -40,6 +40,7 @@ TEXTS = {name: SCALES.replace("OPERATOR", operator) for name, operator in OPERAT
 
 
 @pytest.mark.slow
+@pytest.mark.brief
 @pytest.mark.parametrize("name", TEXTS)
 def test_memories_go_through_a_file_with_their_derivatives(name):
     solver, artifact = both(TEXTS[name])
