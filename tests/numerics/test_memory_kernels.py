@@ -160,6 +160,7 @@ def test_exponentials_stand_for_every_kernel(equation, initial):
 
 
 @pytest.mark.slow
+@pytest.mark.brief
 def test_gradients_in_order_and_rate_pass_through_tempered_memories():
     run = solver(TEMPERED, "u = sin(x)", "dt = 0.1; memory = sum_of_exponentials")
 

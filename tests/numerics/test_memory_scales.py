@@ -98,6 +98,7 @@ def test_steps_that_are_graded_in_the_measure_of_the_memory(equation, initial, r
 
 
 @pytest.mark.slow
+@pytest.mark.brief
 def test_exponentials_and_gradients_under_another_measure():
     found = []
     for memory in ("direct", "sum_of_exponentials"):
