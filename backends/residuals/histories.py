@@ -1,6 +1,8 @@
 """Fractional operators of a field at points: its values at other points, and weighted sums of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +11,7 @@ import sympy as sp
 from jax import Array
 
 from nablax.backends.lowering import Operand, evaluate
+from nablax.backends.residuals.interpolation import Interpolation, interpolation
 from nablax.backends.residuals.layout import layout
 from nablax.backends.residuals.members import lifted
 from nablax.backends.residuals.networks import Part
@@ -16,10 +19,12 @@ from nablax.backends.residuals.tables import tables
 from nablax.derivatives import birkhoff, quadrature
 from nablax.derivatives.evaluation import Evaluation, RemoteGroup
 from nablax.derivatives.lines import REST, TAU, Moment
+from nablax.derivatives.needs import Form
 from nablax.passes.jets import base, own_orders
 from nablax.problem import Problem
 
 ROUNDING = 16  # units in the last place
+WORTH = 2  # how many places for each shared one make it worth to interpolate
 Environment = Mapping[sp.Basic, Operand]
 
 
@@ -31,20 +36,48 @@ def histories(
     Nodes are a second axis [points, nodes] while they last.
     """
     starts = {s.axis.symbol: s.start for s in layout(problem)}
-    known = dict(environment)
+    visits = []
     for group in evaluation.remote:
         part = next(p for p in parts if base(group.remotes[0].jet) in p.unknowns)
-        known |= _remote(group, part, starts[group.place.axis], z, environment)
+        visits.append(_visit(group, part, starts[group.place.axis], z, environment))
+    known = {**environment, **_together(visits)}
     found: dict[sp.Basic, Operand] = dict(known)
     for moment in evaluation.needs.histories.moments:
         found[moment.stand_in] = _moment(moment, known, z)
     return found
 
 
-def _remote(
-    group: RemoteGroup, part: Part, column: int, z: Array, environment: Environment
-) -> dict[sp.Basic, Operand]:
-    """Jets at the points that have another coordinate in one column: [points], or [points, nodes]."""
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A group's network at points [n, axes]: `shape` of what is wanted, had from the values there by
+    `between` where that is not None."""
+
+    group: RemoteGroup
+    part: Part
+    points: Array
+    shape: tuple[int, ...]
+    between: Interpolation | None
+
+    @property
+    def along(self) -> tuple[Form, ...]:
+        return self.group.plan.forms
+
+    def read(self, found: Mapping[Form, Array]) -> dict[sp.Basic, Operand]:
+        """Every jet's values, from outputs [n, outputs] by form."""
+        read = {}
+        for remote in self.group.remotes:
+            values = found[(own_orders(remote.jet), sp.S.One),]
+            if self.between is not None:
+                values = self.between(values)
+            jet = self.part.values(values)[base(remote.jet)]
+            read[remote.stand_in] = (
+                jnp.broadcast_to(jet, self.shape) if jet.size == 1 else jet.reshape(self.shape)
+            )
+        return read
+
+
+def _visit(group: RemoteGroup, part: Part, column: int, z: Array, environment: Environment) -> _Visit:
+    """Points that have another coordinate in one column; what is wanted is [points], or [points, nodes]."""
     place = group.place
     if place.nodes is not None:
         (coordinate,) = evaluate((place.coordinate,), lifted(environment) | _along(place.nodes, z))
@@ -52,14 +85,40 @@ def _remote(
     else:
         (coordinate,) = evaluate((place.coordinate,), environment)
         shape = (z.shape[0],)
+    where = jnp.asarray(coordinate, z.dtype)
+    if group.shared and prod(shape) > WORTH * group.shared:
+        between = interpolation(jnp.broadcast_to(where, shape).reshape(-1), group.shared)
+        moved = jnp.zeros((group.shared, z.shape[1]), z.dtype).at[:, column].set(between.nodes)
+        return _Visit(group, part, moved, shape, between)
+    if place.nodes is None and where.ndim == 0 and part.columns == (column,):
+        return _Visit(group, part, z[:1].at[:, column].set(where), shape, None)
     moved = jnp.broadcast_to(z if place.nodes is None else z[:, None], (*shape, z.shape[1]))
-    moved = moved.at[..., column].set(jnp.broadcast_to(jnp.asarray(coordinate, z.dtype), shape))
-    values = tables(part, group.plan, moved.reshape(-1, z.shape[1]))
-    by_form = dict(zip(group.plan.forms, (part.values(v) for v in values), strict=True))
-    return {
-        r.stand_in: by_form[((own_orders(r.jet), sp.S.One),)][base(r.jet)].reshape(shape)
-        for r in group.remotes
-    }
+    moved = moved.at[..., column].set(jnp.broadcast_to(where, shape))
+    return _Visit(group, part, moved.reshape(-1, z.shape[1]), shape, None)
+
+
+def _together(visits: Sequence[_Visit]) -> dict[sp.Basic, Operand]:
+    """All that is wanted at other points. Visits to one network for the same are one pass through it, and a
+    visit to a single point goes along with one for more."""
+    found: dict[sp.Basic, Operand] = {}
+    passes: list[list[_Visit]] = []
+    for visit in sorted(visits, key=lambda v: -len(v.along)):
+        for members in passes:
+            first = members[0]
+            single = len(visit.points) == 1 and set(visit.along) <= set(first.along)
+            if visit.part is first.part and (visit.along == first.along or single):
+                members.append(visit)
+                break
+        else:
+            passes.append([visit])
+    for members in passes:
+        part, plan = members[0].part, members[0].group.plan
+        values = tables(part, plan, jnp.concatenate([v.points for v in members]))
+        ends = np.cumsum([len(v.points) for v in members])
+        split = [jnp.split(v, ends[:-1]) for v in values]
+        for i, visit in enumerate(members):
+            found |= visit.read({form: v[i] for form, v in zip(plan.forms, split, strict=True)})
+    return found
 
 
 def _along(nodes: quadrature.Nodes, z: Array) -> dict[sp.Basic, Operand]:

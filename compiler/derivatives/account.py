@@ -44,6 +44,8 @@ def _place(place: str, evaluation: Evaluation) -> Iterator[str]:
     for far in evaluation.remote:
         nodes = far.place.nodes
         where = "once at the base" if nodes is None else f"at {len(nodes.places)} points back"
+        if far.shared:
+            where += f", or between {far.shared} on the line that a batch shares,"
         yield f"  {where} along {far.place.axis}, {_counted(far.plan.chosen)}"
     for term, inside in evaluation.integrals:
         yield f"  {term.stand_in.name}: {', '.join(line.rule for line in term.lines)};"

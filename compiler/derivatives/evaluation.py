@@ -38,11 +38,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class RemoteGroup:
-    """The jets of one network that are taken at other points, and how they are had there."""
+    """The jets of one network that are taken at other points, and how they are had there.
+
+    The network of a field of the place's axis alone sees one line whatever the point: many places on it are
+    had from `shared` ones, 0 where they are not.
+    """
 
     place: Place
     remotes: tuple[Remote, ...]
     plan: DerivativePlan
+    shared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,8 @@ def _evaluation(
         for place in dict.fromkeys(r.place for r in remotes if base(r.jet) in unknowns):
             own = tuple(r for r in remotes if r.place == place and base(r.jet) in unknowns)
             jets = tuple(dict.fromkeys(((own_orders(r.jet), sp.S.One),) for r in own))
-            remote.append(RemoteGroup(place, own, _plan(jets, mode)))
+            alone = place.nodes is not None and unknowns[0].args == (place.axis,)
+            remote.append(RemoteGroup(place, own, _plan(jets, mode), rule.shared if alone else 0))
     return Evaluation(wanted, tuple(groups), draws, tuple(remote), integrals=integrals)
 
 

@@ -25,6 +25,7 @@ class Rule:
     over a step below `cut` times the axis is replaced by its Taylor polynomial of `terms` terms.
     Points nearer to the base than `nearest` times the axis are taken to be that far from it. Where `lean` is
     not 0, slopes of orders above 1 that are numbers are taken at so many nodes, lower derivatives with them.
+    Where all points lie on the line, a batch of them interpolates between `shared` nodes, 0 for never.
     """
 
     style: Style
@@ -36,10 +37,11 @@ class Rule:
     graded: bool = False
     varying_style: Style = "slope"
     lean: int = 0
+    shared: int = 0
 
 
-SINGLE = Rule("slope", 5, 6, 3, 1e-2, 1e-6, varying_style="quotient", lean=3)
-DOUBLE = Rule("slope", 12, 16, 0, 0.0, 1e-12)
+SINGLE = Rule("slope", 5, 6, 3, 1e-2, 1e-6, varying_style="quotient", lean=3, shared=32)
+DOUBLE = Rule("slope", 12, 16, 0, 0.0, 1e-12, shared=64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,13 @@ def rule_of(style: Style | None, count: int | None, graded: int | None, single: 
     """The rule for a precision, with what was asked for in it; `graded` is a number of nodes."""
     rule = SINGLE if single else DOUBLE
     if graded is not None:
-        return replace(rule, count=graded, varying=graded, graded=True, varying_style=rule.style, lean=0)
+        style = rule.style
+        return replace(rule, count=graded, varying=graded, graded=True, varying_style=style, lean=0, shared=0)
     if style is None:
         return rule
     nodes = rule.count if count is None else count
     varying = max(nodes, rule.varying)
-    return replace(rule, style=style, count=nodes, varying=varying, varying_style=style, lean=0)
+    shared = max(rule.shared, 4 * nodes)
+    return replace(
+        rule, style=style, count=nodes, varying=varying, varying_style=style, lean=0, shared=shared
+    )
