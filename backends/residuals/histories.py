@@ -64,7 +64,7 @@ class _Visit:
 
     def read(self, found: Mapping[Form, Array]) -> dict[sp.Basic, Operand]:
         """Every jet's values, from outputs [n, outputs] by form."""
-        read = {}
+        read: dict[sp.Basic, Operand] = {}
         for remote in self.group.remotes:
             values = found[(own_orders(remote.jet), sp.S.One),]
             if self.between is not None:

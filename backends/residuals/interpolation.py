@@ -30,7 +30,7 @@ class Interpolation:
 def interpolation(places: Array, count: int) -> Interpolation:
     """For places [places] that do not all coincide; smooth in them."""
     low, high = (jax.lax.stop_gradient(end) for end in (places.min(), places.max()))
-    half = jnp.maximum((high - low) / 2, jnp.finfo(places.dtype).tiny)
+    half = jnp.maximum((high - low) / 2, float(np.finfo(places.dtype).tiny))
     nodes = low + half * (1 + jnp.asarray(np.cos(_angles(count)), places.dtype))
     x = (places - low) / half - 1
     basis = [jnp.ones_like(x), x]
