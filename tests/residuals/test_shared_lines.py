@@ -48,11 +48,13 @@ def test_a_batch_equals_its_points_one_by_one(operator):
 
 def test_single_precision():
     residual = residual_of("rl(u, x, 1.5) + caputo(u, x, 1.7, side=right)")
-    points = np.linspace(-0.9, 1, 64)[:, None]
+    points = np.linspace(-0.9, 0.9, 64)[:, None]
     single = residual(
-        {"net": jnp.float32(1.2), "eq": {"a": jnp.float32(0.5)}}, jnp.asarray(points, jnp.float32)
+        {"net": jnp.float32(0.6), "eq": {"a": jnp.float32(0.5)}}, jnp.asarray(points, jnp.float32)
     )["equation/u"]
-    double = residual(residual.field.params, jnp.asarray(points))["equation/u"]
+    double = residual({"net": jnp.asarray(0.6), "eq": {"a": jnp.asarray(0.5)}}, jnp.asarray(points))[
+        "equation/u"
+    ]
     assert single.dtype == jnp.float32
     apart = np.asarray(single, float) - np.asarray(double)
     assert np.sqrt(np.mean(apart**2) / np.mean(np.asarray(double) ** 2)) < 1e-5
