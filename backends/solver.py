@@ -76,7 +76,7 @@ class Solver:
         """What the host loop takes."""
         c, drawn = self.compiled, samples(self.plan)
         host = HostPrograms(
-            start=lambda params: c.start(params, {}, drawn),
+            start=lambda params: c.start(self._given(params), {}, drawn),
             prepare=lambda params: c.prepare(self._given(params)),
             show=c.show,
             aid=c.aid,
@@ -100,7 +100,8 @@ class Solver:
         given = dict(fields or {})
         check_fields(self.outline, given)
         with precise(self.plan.dtype, params, given):
-            return self.compiled.initial(self._complete(params), given, samples(self.plan)).state
+            complete = self._given(self._complete(params))
+            return self.compiled.initial(complete, given, samples(self.plan)).state
 
     def step(self, state: State, params: Numbers | None = None) -> State:
         """One step: of the plan's dt, or as far as the error control goes in one."""
@@ -176,7 +177,7 @@ class Solver:
     # --- arguments ---
 
     def _opening(self, complete: Parameters) -> Opening:
-        return self.compiled.initial(complete, {}, samples(self.plan))
+        return self.compiled.initial(self._given(complete), {}, samples(self.plan))
 
     def _complete(self, params: Numbers | None) -> Mapping[str, Array]:
         found = complete(self.plan, self.parameters, params)
