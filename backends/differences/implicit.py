@@ -9,7 +9,7 @@ import sympy as sp
 from jax import Array
 
 from nablax.backends import krylov
-from nablax.backends.differences import modal
+from nablax.backends.differences import dense, modal
 from nablax.backends.differences.equations import (
     Extent,
     Pointwise,
@@ -26,6 +26,8 @@ from nablax.backends.differences.modes import Group
 from nablax.backends.differences.nodes import Nodes
 from nablax.backends.interface import Vector
 from nablax.backends.lowering import Operand, evaluate
+
+DENSE = 1024  # values up to which a matrix without usable modes is decomposed in every stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,9 @@ def _mean(item: Entry, nodes: Nodes, scalars: Scalars, padded: Mapping[int, Arra
 def solve(operator: LinearOperator, shift: Array, right: Vector, scalars: Scalars) -> Vector:
     """The y with y - shift · L y = right.
 
-    Group by group: directly where the modal solve is exact, by GMRES preconditioned with it otherwise,
-    and then NaN throughout if that does not converge.
+    Group by group: directly where the modal solve is exact; by LU decomposition where there are no modes and
+    few values (a third derivative between walls); by GMRES preconditioned with the modal solve otherwise, and
+    then NaN throughout if that does not converge.
     """
     nodes = operator.nodes
     result = list(right)
@@ -107,7 +110,7 @@ def solve(operator: LinearOperator, shift: Array, right: Vector, scalars: Scalar
         if operator.direct(group):
             found = invert(inner)
         else:
-            found = krylov.solve(_shifted(act, nodes, members, shift), inner, invert)
+            found = _inverted(_shifted(act, nodes, members, shift), inner, invert, (group,))
         for u, array in zip(members, found, strict=True):
             result[u] = walls[u] + nodes.surround(array, u)
     return tuple(result)
@@ -137,6 +140,15 @@ def _shifted(
         return tuple(_along(a, -shift, b) for a, b in zip(vector, act(whole), strict=True))
 
     return apply
+
+
+def _inverted(
+    operator: krylov.Operator, right: Vector, precondition: krylov.Operator, groups: Sequence[Group]
+) -> Vector:
+    """The x with operator(x) = right."""
+    if any(g.lacks_modes for g in groups) and sum(a.size for a in right) <= DENSE:
+        return dense.inverse(operator, right)(right)
+    return krylov.solve(operator, right, precondition)
 
 
 def _along(array: Array, step: Array, direction: Array) -> Array:
@@ -186,7 +198,7 @@ def solve_linearised(
         inner = tuple(_along(a, shift, b) for a, b in zip(inner, act(walls), strict=True))
 
     precondition = _by_groups(nodes, values, groups, shift)
-    found = krylov.solve(_shifted(act, nodes, members, shift), inner, precondition)
+    found = _inverted(_shifted(act, nodes, members, shift), inner, precondition, groups)
     return tuple(walls[u] + nodes.surround(array, u) for u, array in zip(members, found, strict=True))
 
 
@@ -232,4 +244,4 @@ def _solve_with_walls(
             w + nodes.surround(a, u) for u, (w, a) in enumerate(zip(walls, inside(inner), strict=True))
         )
 
-    return krylov.solve(act, right, precondition)
+    return _inverted(act, right, precondition, groups)

@@ -56,6 +56,11 @@ class Group:
     bases: tuple[Basis, ...]
     exact: bool
 
+    @property
+    def lacks_modes(self) -> bool:
+        """Whether operators along some axis have no eigenvectors that could be used."""
+        return any(not (b.transformed or b.exact) for b in self.bases)
+
 
 def matrices(groups: Sequence[Group], title: str) -> dict[str, Spectrum]:
     """The dense eigenvectors of all bases, their inverses and the spectra, by names under `title`."""

@@ -14,6 +14,8 @@ from nablax.passes.carried import carried_alone
 from nablax.passes.determination import free_constants, relaxed
 from nablax.plan import Plan
 
+LINE = 2048  # values on one axis up to which a matrix that modes do not invert is decomposed
+
 
 @dataclass(frozen=True, slots=True)
 class SteadyDifferences:
@@ -50,6 +52,9 @@ def build_steady(plan: Plan) -> SteadyDifferences:
     free = free_constants(plan.system)
     transported = carried_alone(plan.system) is not None
     elliptic = Elliptic(moving, scheme.nodes, scheme.sides, members, free, plan.stepping.rtol, transported)
+    line = len(plan.grid) == 1 and plan.shape[0] * len(members) <= LINE
+    if line and not elliptic.kind.direct:
+        elliptic = replace(elliptic, dense=True)
     return SteadyDifferences(plan, scheme, elliptic)
 
 

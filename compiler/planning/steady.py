@@ -34,16 +34,17 @@ def choose_iteration(
         return None
     linear = not any(c.terms.nonlinear for c in system.constraints)
     how = "the fast transform" if method == "spectral" else "fast diagonalisation"
-    if carried:
-        how = "the whole matrix of the differences decomposed"
+    whole = "the whole matrix of the differences decomposed"
+    line = method == "fd" and len(system.axes) == 1
+    if carried or (line and not linear):
+        how = whole
     if method == "spectral" and any(not a.periodic for a in system.axes):
         choices.append(Choice("solve", "linear", "one dense solve for the coefficients of the polynomials"))
     elif linear and carried:
         choices.append(Choice("solve", "linear", f"one solve: {how}"))
     elif linear:
-        choices.append(
-            Choice("solve", "linear", f"one solve: {how}, as a preconditioner of GMRES if need be")
-        )
+        rest = f"or {whole} if need be" if line else "as a preconditioner of GMRES if need be"
+        choices.append(Choice("solve", "linear", f"one solve: {how}, {rest}"))
     else:
         reason = f"nonlinear: damped, its corrections by GMRES preconditioned with {how}"
         choices.append(Choice("solve", "newton", reason))

@@ -150,6 +150,20 @@ solve { n = 24 }
 """
 
 
+def test_a_clamped_beam_of_many_nodes() -> None:
+    """Modes do not come near it, and iterations do not end."""
+    made = solver(
+        """
+    space { x in [0, 1] }
+    fields { u }
+    equations { dxxxx(u) = 1 }
+    boundary { all: u = 0, dn(u) = 0 }
+    """,
+        n=512,
+    )
+    assert error(made, lambda x: (x * (1 - x)) ** 2 / 24) < 1e-6
+
+
 def test_a_free_constant_is_fixed_by_the_mean() -> None:
     made = solver(NEUMANN)
     assert any(c.what == "mean of u" and c.value == "0" for c in made.plan.choices)
