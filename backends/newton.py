@@ -19,9 +19,7 @@ from nablax.backends.interface import Vector
 STEPS = 40
 HALVINGS = 12
 FORCING = 1e-4  # relative error of a correction
-DROWNED = (
-    1e-2  # of the data: what a linear solve may leave; equations that leave more are singular to rounding
-)
+DROWNED = 1e-3  # of a solution: as far as rounding may move it; where it does more, equations are singular
 DESCENT = 0.1  # of the fall that the linearised equations promise
 
 Data = TypeVar("Data")
@@ -89,10 +87,9 @@ def _linear(equations: Equations, guess: Vector, kind: Kind) -> Root:
     sizes = sizes.at[0].set(mean_square(before)).at[1].set(mean_square(equations.residual(x)))
     solved = jnp.isfinite(sizes[1])
     if kind.regular:
-        # Next to a singular operator x is so large that the data drown in the rounding of its image.
-        # A good guess leaves little: the data are what is left of zero.
-        sources = mean_square(equations.residual(tuple(jnp.zeros_like(a) for a in guess)))
-        solved &= sizes[1] <= DROWNED * jnp.maximum(sizes[0], sources)
+        # Next to a singular operator x is so large that the data drown in the rounding of its image. A fine
+        # grid leaves as much of them, but what one more correction makes of it is small beside x.
+        solved &= mean_square(inverse(equations.residual(x))) <= DROWNED * mean_square(x)
         x = tuple(jnp.where(solved, a, jnp.nan) for a in x)
     return Root(x, lax.stop_gradient(sizes), lax.stop_gradient(solved))
 

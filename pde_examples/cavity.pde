@@ -11,7 +11,7 @@ params { Re = 100 }
 
 equations {
   [momentum] ∂t U + (U·∇)U = -∇p + ΔU/Re
-  [mass]     ∇·U = 0                        # kept exactly by a projection; p needs no conditions
+  [mass]     ∇·U = 0                        # kept by a projection; p needs no conditions
 }
 initial  { U = (0, 0) }
 boundary {

@@ -121,13 +121,14 @@ def solve(a: Array, right: Array) -> Array:
     Gauss–Jordan elimination with row pivoting. Linear in `right`, and can be transposed as such.
     """
     n, m = right.shape[:2]
-    work, columns = alike(a, jnp.broadcast_to(right, (n, m, *a.shape[2:])))
+    modes = jnp.broadcast_shapes(a.shape[2:], right.shape[2:])
+    work, columns = alike(jnp.broadcast_to(a, (n, n, *modes)), jnp.broadcast_to(right, (n, m, *modes)))
     assert isinstance(work, Array)
     assert isinstance(columns, Array)
     small = jnp.max(jnp.abs(work), axis=0) * (4 * n * float(np.finfo(work.dtype).eps))
-    used = jnp.zeros((n, *a.shape[2:]), bool)
+    used = jnp.zeros((n, *modes), bool)
     pivots = []
-    rows = jnp.arange(n).reshape((n,) + (1,) * (a.ndim - 2))
+    rows = jnp.arange(n).reshape((n,) + (1,) * len(modes))
     for column in range(n):
         size = jnp.where(used, -1.0, jnp.abs(work[:, column]))
         best = jnp.argmax(size, axis=0)

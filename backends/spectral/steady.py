@@ -18,6 +18,7 @@ from nablax.passes.determination import free_constants, relaxed
 from nablax.plan import Plan
 
 ROUNDINGS = 4  # by which wavenumbers are moved to tell a resonance
+MOVED = 0.1  # of itself: as far as a solution may go with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class SteadySpectral:
         moved = {**fixed, **{name: fixed[name] * scale for name in names}}
         other = newton.root(equations, moved, start, kind, self.plan.stepping.rtol).x
         apart = newton.mean_square(tuple(a - b for a, b in zip(other, x, strict=True)))
-        return lax.stop_gradient(apart <= newton.DROWNED * newton.mean_square(x))
+        return lax.stop_gradient(apart <= MOVED * newton.mean_square(x))
 
     def _anchored(self, y: Vector, residual: Vector) -> Vector:
         """The residual, with the mean of every free unknown added to that of its equation."""

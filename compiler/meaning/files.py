@@ -28,6 +28,8 @@ from nablax.tables import Tabulated, tabulated
 if TYPE_CHECKING:
     import xarray
 
+DIGITS = 1e-3  # of a spacing: as far as a place may be off that is written with few digits
+
 FORM = 'write `file("u0.npy")`, `file("run.zarr", "u")` or `file("k.csv")`'
 SUFFIXES = (".npy", ".csv", ".nc", ".zarr")
 KINDS = ("cubic", "linear")
@@ -312,13 +314,12 @@ def _check_points(axis: Axis, points: np.ndarray, text: syntax.String, scope: Sc
     if not np.isfinite(points).all() or not (steps > 0).all():
         message = f"the coordinates of `{text.value}` along {axis.name} repeat or are not finite"
         raise fault("P505", text.span, message, "give every place once")
-    slack = 1 + 1e-9
     first, last = float(points[0]), float(points[-1])
     if axis.periodic:
-        reach = float(steps.max()) * slack
-        fits = last - first <= (high - low) * slack and last - first + reach >= high - low
+        widest, given = float(steps.max()), last - first
+        fits = given <= high - low + DIGITS * widest and given + (1 + DIGITS) * widest >= high - low
     else:
-        fits = first <= low + steps[0] * slack / 2 and last >= high - steps[-1] * slack / 2
+        fits = first <= low + (0.5 + DIGITS) * steps[0] and last >= high - (0.5 + DIGITS) * steps[-1]
     if not fits:
         raise fault(
             "P505",

@@ -150,8 +150,8 @@ def projection_choices(system: System, choices: list[Choice]) -> None:
         Choice(
             "constraint",
             "projection",
-            f"`{constraint.name}` is kept in every cell, those apart at corners where walls disagree: "
-            f"one fast solve for `{name}` in every rate",
+            f"`{constraint.name}` is kept in every cell, but for a checkerboard that data of walls leave and "
+            f"corners where walls disagree: one fast solve for `{name}` in every rate",
         )
     )
     choices.append(Choice(f"mean of {name}", "0", "equations and conditions hold its derivatives only"))

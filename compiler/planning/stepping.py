@@ -11,7 +11,7 @@ from nablax.passes.jets import jets
 from nablax.plan import Choice, GridAxis, Method, StepperName, Stepping
 from nablax.planning.method import Character
 from nablax.planning.projection import projected
-from nablax.planning.settings import Settings
+from nablax.planning.settings import MEMORY_STEPPERS, Settings
 from nablax.planning.spectrum import Linearisation, Symbol, eigenvalues, exact_symbol, nominal
 from nablax.planning.stability import POLYNOMIALS, largest_step
 from nablax.sampling import sample
@@ -114,6 +114,15 @@ def choose_stepping(
             f"`{name}` integrates Fourier modes exactly and needs the spectral method",
             notes=settings.origin("step"),
             help="use `imex`, `implicit` or an explicit Runge-Kutta stepper",
+        )
+        return None
+    if name in MEMORY_STEPPERS and place is not None:
+        report.error(
+            "P401",
+            place,
+            f"`{name}` is for derivatives that remember the past, and these equations have none",
+            notes=settings.origin("step"),
+            help="leave the choice to the compiler, or use `imex`, `implicit` or `dopri5`",
         )
         return None
     linear = situation.nature.degree == 0

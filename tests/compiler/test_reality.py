@@ -57,3 +57,15 @@ def test_a_problem_is_the_same_in_both_spellings() -> None:
     np.testing.assert_allclose(one, two, atol=1e-12)
     with pytest.raises(SpecError, match="not proven to be real"):
         parse(SPEC.replace("SOURCE", "0").replace("WALL", "exp(i*y)")).compile()
+
+
+def test_whether_a_root_of_a_field_is_real_is_up_to_its_values() -> None:
+    made = parse("""
+space { x in [0, 2*pi] periodic }
+time { t in [0, 0.1] }
+fields { u }
+equations { dt(u) = dxx(u) - (1 + 0.1*sin(x))*sqrt(u - 2) }
+initial { u = 5 + sin(x) }
+solve { n = 8 }
+""").compile()
+    assert np.isfinite(np.asarray(made.solve().fields["u"])).all()

@@ -127,6 +127,14 @@ def test_tables_as_spreadsheets_write_them(tmp_path):
     np.testing.assert_allclose(made.solve().fields["u"], x**4 / 12, atol=1e-5)
 
 
+def test_places_may_be_written_with_few_digits(tmp_path):
+    (tmp_path / "c.csv").write_text("x,v\n0.166667,1\n0.5,2\n0.833333,3\n")
+    (tmp_path / "p.csv").write_text("x,v\n0,1\n0.333333,2\n0.666667,3\n")
+    for axis, name in (("", "c"), (" periodic", "p")):
+        text = f'space {{ x in [0, 1]{axis} }}\nfields {{ u }}\nlet {{ c = file("{name}.csv") }}\n'
+        assert nablax.parse(text + "equations { u = c }", folder=tmp_path).system is not None
+
+
 @pytest.fixture
 def folder(tmp_path):
     inside = tmp_path / "spec"

@@ -99,6 +99,12 @@ def test_gradients_in_order_and_coefficient_pass_through_the_memory():
         np.testing.assert_allclose(slopes[:, k], wanted, rtol=1e-6)
 
 
+def test_equations_without_derivatives_in_space_remember_above_order_one():
+    made = solver("caputo(u, t, 1.5) + u = 0", "dt(u) = 0; u = 1 + sin(x)", "n = 8; dt = 0.01; step = cq")
+    relaxed = sum((-1) ** k / gamma(1.5 * k + 1) for k in range(20))
+    np.testing.assert_allclose(made.solve().fields["u"][-1], relaxed * (1 + np.sin(X)), atol=1e-3)
+
+
 def test_the_hosts_loop_and_single_steps_take_the_same_steps():
     run = solver("caputo(u, t, a) = D*dxx(u)", "u = sin(x)", "n = 8; dt = 0.1; step = cq")
     frames = [event for event in run.stream() if isinstance(event, Frame)]

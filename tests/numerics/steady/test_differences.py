@@ -150,6 +150,29 @@ solve { n = 24 }
 """
 
 
+@pytest.mark.parametrize(
+    ("equation", "more", "n", "bound"),
+    [("-dxx(u) = pi^2*sin(pi*x)", "", 4096, 1e-5), ("dxxxx(u) = pi^4*sin(pi*x)", ", dxx(u) = 0", 64, 1e-3)],
+)
+def test_what_rounding_leaves_of_fine_grids_is_no_resonance(
+    equation: str, more: str, n: int, bound: float
+) -> None:
+    made = solver(
+        f"""
+    space {{ x in [0, 1] }}
+    fields {{ u }}
+    equations {{ {equation} }}
+    boundary {{ all: u = 0{more} }}
+    """,
+        n=n,
+        order=2,
+        dtype="float32",
+    )
+    residuals = np.asarray(made.solve().residuals)
+    assert residuals[1] > 1e-2 * residuals[0]
+    assert error(made, lambda x: np.sin(np.pi * x)) < bound
+
+
 def test_a_clamped_beam_of_many_nodes() -> None:
     """Modes do not come near it, and iterations do not end."""
     made = solver(
