@@ -19,6 +19,7 @@ from nablax.backends.interface import Vector
 STEPS = 40
 HALVINGS = 12
 FORCING = 1e-4  # relative error of a correction
+LEFT = 1e-2  # of the data: what a linear solve may leave unasked
 DROWNED = 1e-3  # of a solution: as far as rounding may move it; where it does more, equations are singular
 DESCENT = 0.1  # of the fall that the linearised equations promise
 
@@ -84,12 +85,18 @@ def _linear(equations: Equations, guess: Vector, kind: Kind) -> Root:
         change = krylov.solve(lambda v: jax.jvp(equations.residual, (guess,), (v,))[1], right, inverse)
     x = _moved(guess, jnp.ones((), before[0].real.dtype), change)
     sizes = jnp.full(STEPS + 1, jnp.nan, before[0].real.dtype)
-    sizes = sizes.at[0].set(mean_square(before)).at[1].set(mean_square(equations.residual(x)))
+    left = equations.residual(x)
+    sizes = sizes.at[0].set(mean_square(before)).at[1].set(mean_square(left))
     solved = jnp.isfinite(sizes[1])
     if kind.regular:
         # Next to a singular operator x is so large that the data drown in the rounding of its image. A fine
         # grid leaves as much of them, but what one more correction makes of it is small beside x.
-        solved &= mean_square(inverse(equations.residual(x))) <= DROWNED * mean_square(x)
+        solved &= lax.cond(
+            sizes[1] <= LEFT * sizes[0],
+            lambda x, left: jnp.asarray(True),
+            lambda x, left: mean_square(inverse(left)) <= DROWNED * mean_square(x),
+            *jax.tree.map(lax.stop_gradient, (x, left)),
+        )
         x = tuple(jnp.where(solved, a, jnp.nan) for a in x)
     return Root(x, lax.stop_gradient(sizes), lax.stop_gradient(solved))
 
