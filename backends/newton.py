@@ -20,7 +20,7 @@ STEPS = 40
 HALVINGS = 12
 FORCING = 1e-4  # relative error of a correction
 LEFT = 1e-2  # of the data: what a linear solve may leave unasked
-DROWNED = 1e-3  # of a solution: as far as rounding may move it; where it does more, equations are singular
+DROWNED = 1e-2  # of a solution: as far as rounding may move it; where it does more, equations are singular
 DESCENT = 0.1  # of the fall that the linearised equations promise
 
 Data = TypeVar("Data")
