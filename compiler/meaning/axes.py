@@ -8,10 +8,10 @@ import sympy as sp
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Edit, Report
 from nablax.limits import AXES, MEMBERS, NAMED_AXES
-from nablax.meaning.declarations import LARGEST, clauses, declared_name, interval_ends
+from nablax.meaning.declarations import LARGEST, check_ends_ordered, clauses, declared_name, interval_ends
 from nablax.meaning.expressions import constant
 from nablax.meaning.scope import Scope, splits
-from nablax.meaning.values import Fault, fault, reported, shown
+from nablax.meaning.values import Fault, fault, reported
 from nablax.problem import Axis, Coordinates
 
 AXES_OF: Mapping[Coordinates, int] = {"polar": 2}
@@ -123,13 +123,7 @@ def _axis(clause: syntax.Clause, scope: Scope) -> Axis:
                 "P314", place.span, "an interval has finite real ends", "cut the domain at a large number",
                 label="infinite" if end.is_infinite else "",
             )  # fmt: skip
-    if not low < high:
-        raise fault(
-            "P314",
-            interval.span,
-            f"this interval is empty: {shown(low)} is not below {shown(high)}",
-            "write the smaller end first",
-        )
+    check_ends_ordered(low, high, interval)
     lower, upper = (constant(item, scope) for item in interval.items)
     symbol = sp.Symbol(name.id, real=True)
     first, size = members

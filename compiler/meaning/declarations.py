@@ -168,13 +168,7 @@ def _range(interval: syntax.List, scope: Scope) -> tuple[sp.Expr, sp.Expr]:
     """The interval of an unknown: two finite numbers, the smaller one first."""
     low, high = interval_ends(interval, scope, "`[lowest, highest]`")
     low, high = _finite(low, interval.items[0]), _finite(high, interval.items[1])
-    if not low < high:
-        raise fault(
-            "P314",
-            interval.span,
-            f"this interval is empty: {shown(low)} is not below {shown(high)}",
-            "write the smaller end first",
-        )
+    check_ends_ordered(low, high, interval)
     return low, high
 
 
@@ -245,6 +239,16 @@ def interval_ends(interval: syntax.List, scope: Scope, form: str) -> tuple[sp.Ex
         )
     low, high = (constant(item, scope).subs(scope.nominal) for item in interval.items)
     return low, high
+
+
+def check_ends_ordered(low: sp.Expr, high: sp.Expr, interval: syntax.List) -> None:
+    if not low < high:
+        raise fault(
+            "P314",
+            interval.span,
+            f"this interval is empty: {shown(low)} is not below {shown(high)}",
+            "write the smaller end first",
+        )
 
 
 def _number(node: syntax.Expression, scope: Scope) -> sp.Expr:

@@ -107,52 +107,9 @@ def choose_stepping(
     """The stepper with its tolerances and bound; None where the one asked for cannot take the method."""
     name = settings.step
     place = settings.places.get("step")
-    if name in ("etdrk4", "etdrk2") and situation.method == "fd" and place is not None:
-        report.error(
-            "P401",
-            place,
-            f"`{name}` integrates Fourier modes exactly and needs the spectral method",
-            notes=settings.origin("step"),
-            help="use `imex`, `implicit` or an explicit Runge-Kutta stepper",
-        )
-        return None
-    if name in MEMORY_STEPPERS and place is not None:
-        report.error(
-            "P401",
-            place,
-            f"`{name}` is for derivatives that remember the past, and these equations have none",
-            notes=settings.origin("step"),
-            help="leave the choice to the compiler, or use `imex`, `implicit` or `dopri5`",
-        )
-        return None
-    linear = situation.nature.degree == 0
-    if name == "implicit" and situation.method == "spectral" and not linear and place is not None:
-        report.error(
-            "P401",
-            place,
-            "`implicit` would have to solve nonlinear equations for all Fourier modes at once",
-            notes=settings.origin("step"),
-            help="use `imex` or `etdrk4`, which take the linear part implicitly or exactly",
-        )
-        return None
-    if name == "leapfrog" and place is not None and not _undamped(situation.system):
-        report.error(
-            "P401",
-            place,
-            "`leapfrog` needs equations of second order in time in which no first time derivative stands",
-            notes=settings.origin("step"),
-            help="use `rk4` or `dopri5`",
-        )
-        return None
-    flow = situation.method == "fd" and projected(situation.system)
-    if flow and name in ("imex", "implicit") and place is not None:
-        report.error(
-            "P402",
-            place,
-            f"`{name}` with a constraint between walls is not available yet",
-            notes=settings.origin("step"),
-            help="use `dopri5`, or leave the choice to the compiler",
-        )
+    if name is not None and place is not None and (refusal := _refusal(situation, name)) is not None:
+        code, message, help = refusal
+        report.error(code, place, message, notes=settings.origin("step"), help=help)
         return None
     if name == "imex" and situation.method == "fd" and place is not None:
         moving = _moving_wall(situation.system)
@@ -198,6 +155,41 @@ def choose_stepping(
     scale = _scale(situation.system)
     longest = situation.duration / 100 if depends_on_time(situation.system) else None
     return Stepping(name, ORDERS[name], settings.dt, tol, tol * 1e-2 * scale, step, limiter, longest)
+
+
+def _refusal(situation: Situation, name: StepperName) -> tuple[str, str, str] | None:
+    """Code, message and help where a stepper cannot take the equations by their method; None where it can."""
+    if name in ("etdrk4", "etdrk2") and situation.method == "fd":
+        return (
+            "P401",
+            f"`{name}` integrates Fourier modes exactly and needs the spectral method",
+            "use `imex`, `implicit` or an explicit Runge-Kutta stepper",
+        )
+    if name in MEMORY_STEPPERS:
+        return (
+            "P401",
+            f"`{name}` is for derivatives that remember the past, and these equations have none",
+            "leave the choice to the compiler, or use `imex`, `implicit` or `dopri5`",
+        )
+    if name == "implicit" and situation.method == "spectral" and situation.nature.degree != 0:
+        return (
+            "P401",
+            "`implicit` would have to solve nonlinear equations for all Fourier modes at once",
+            "use `imex` or `etdrk4`, which take the linear part implicitly or exactly",
+        )
+    if name == "leapfrog" and not _undamped(situation.system):
+        return (
+            "P401",
+            "`leapfrog` needs equations of second order in time in which no first time derivative stands",
+            "use `rk4` or `dopri5`",
+        )
+    if name in ("imex", "implicit") and situation.method == "fd" and projected(situation.system):
+        return (
+            "P402",
+            f"`{name}` with a constraint between walls is not available yet",
+            "use `dopri5`, or leave the choice to the compiler",
+        )
+    return None
 
 
 def _undamped(system: System) -> bool:
