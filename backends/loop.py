@@ -20,7 +20,7 @@ from nablax.backends.stepping.checked import GROW, MOST_STEPS, SAFETY, TRIES
 from nablax.backends.stepping.control import STEPWISE, Control
 from nablax.backends.stepping.fixed import BETWEEN_CHECKS, March, step_count
 from nablax.outline import Outline
-from nablax.planning.meshes import steps_between
+from nablax.planning.meshes import mesh_of, steps_between
 
 TICK = 0.2  # seconds between signs of life, at least
 CHUNK_WORK = 1 << 24  # points times steps of an explicit stepper in a chunk: about a second
@@ -202,6 +202,11 @@ def _place(drive: Drive, mask: np.ndarray) -> dict[str, float]:
     return {a.name: a.first + a.spacing * int(i) for a, i in zip(drive.outline.grid, index, strict=True)}
 
 
+def _longest(drive: Drive) -> int:
+    """The most steps that a mesh has between two frames."""
+    return max((len(m) - 1 for m in mesh_of(drive.outline.stepping, drive.outline.frames)), default=1)
+
+
 class Loop:
     """Drives the compiled programs from the host, in chunks of bounded work.
 
@@ -222,6 +227,7 @@ class Loop:
         self._ready = ready
         self._number = drive.number
         self._budget = chunk_steps(drive.outline)
+        self._room = min(self._budget, _longest(drive)) if drive.control == "mesh" else 0
         self._aids: list[tuple[float, object]] = []
         self._ahead: tuple[tuple[float, Vector, March], ...] = ()
 
@@ -270,8 +276,8 @@ class Loop:
     def _meshed(self, state: State, until: float) -> tuple[State, Chunk]:
         assert self._programs.follow is not None
         times = steps_between(self._stepping, self._frames, float(state.t), until)[: self._budget + 1]
-        padded = np.full(self._budget + 1, times[-1])
-        padded[: len(times)] = times
+        # One length for all intervals between frames, so that one program serves them.
+        padded = np.pad(times, (0, max(self._room + 1 - len(times), 0)), mode="edge")
         steps = steps_of((padded,), self._frames[0], self._dtype)
         count = len(times) - 1
         moved = self._programs.follow(state.y, steps, np.int32(0), np.int32(count), self._ready)

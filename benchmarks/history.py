@@ -1,79 +1,115 @@
 """The past of a fractional derivative: summed over all steps, and by decaying exponentials.
 
-D^α u = -λ u at many points at once, each with its own λ, by the implicit L1 scheme on equal steps.
+D^½ u = -2u + u_xx/100 on a periodic axis, by the implicit L1 scheme on equal steps, as `nablax run` steps it:
+from the start to the end of the run, without its compilation.
 """
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
-from benchmarks.table import number, ranged, table
+from benchmarks.table import number, ranged, table, verdict
 from benchmarks.timing import interleaved, ratio, spread
-from nablax.backends.memory.exponentials import fitted
-from nablax.backends.memory.history import Clock, Direct, Engine, Exponentials, Order, local_weight
-from nablax.backends.memory.scheme import ticked
 
-ALPHA = 0.5
-RUNS = ((64, 1000), (150, 1000), (1000, 1000), (10_000, 100))  # steps, points
-GOALS = {1000: 5.0, 10_000: 50.0}
-TOLERANCE = 1e-9
+if TYPE_CHECKING:
+    from nablax.backends.solver import Solver
+
+RUNS = ((1000, 1000, 5.0), (10_000, 100, 50.0))  # steps, points, how many times faster than the direct sum
+STEPPERS = ("l1", "l21sigma", "cq")
+STEPS = (32, 64, 128, 256, 512, 1000, 4000, 10_000, 100_000)
+POINTS = (4, 100, 1000)
+NEAR = 1.3  # goal: the choice over the best engine
+WORK = 2e9  # numbers that a direct sum reads in all; beyond, what is certain is not run
+ENGINES = {"direct": "direct", "exponentials": "sum_of_exponentials"}
+SPEC = """pde 1
+"Relaxation with memory"
+space  {{ x in [0, 1] periodic }}
+time   {{ t in [0, 1] }}
+fields {{ u }}
+equations {{ caputo(u, t, 1/2) = -2*u + 0.01*dxx(u) }}
+initial {{ u = 1 + sin(2*pi*x) }}
+output {{ every = 1 }}
+solve {{ n = {points}; step = {step}; dt = {dt!r}{memory} }}
+"""
 
 
-def stepped(engine: Engine, steps: int, points: int) -> Callable[[], Array]:
-    """u at t = 1 after as many equal steps."""
-    h = 1.0 / steps
-    orders = [Order(jnp.asarray(1.0), jnp.asarray(ALPHA))]
-    rates = jnp.linspace(0.1, 10.0, points)
+def compiled(steps: int, points: int, step: str = "l1", memory: str | None = None) -> "Solver":
+    import nablax
 
-    @jax.jit
-    def run(start: Array) -> Array:
-        step = jnp.asarray(h)
-        pull = local_weight(orders, step)
+    asked = "" if memory is None else f"; memory = {memory}"
+    return nablax.parse(SPEC.format(points=points, step=step, dt=1 / steps, memory=asked)).compile()
 
-        def one(state: tuple[Array, Clock, Array], i: Array) -> tuple[tuple[Array, Clock, Array], None]:
-            u, clock, kept = state
-            after = (i + 1) * step
-            past = engine.past(kept, clock, after, step, orders)
-            new = (pull * u - past) / (pull + rates)
-            kept = engine.push(kept, clock, step, new - u)
-            return (new, ticked(clock, after, step), kept), None
 
-        times = jnp.zeros(steps + 1 if isinstance(engine, Direct) else 0)
-        first = start, Clock(jnp.zeros(()), times, jnp.zeros(())), engine.empty(start)
-        (u, _, _), _ = jax.lax.scan(one, first, jnp.arange(steps, dtype=float))
-        return u
+def end(solver: "Solver") -> np.ndarray:
+    """u at the end of a run."""
+    *_, last = solver.stream()
+    return np.asarray(last.fields["u"])
 
-    return partial(run, jnp.ones(points))
+
+def doubles(steps: int, points: int, memory: str) -> float:
+    """What a state holds, per point."""
+    return sum(a.nbytes for a in compiled(steps, points, memory=memory).initial().y) / 8 / points
+
+
+def both(steps: int, points: int, step: str = "l1") -> dict[str, Callable[[], object]]:
+    """A run with either engine, compiled."""
+    runs = {e: partial(end, compiled(steps, points, step, memory)) for e, memory in ENGINES.items()}
+    for run in runs.values():
+        run()
+    return runs
 
 
 def tables(rounds: int) -> str:
     """One row a run: both engines, what they keep, how far they are apart."""
     rows = []
-    for steps, points in RUNS:
-        made = fitted(((1.0, ALPHA),), 1.0 / steps, 1.0, TOLERANCE)
-        weights = made.weights
-        short = Exponentials(made.rates, lambda _, w=weights: jnp.asarray(w))
-        programs = {
-            "direct": stepped(Direct(steps), steps, points),
-            "exponentials": stepped(short, steps, points),
-        }
-        ends = {name: np.asarray(program()) for name, program in programs.items()}
-        apart = float(np.abs(ends["direct"] - ends["exponentials"]).max())
-        times = interleaved({n: partial(_done, p) for n, p in programs.items()}, rounds)
+    for steps, points, goal in RUNS:
+        runs = both(steps, points)
+        apart = float(np.abs(runs["direct"]() - runs["exponentials"]()).max())
+        times = interleaved(runs, rounds)
         gain = ratio(times["direct"].wall, times["exponentials"].wall)
         milliseconds = [ranged(spread(t.wall).scaled(1e3)) for t in times.values()]
-        wanted = GOALS.get(steps)
-        met = "met" if wanted is not None and gain.middle >= wanted else "missed"
-        goal = "" if wanted is None else f"≥ {wanted:g}: {met}"
-        kept = f"{steps} / {len(made.rates)}"
-        rows.append((f"{steps} x {points}", *milliseconds, ranged(gain), kept, number(apart), goal))
-    head = ("history: steps x points", "direct ms", "exponentials ms", "ratio", "kept", "apart", "goal")
+        kept = (number(doubles(steps, points, memory)) for memory in ENGINES.values())
+        met = f"≥ {goal:g}: {'met' if gain.middle >= goal else 'MISSED'}"
+        rows.append(
+            (f"{steps} x {points}", *milliseconds, ranged(gain), met, " / ".join(kept), number(apart))
+        )
+    head = (
+        "history: steps x points",
+        "direct, ms",
+        "exponentials, ms",
+        "ratio",
+        "goal",
+        "doubles a point",
+        "apart",
+    )
     return table(head, rows)
 
 
-def _done(program: Callable[[], Array]) -> object:
-    return program().block_until_ready()
+def choices(rounds: int) -> str:
+    """What the choice of an engine by the number of steps costs over the better one, by shortest times."""
+    rows = []
+    for step in STEPPERS:
+        for points in POINTS:
+            for steps in STEPS:
+                if float(steps) ** 2 * points > WORK:
+                    continue
+                recall = compiled(steps, points, step).plan.stepping.recall
+                assert recall is not None
+                times = interleaved(both(steps, points, step), rounds)
+                best = {name: min(t.wall) for name, t in times.items()}
+                over = best[recall.engine] / min(best.values())
+                shown = (number(best[name] * 1e3) for name in ENGINES)
+                rows.append(
+                    (f"{step}, {steps} x {points}", *shown, recall.engine, number(over), verdict(over, NEAR))
+                )
+    head = (
+        "switch: stepper, steps x points",
+        "direct, ms",
+        "exponentials, ms",
+        "chosen",
+        "over the best",
+        "goal",
+    )
+    return table(head, rows)

@@ -68,6 +68,9 @@ def main() -> None:
     if wanted("history of a fractional derivative", asked.only):
         quiet(asked.below)
         say(f"\n{history.tables(1 if asked.quick else max(asked.rounds // 4, 2))}\n\nload {load()}")
+    if wanted("switch between memories", asked.only):
+        quiet(asked.below)
+        say(f"\n{history.choices(1 if asked.quick else max(asked.rounds // 4, 2))}\n\nload {load()}")
     if wanted("compiled file artifact", asked.only):
         quiet(asked.below)
         rows = artifact.shown(3 if asked.quick else asked.rounds, 10 if asked.quick else 1)

@@ -1,5 +1,6 @@
 """Whole problems with memory, from the text to numbers: engines, mixed orders, gradients, the host's loop."""
 
+from dataclasses import replace
 from math import gamma
 
 import jax
@@ -10,10 +11,12 @@ from scipy.special import digamma
 
 import nablax
 from nablax.backends.frames import Frame
+from nablax.backends.loop import events
 from nablax.backends.memory.exponentials import fitted, quadrature
 from nablax.backends.memory.history import Clock, Direct, Exponentials, Order
 from nablax.backends.memory.scheme import ticked
 from nablax.fractional_calculus.contour import mittag_leffler
+from nablax.planning.meshes import mesh_of
 
 PERIODIC = """
 space { x in [0, 2*pi] periodic }
@@ -117,6 +120,21 @@ def test_the_hosts_loop_and_single_steps_take_the_same_steps():
     np.testing.assert_allclose(run.fields(state)["u"], whole[3], atol=1e-13)
     later = [e for e in run.stream(initial=state) if isinstance(e, Frame)]
     np.testing.assert_allclose(later[-1].fields["u"], whole[-1], atol=1e-13)
+
+
+def test_a_chunk_of_the_hosts_loop_holds_no_more_steps_than_lie_between_two_frames():
+    found = solver("caputo(u, t, 1/2) = -u", "u = 1 + cos(x)", "n = 8; dt = 0.02; step = l1")
+    lengths = []
+
+    def watched(y, steps, *others):
+        lengths.append(len(steps.lengths))
+        return found.compiled.follow(y, steps, *others)
+
+    drive = found.drive
+    drive = replace(drive, programs=replace(drive.programs, follow=watched))
+    list(events(drive, found._complete(None), None, found.plan.frames))
+    most = max(len(m) - 1 for m in mesh_of(found.plan.stepping, found.plan.frames))
+    assert set(lengths) == {most}
 
 
 def test_there_is_no_right_hand_side():
