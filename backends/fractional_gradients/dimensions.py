@@ -8,6 +8,8 @@ import optax
 from jax import Array
 from jax.scipy.special import gammaln
 
+from nablax.backends.fractional_gradients.powers import positive_power
+
 
 class DimensionState(NamedTuple):
     """What `scale_by_dimension` keeps between steps: the weights before, the largest dimension of a layer so
@@ -60,7 +62,7 @@ def scale_by_dimension(
             alpha = order - gain * jnp.asarray(dimension, unit.dtype) / unit
 
             def scaled(g: Array, w: Array, last: Array) -> Array:
-                factor = (jnp.abs(w - last) + floor) ** (1 - alpha) / jnp.exp(gammaln(2 - alpha))
+                factor = positive_power(jnp.abs(w - last) + floor, 1 - alpha) / jnp.exp(gammaln(2 - alpha))
                 return jnp.where(state.started, factor.astype(g.dtype), jnp.ones_like(g)) * g
 
             return jax.tree.map(scaled, g, w, last)

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
+from nablax.backends.fractional_gradients.powers import positive_power
+
 
 class DistanceState(NamedTuple):
     previous: optax.Params
@@ -39,7 +41,7 @@ def scale_by_distance(order: float, floor: float = 1e-8) -> optax.GradientTransf
         before, started = state
 
         def scaled(g: Array, w: Array, last: Array) -> Array:
-            moved = (jnp.abs(w - last) + floor) ** (1 - order) * weight
+            moved = positive_power(jnp.abs(w - last) + floor, 1 - order) * weight
             return jnp.where(started, moved.astype(g.dtype), jnp.ones_like(g)) * g
 
         new = jax.tree.map(scaled, updates, params, before.previous)
@@ -67,7 +69,9 @@ def scale_by_weight(order: float, decay: float = 0.0, floor: float = 1e-8) -> op
 
         def scaled(g: Array, w: Array) -> Array:
             size = jnp.abs(w) + floor
-            return g * size ** (1 - order) * slope + shrinking * jnp.sign(w) * size ** (2 - order)
+            return g * positive_power(size, 1 - order) * slope + shrinking * jnp.sign(w) * positive_power(
+                size, 2 - order
+            )
 
         return jax.tree.map(scaled, updates, params), state
 

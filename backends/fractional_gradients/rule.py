@@ -22,6 +22,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from nablax.backends.fractional_gradients.powers import positive_power
+
 Mode = Literal["exact", "published", "caputo"]
 FLOOR = 1e-8  # |W| is never taken smaller: |W|^(-α) is unbounded
 
@@ -68,7 +70,7 @@ def _split_backward(
     products, values = sums  # Σ G x [out, in], Σ G z [out]
     w = weight[:1] if mode == "published" else weight
     size = jnp.maximum(jnp.abs(w), FLOOR)
-    power = size ** (1 - order)
+    power = positive_power(size, 1 - order)
     own = power / math.gamma(2 - order) * products
     if mode == "caputo":
         return (own,)
