@@ -17,6 +17,7 @@ from nablax.cli.check import check
 from nablax.cli.compile import compile_spec
 from nablax.cli.explain import explain
 from nablax.cli.fmt import fmt
+from nablax.cli.lsp import lsp
 from nablax.cli.messages import FileProblem, print_spec_error
 from nablax.cli.new import new
 from nablax.cli.plot import plot
@@ -39,7 +40,7 @@ def app() -> None:
     """
 
 
-for verb in (bench, check, compile_spec, explain, fmt, new, plot, run, show, train, verify):
+for verb in (bench, check, compile_spec, explain, fmt, lsp, new, plot, run, show, train, verify):
     app.add_command(verb)
 
 

@@ -8,7 +8,7 @@ SCRIPT = """
 import json, sys
 from nablax.cli.main import main
 code = max(main(call.split()) for call in sys.argv[1:])
-heavy = ("sympy", "jax", "numpy", "xarray", "matplotlib", "rich", "scipy", "zarr", "lark")
+heavy = ("sympy", "jax", "numpy", "pygls", "xarray", "matplotlib", "rich", "scipy", "zarr", "lark")
 print(json.dumps([code, [name for name in heavy if name in sys.modules]]), file=sys.stderr)
 """
 
