@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from nablax.frontend.diagnostics import Edit, Report
 from nablax.frontend.expressions import operator_span
+from nablax.frontend.source import Span
 from nablax.frontend.syntax import (
     Block,
     Call,
@@ -33,7 +34,9 @@ MEANT = {
     "definitions": "let", "where": "let", "pde": "equations", "eq": "equations", "eqs": "equations",
     "ic": "initial", "ics": "initial", "bc": "boundary", "bcs": "boundary", "conditions": "boundary",
     "measurements": "data", "observations": "data", "solver": "solve", "method": "solve",
-    "training": "train", "result": "output", "plot": "output", "tests": "expect", "check": "expect",
+    "training": "train", "boundaries": "boundary",
+    "initials": "initial", "interval": "time",
+    "result": "output", "plot": "output", "tests": "expect", "check": "expect",
     "assert": "expect",
 }  # fmt: skip
 
@@ -159,16 +162,13 @@ def _check_statement(name: str, form: Form, statement: Statement, report: Report
         )  # fmt: skip
         return False
     if statement.where and form.place is None:
-        report.error(
-            "P015", statement.where[0].span.join(statement.where[-1].span),
-            f"a statement of `{name}` has no `:`", label="this stands before a `:`",
-            help=f"`{name}` wants {form.wants}, such as `{form.example}`",
-        )  # fmt: skip
+        _report_colon(name, form, statement, report)
         return False
     if form.needs_place and not statement.where:
         report.error(
             "P015", statement.span, f"this condition of `{name}` names no side",
-            help="write the side before a `:`, such as `x = 0: u = 0` or `all: u = 0`",
+            help=_kind_named(statement.clauses[0])
+            or "write the side before a `:`, such as `x = 0: u = 0` or `all: u = 0`",
         )  # fmt: skip
         return False
     place = form.place
@@ -187,18 +187,59 @@ def _check_statement(name: str, form: Form, statement: Statement, report: Report
             help="begin it on a new line or after `;`",
         )  # fmt: skip
         return False
-    return all(_check_clause(name, form, clause, report) for clause in statement.clauses)
+    return all(_check_clause(name, form, clause, statement.span.end, report) for clause in statement.clauses)
 
 
-def _check_clause(name: str, form: Form, clause: Clause, report: Report) -> bool:
+def _report_colon(name: str, form: Form, statement: Statement, report: Report) -> None:
+    before = statement.where[0].span.join(statement.where[-1].span)
+    help, edits = f"`{name}` wants {form.wants}, such as `{form.example}`", []
+    first, rest = statement.where[0], statement.clauses[0].span.start
+    if form.label and isinstance(first, Name) and len(statement.where) == 1:
+        label = f"[{report.source.slice(first.span)}]"
+        help, edits = f"write the label as `{label}`", [Edit(Span(before.start, rest), f"{label} ")]
+    elif name == "initial" and isinstance(first, Relation) and len(statement.where) == 1:
+        help = "leave it out: all of `initial` holds at the start of time"
+        edits = [Edit(Span(before.start, rest), "")]
+    report.error(
+        "P015", before, f"a statement of `{name}` has no `:`", label="this stands before a `:`", help=help,
+        edits=edits,
+    )  # fmt: skip
+
+
+# Words for conditions from other tools.
+_KINDS = {
+    "dirichlet": "a value is given as `u = 0`",
+    "neumann": "a slope is given along the outward normal, as `dn(u) = 0`",
+    "robin": "a mixed condition is an equation, such as `dn(u) + u = 0`",
+    "noflux": "no flux is `dn(u) = 0`",
+    "periodic": "periodicity belongs to the axis: `x in [0, 1] periodic`, and it has no condition",
+}
+
+
+def _kind_named(clause: Clause) -> str | None:
+    """What to write for a condition that is named and not written."""
+    if isinstance(clause, Relation):
+        return _kind_named(clause.left)
+    name = clause.id if isinstance(clause, Name) else clause.function.id if isinstance(clause, Call) else ""
+    return _KINDS.get(name.lower().replace("_", ""))
+
+
+def _check_clause(name: str, form: Form, clause: Clause, end: int, report: Report) -> bool:
+    """Report a clause of a wrong form; its statement ends at `end`."""
     if isinstance(clause, Relation) and not _check_relation(name, clause, report):
         return False
     if form.clause(clause):
         return True
+    help, edits = f"write it as in `{form.example}`", []
+    if name == "equations" and not isinstance(clause, Domain | Unknown | Inside):
+        help = "an expression that is to vanish is an equation with `= 0`"
+        behind = report.source.text[end : end + 200].lstrip()[:1]
+        edits = [Edit(Span(end, end), " = 0")] if behind not in tuple("=+-*/") else []
+    elif name == "boundary":
+        help = _kind_named(clause) or help
     report.error(
-        "P015", clause.span, f"`{name}` wants {form.wants}", label=_is(clause),
-        help=f"write it as in `{form.example}`",
-    )  # fmt: skip
+        "P015", clause.span, f"`{name}` wants {form.wants}", label=_is(clause), help=help, edits=edits
+    )
     return False
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from nablax.frontend.diagnostics import Report
-from nablax.frontend.lexer import Token, scan
+from nablax.frontend.lexer import scan
 from nablax.frontend.outline import GOES_ON
 from nablax.frontend.parser import parse
 from nablax.frontend.source import Source, read_source
 from nablax.frontend.spacing import Word, spell
+from nablax.frontend.tokens import Token
 from nablax.frontend.unicode_spelling import unicode_edits
 
 _INDENT = 2

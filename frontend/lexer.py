@@ -2,25 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from nablax.frontend import latex
 from nablax.frontend.diagnostics import Edit, Report
 from nablax.frontend.limits import ERRORS_PARSED, LARGEST_EXPONENT, NUMBER_DIGITS
 from nablax.frontend.names import canonical_name
 from nablax.frontend.source import Source, Span
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """`kind` is a terminal of `pde.lark`, or NEWLINE, COMMENT, SEMICOLON, LBRACE, RBRACE, UNEXPECTED, END.
-
-    `text` is canonical (`≤` reads `<=`, `ν` reads `nu`); the spelling is the source text under `span`.
-    """
-
-    kind: str
-    text: str
-    span: Span
-
+from nablax.frontend.tokens import Token
 
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _DIGIT_OF = str.maketrans(SUPERSCRIPTS + "⁻", "0123456789-")
@@ -28,15 +16,26 @@ _NOT_IN_NAMES = SUPERSCRIPTS + "⁻⁺ⁿⁱΔ"
 _NAME = rf"[^\W\d{_NOT_IN_NAMES}][^\W{_NOT_IN_NAMES}]*"
 _AXES = rf"[^\W\d_{_NOT_IN_NAMES}][^\W_{_NOT_IN_NAMES}]*"
 _BLANK = r"[^\S\n]*"
+_POWER = rf"(?:[{SUPERSCRIPTS}]|\^[0-9])"
+_ALONG = rf"∂{_BLANK}{_AXES}{_POWER}?"
 
 _PATTERNS = (
+    ("FOREIGN_COMMENT", r"(?:(?m:^)[^\S\n]*%|//)[^\n]*"),  # elsewhere `%` may be meant as a remainder
     ("SPACE", r"[^\S\n]+"),
     ("NEWLINE", r"\n"),
     ("COMMENT", r"\#[^\n]*"),
     ("STRING", r'"[^"\n]*"'),
     ("OPEN_STRING", r'"[^"\n]*'),
-    ("FRACTION", rf"∂[{SUPERSCRIPTS}]?{_BLANK}(?:{_NAME})?{_BLANK}/{_BLANK}"
-                 rf"∂{_BLANK}{_AXES}[{SUPERSCRIPTS}]?(?:{_BLANK}∂{_BLANK}{_AXES}[{SUPERSCRIPTS}]?)*"),
+    ("FRACTION", rf"∂{_POWER}?{_BLANK}(?:{_NAME})?{_BLANK}/{_BLANK}"
+                 rf"(?:{_ALONG}(?:{_BLANK}{_ALONG})*|\({_BLANK}{_ALONG}(?:{_BLANK}{_ALONG})*{_BLANK}\))"),
+    ("LATEX_FRACTION", latex.FRACTION),
+    ("LATEX_PARTIAL", latex.PARTIAL),
+    ("LATEX_NABLA", latex.NABLA),
+    ("LATEX", latex.COMMAND),
+    ("LATEX_LOWERED", latex.LOWERED),
+    ("LATEX_POWER", latex.POWER),
+    ("REPEATED", rf"∂(?:{_POWER}_?[^\W\d_{_NOT_IN_NAMES}](?![^\W_{_NOT_IN_NAMES}])"
+                 rf"|_?[^\W\d_{_NOT_IN_NAMES}]{_POWER})"),
     ("VARIATION", rf"δ{_NAME}{_BLANK}/{_BLANK}δ{_NAME}"),
     ("PARTIAL", rf"∂_?{_AXES}"),
     ("BILAPLACE", rf"(?:[Δ∆]²|∇⁴)(?![{SUPERSCRIPTS}])"),
@@ -48,7 +47,10 @@ _PATTERNS = (
     ("NAME", _NAME),
     ("SUPER", rf"⁻?[{SUPERSCRIPTS}]+"),
     ("STARS", r"\*\*"),
-    ("EQUALS", r"==+"),
+    ("EQUALS", r"==+|:="),
+    ("ELEMENTWISE", r"\.[*/^]"),
+    ("PRIME", r"(?<=[\w)])['’′″]+"),
+    ("ELEMENT", r"∈"),
     ("RELATION", r"<=|>=|~=|[≈≤≥<>=]"),
     ("RANGE", r"\.\."),
     ("SIGN", r"[-−+*/^·⋅×.,:;~|()\[\]{}]"),
@@ -101,6 +103,7 @@ _MEANT = {
 def scan(source: Source, report: Report) -> Iterator[Token]:
     """All tokens of the text but blanks, ended by one of kind END; stops early after many errors."""
     pending: Token | None = None  # a run of unexpected characters is one message
+    braces: latex.Braces = {}
     for match in _MASTER.finditer(source.text):
         if len(report.diagnostics) > ERRORS_PARSED:
             break
@@ -115,6 +118,10 @@ def scan(source: Source, report: Report) -> Iterator[Token]:
                 pending = Token(kind, pending.text + text, pending.span.join(span))
             else:
                 pending = Token(kind, text, span)
+        elif span.start in braces:
+            yield from braces[span.start]
+        elif kind.startswith("LATEX"):
+            yield from latex.read(kind, text, span, braces, report)
         elif kind != "SPACE":
             yield from _tokens(kind, text, span, report)
     if pending is not None:
@@ -157,6 +164,35 @@ def _tokens(kind: str, text: str, span: Span, report: Report) -> Iterator[Token]
             yield Token("STRING", text + '"', span)
         case "FRACTION":
             yield from _fraction(text, span, report)
+        case "REPEATED":
+            letters = _repeated(text)
+            apart = " " if report.source.text[span.end : span.end + 1].isalnum() else ""
+            report.error(
+                "P009", span, "a derivative in another notation", label=f"`∂{letters}` in this language",
+                help=f"write `∂{letters}` before its operand, or `d{letters}(...)`",
+                edits=[Edit(span, f"∂{letters}" + apart)],
+            )  # fmt: skip
+            yield Token("PARTIAL", "∂" + letters, span)
+        case "FOREIGN_COMMENT":
+            start = span.start + len(text) - len(text.lstrip())
+            sign = Span(start, start + (1 if report.source.text[start] == "%" else 2))
+            report.error(
+                "P023", sign, f"`{report.source.slice(sign)}` begins no comment",
+                label="a comment begins with `#`", help="write `#`", edits=[Edit(sign, "#")],
+            )  # fmt: skip
+            yield Token("COMMENT", text, span)
+        case "ELEMENTWISE":
+            report.error(
+                "P023", span, f"`{text}` is no operator", label="every operator acts at each place",
+                help=f"write `{text[1]}`", edits=[Edit(span, text[1])],
+            )  # fmt: skip
+            yield Token(*_SIGNS[text[1]], span)
+        case "ELEMENT":
+            report.error(
+                "P023", span, "`∈` is no word of the language", label="an axis runs `in` an interval",
+                help="write `in`", edits=[Edit(span, "in")],
+            )  # fmt: skip
+            yield Token("IN", "in", span)
         case "LAPLACE" | "BILAPLACE":
             yield Token(kind, text.replace("∆", "Δ"), span)
         case "NABLA_DOT":
@@ -170,12 +206,13 @@ def _tokens(kind: str, text: str, span: Span, report: Report) -> Iterator[Token]
 def _fraction(text: str, span: Span, report: Report) -> Iterator[Token]:
     """`∂u/∂t`, read as `∂t u`."""
     above, below = text.split("/", 1)
-    field = above.lstrip("∂").strip(SUPERSCRIPTS + " \t")
+    field = re.sub(rf"^∂{_POWER}?", "", above).strip()
     letters = ""
-    for part in below.split("∂")[1:]:
+    for part in below.strip("() \t").split("∂")[1:]:
         axis = part.strip()
-        times = int(axis[-1].translate(_DIGIT_OF)) if axis[-1] in SUPERSCRIPTS else 1
-        letters += axis.rstrip(SUPERSCRIPTS) * times
+        power = re.search(rf"{_POWER}$", axis)
+        times = int(power.group().lstrip("^").translate(_DIGIT_OF)) if power else 1
+        letters += (axis[: power.start()] if power else axis) * times
     written = f"∂{letters} {field}".strip()
     report.error(
         "P009", span, "a derivative is written as a fraction", label=f"`{written}` in this language",
@@ -184,6 +221,13 @@ def _fraction(text: str, span: Span, report: Report) -> Iterator[Token]:
     yield Token("PARTIAL", "∂" + letters, span)
     if field:
         yield Token("NAME", canonical_name(field), span)
+
+
+def _repeated(text: str) -> str:
+    """The letters of `∂x²`, `∂_x^2` and `∂²x`."""
+    axis = re.sub(rf"[∂_]|{_POWER}", "", text)
+    power = re.search(_POWER, text)
+    return axis * (int(power.group().lstrip("^").translate(_DIGIT_OF)) if power else 1)
 
 
 def _number_fits(text: str, span: Span, report: Report) -> bool:

@@ -27,6 +27,8 @@ _LETTERS = {
     "omega": "ωΩ",
 }
 
+GREEK_NAMES = frozenset(_LETTERS) | {name.capitalize() for name in _LETTERS}
+
 _NAME_OF = str.maketrans(
     {
         letter: name.capitalize() if letter.isupper() else name

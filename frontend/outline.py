@@ -10,9 +10,9 @@ from difflib import get_close_matches
 
 from nablax.frontend.blocks import BLOCKS, MEANT, REQUIRED
 from nablax.frontend.diagnostics import Edit, Note, Report
-from nablax.frontend.lexer import Token
 from nablax.frontend.limits import BRACKET_DEPTH, ERRORS_PARSED
 from nablax.frontend.source import Span
+from nablax.frontend.tokens import CLOSER, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,6 @@ class Outline:
     blocks: tuple[BlockTokens, ...]
 
 
-_CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _SIGN = {"LPAR": "(", "LSQB": "[", "LBRACE": "{", "RPAR": ")", "RSQB": "]", "RBRACE": "}"}
 _BREAKS = ("NEWLINE", "SEMICOLON")
 
@@ -64,6 +63,7 @@ class _Reader:
         self.tokens = tokens
         self.report = report
         self.at = 0
+        self.headed: list[str] = []  # blocks that stand there under another name or as a line
 
     @property
     def token(self) -> Token:
@@ -89,11 +89,13 @@ class _Reader:
         self.skip_breaks()
         title = self.advance() if self.token.kind == "STRING" else None
         blocks: list[BlockTokens] = []
-        unknown: list[str] = []
+        unknown = self.headed
         while True:
             self.skip_breaks()
             if self.token.kind == "END" or len(self.report.diagnostics) > ERRORS_PARSED:
                 break
+            if self.sign_in_header() is not None or self.headed_line():
+                continue
             if self.header_length() is not None:
                 block = self.block(blocks, unknown)
                 if block is not None:
@@ -109,7 +111,7 @@ class _Reader:
         word = self.token
         number = self.peek()
         if number.kind != "NUMBER":
-            if self.header_length() is None:
+            if self.header_length() is None and number.kind != "COLON":
                 self.advance()
                 self.report.error(
                     "P011", word.span, "`pde` without an edition",
@@ -141,6 +143,45 @@ class _Reader:
         while self.peek(ahead).kind == "NEWLINE":
             ahead += 1
         return ahead + 1 if self.peek(ahead).kind == "LBRACE" else None
+
+    def sign_in_header(self) -> Token | None:
+        """Report and pass over the sign in `fields: {` and `space = {`; None where there is none."""
+        at, sign = self.at, self.peek()
+        if self.token.kind != "NAME" or sign.kind not in ("COLON", "RELATION"):
+            return None
+        ahead = 2
+        while self.peek(ahead).kind == "NEWLINE":
+            ahead += 1
+        if self.peek(ahead).kind != "LBRACE":
+            return None
+        self.report.error(
+            "P014", sign.span, f"`{sign.text}` between the name of a block and its brace",
+            help="leave it out", edits=[Edit(sign.span, "")],
+        )  # fmt: skip
+        self.tokens = (*self.tokens[: at + 1], *self.tokens[at + 2 :])
+        return sign
+
+    def headed_line(self) -> bool:
+        """Report a line such as `BC: u = 0` outside of any block, and pass over it."""
+        first = self.token
+        if first.kind != "NAME" or self.peek().kind != "COLON" or not self.at_line_start():
+            return False
+        block = first.text if first.text in BLOCKS else MEANT.get(first.text.lower())
+        if block is None:
+            return False
+        last = first
+        while self.token.kind not in ("NEWLINE", "END", "LBRACE", "RBRACE"):
+            last = self.advance()
+        end, start = last.span.end, first.span.start
+        whole = self.token.kind in ("NEWLINE", "END") and last.kind != "COLON"
+        behind = Span(start, self.tokens[self.tokens.index(first) + 1].span.end)
+        self.report.error(
+            "P021", Span(start, end), f"a statement of `{block}` outside of its block",
+            help=f"write it in braces: `{block} {{ ... }}`",
+            edits=[Edit(behind, f"{block} {{"), Edit(Span(end, end), " }")] if whole else [],
+        )  # fmt: skip
+        self.headed.append(block)
+        return True
 
     def stray(self) -> None:
         """Something that is no block: reported once, up to the next block."""
@@ -310,7 +351,7 @@ class _Reader:
                 case "UNEXPECTED":  # reported by the lexer
                     broken = True
                 case "LBRACE" | "LPAR" | "LSQB":
-                    if token.kind == "LBRACE":
+                    if token.kind == "LBRACE" and not any(o.kind == "LSQB" for o in opened):
                         broken = True
                         self.stray_bracket(token)
                     opened.append(token)
@@ -324,7 +365,7 @@ class _Reader:
                     if not opened:
                         broken = True
                         self.stray_bracket(token)
-                    elif _CLOSER[opened[-1].kind] != token.kind:
+                    elif CLOSER[opened[-1].kind] != token.kind:
                         broken = True
                         self.mismatched(opened.pop(), token)
                     else:
@@ -339,7 +380,7 @@ class _Reader:
         span = Span(end, end) if at.kind == "END" else at.span
         self.report.error(
             "P001", opening.span, f"`{sign}` is never closed", label="opened here", notes=[Note(text, span)],
-            help=f"add a `{_SIGN[_CLOSER[opening.kind]]}`, or remove this `{sign}`",
+            help=f"add a `{_SIGN[CLOSER[opening.kind]]}`, or remove this `{sign}`",
         )  # fmt: skip
 
     def resume_after(self, opening: Token, start: int) -> None:
@@ -361,9 +402,9 @@ class _Reader:
         for token in self.tokens[self.at : end]:
             if token.kind in _BREAKS:
                 return False
-            if token.kind in _CLOSER:
+            if token.kind in CLOSER:
                 depth += 1
-            elif token.kind in _CLOSER.values():
+            elif token.kind in CLOSER.values():
                 depth -= 1
                 if depth < 0:
                     return False
@@ -373,7 +414,7 @@ class _Reader:
 
     def mismatched(self, opening: Token, closing: Token) -> None:
         first, second = _SIGN[opening.kind], _SIGN[closing.kind]
-        right = _SIGN[_CLOSER[opening.kind]]
+        right = _SIGN[CLOSER[opening.kind]]
         self.report.error(
             "P001", closing.span, f"`{first}` is closed by `{second}`", label=f"expected `{right}`",
             notes=[Note(f"`{first}` is opened here", opening.span)],

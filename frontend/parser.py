@@ -13,15 +13,18 @@ from lark import Token as LarkToken
 from lark.exceptions import UnexpectedToken
 
 from nablax.frontend.blocks import check_block
+from nablax.frontend.borrowed.reading import Declared, Reading, declared_in
+from nablax.frontend.borrowed.statement import report_borrowed
 from nablax.frontend.diagnostics import Edit, Report
 from nablax.frontend.expressions import check_expressions
 from nablax.frontend.grammar import statement_parser
-from nablax.frontend.lexer import Token, scan
+from nablax.frontend.lexer import scan
 from nablax.frontend.limits import ERRORS_PARSED, EXPRESSION_DEPTH, TEXT_CHARACTERS
 from nablax.frontend.nodes import Built
 from nablax.frontend.outline import BlockTokens, StatementTokens, outline
 from nablax.frontend.source import Source, Span, read_source
 from nablax.frontend.syntax import Block, Module, Name, Number, Statement, String
+from nablax.frontend.tokens import Token
 from nablax.frontend.unexpected import report_unexpected
 
 __all__ = ["parse", "read_source"]
@@ -37,8 +40,9 @@ def parse(source: Source, report: Report) -> Module | None:
         )  # fmt: skip
         return None
     found = outline(scan(source, report), report)
+    names = declared_in((b.name.text, [s.tokens for s in b.statements]) for b in found.blocks)
     blocks = tuple(
-        block for tokens in found.blocks for block in (_block(tokens, report),) if not tokens.duplicate
+        block for tokens in found.blocks for block in (_block(tokens, names, report),) if not tokens.duplicate
     )
     if not blocks:
         return None
@@ -51,20 +55,21 @@ def parse(source: Source, report: Report) -> Module | None:
     )
 
 
-def _block(tokens: BlockTokens, report: Report) -> Block:
+def _block(tokens: BlockTokens, names: Declared, report: Report) -> Block:
     """A block with the statements that are well-formed and of a form that it takes."""
     modifier = Name(tokens.modifier.text, tokens.modifier.span) if tokens.modifier is not None else None
     name = Name(tokens.name.text, tokens.name.span)
-    block = Block(name, modifier, tuple(_statements(tokens, report)), tokens.span)
+    block = Block(name, modifier, tuple(_statements(tokens, names, report)), tokens.span)
     return check_block(block, report)
 
 
-def _statements(block: BlockTokens, report: Report) -> Iterator[Statement]:
+def _statements(block: BlockTokens, names: Declared, report: Report) -> Iterator[Statement]:
     before: Token | None = None
     for statement in block.statements:
         if len(report.diagnostics) > ERRORS_PARSED:
             return
-        if not _begins_with_operator(statement, before, report):
+        reading = Reading(statement.tokens, block.name.text, names, report.source)
+        if not _begins_with_operator(statement, before, report) and not report_borrowed(reading, report):
             parsed = _statement(_readable(statement, block.name.text), report)
             if parsed is not None:
                 yield parsed

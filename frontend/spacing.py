@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from nablax.frontend.lexer import Token
 from nablax.frontend.source import Source
+from nablax.frontend.tokens import Token
 
 _BINARY = ("PLUS", "MINUS", "STAR", "SLASH", "DOT_SIGN", "CROSS_SIGN")
 _PREFIX = ("NABLA", "NABLA_DOT", "NABLA_CROSS", "LAPLACE", "BILAPLACE")

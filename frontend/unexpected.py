@@ -1,9 +1,9 @@
 """What a statement wanted where it found something else, in words and not in token names."""
 
 from nablax.frontend.diagnostics import Edit, Note, Report
-from nablax.frontend.lexer import Token
 from nablax.frontend.outline import StatementTokens
 from nablax.frontend.source import Span
+from nablax.frontend.tokens import Token
 
 _SUGAR = ("PARTIAL", "NABLA", "NABLA_DOT", "NABLA_CROSS", "LAPLACE", "BILAPLACE", "VARIATION")
 _STARTS_VALUE = ("NUMBER", "NAME", "LPAR", "BAR", *_SUGAR)
@@ -96,7 +96,8 @@ def _unexpected_end(statement: StatementTokens, end: Span, accepts: frozenset[st
             help = f"write a value after `{last}`, or remove `{last}`"
         else:
             help = f"write {wanted} after `{last}`"
-        report.error("P014", end, f"expected {wanted}, found {found}", help=help)
+        edits = [Edit(tokens[-1].span, "")] if last == "," else []
+        report.error("P014", end, f"expected {wanted}, found {found}", help=help, edits=edits)
 
 
 def _side_by_side(before: Token, token: Token, earlier: Token | None, report: Report) -> None:

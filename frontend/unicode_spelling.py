@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from nablax.frontend.diagnostics import Edit, Report
-from nablax.frontend.lexer import SUPERSCRIPTS, Token, scan
+from nablax.frontend.lexer import SUPERSCRIPTS, scan
 from nablax.frontend.names import greek_name
 from nablax.frontend.source import Source, Span
 from nablax.frontend.syntax import Argument, Call, Domain, Item, Module, Name, Relation, Vector
+from nablax.frontend.tokens import Token
 from nablax.frontend.walk import walk
 
 _SIGNS = {"laplacian": "Δ", "biharmonic": "Δ²", "grad": "∇", "div": "∇·", "curl": "∇×"}

@@ -7,6 +7,7 @@ from sympy.core.function import AppliedUndef
 
 from nablax import families
 from nablax.frontend import syntax
+from nablax.frontend.diagnostics import Edit
 from nablax.frontend.source import Span
 from nablax.functions import CONSTANTS, FUNCTIONS
 from nablax.limits import DERIVATIVE_ORDER, EXPONENT, checked
@@ -185,11 +186,16 @@ def _component(node: syntax.Component, scope: Scope) -> Value:
         axes = suffix(rest, Span(node.name.span.end - len(rest), node.name.span.end), scope)
         return derivative(value, axes, node, node.span, scope)
     if not isinstance(base, VectorValue):
+        axes, space = (tuple(a.name for a in group) for group in (scope.all_axes, scope.axes))
+        derived = splits(letters, axes) and letters not in space and isinstance(node.base, syntax.Name)
         raise fault(
             "P202",
             node.span,
             f"`.{letters}` is taken of a scalar",
-            "leave it out, or declare the field as a vector: `U: vector`",
+            f"a derivative is `{scope.source.slice(node.base.span)}_{letters}`"
+            if derived
+            else "leave it out, or declare the field as a vector: `U: vector`",
+            edits=(Edit(Span(node.base.span.end, node.name.span.start), "_"),) if derived else (),
         )
     raise fault(
         "P110",

@@ -3,9 +3,10 @@
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Edit, Note
 from nablax.functions import CONSTANTS, FUNCTIONS
-from nablax.meaning.scope import Scope, describe
+from nablax.meaning.scope import Scope, describe, splits
 from nablax.meaning.values import Fault, fault, reported
 from nablax.operators import OPERATORS
+from nablax.problem import Field
 
 # Names from other tools.
 _MEANT = {
@@ -13,6 +14,7 @@ _MEANT = {
     "fabs": "abs", "laplace": "laplacian", "lap": "laplacian", "gradient": "grad", "nabla": "grad",
     "divergence": "div", "rot": "curl", "average": "mean", "avg": "mean", "maximum": "max", "minimum": "min",
     "ceiling": "ceil", "theta": "heaviside", "conjugate": "conj", "real": "re", "imag": "im",
+    "nabla2": "laplacian", "del2": "laplacian", "lap2": "biharmonic",
     "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
 }  # fmt: skip
 
@@ -46,6 +48,16 @@ def unknown_name(node: syntax.Name, scope: Scope) -> Fault:
         )
     if scope.incomplete:
         return reported()
+    meant = _joined_derivative(node.id, scope)
+    if meant is not None:
+        return fault(
+            "P101",
+            node.span,
+            f"`{node.id}` is not declared",
+            f"write `{meant}` for the derivative",
+            label="unknown name",
+            edits=(Edit(node.span, meant),),
+        )
     similar = scope.similar(node.id, tuple(CONSTANTS))
     if similar is None:
         known = ", ".join(f"`{name}`" for name in scope.entities)
@@ -71,10 +83,39 @@ def unknown_name(node: syntax.Name, scope: Scope) -> Fault:
     )
 
 
+def _joined_derivative(name: str, scope: Scope) -> str | None:
+    """The derivative that a name without signs means: `u_xx` for `uxx`, `dtt(u)` for `d2udt2`."""
+    axes = tuple(a.name for a in scope.all_axes)
+    fields = [n for n, e in scope.entities.items() if isinstance(e, Field)]
+    for field in sorted(fields, key=len, reverse=True):
+        letters = name.removeprefix(field)
+        if letters and letters != name and splits(letters, axes):
+            return f"{field}_{letters}"
+        for axis in axes:
+            for order in range(1, 5):
+                times = str(order) if order > 1 else ""
+                if name == f"d{times}{field}d{axis}{times}":
+                    return f"d{axis * order}({field})"
+    return None
+
+
+def _numbered_derivative(name: str, scope: Scope) -> str | None:
+    """`dxx` for the `dx2` and `d2x` of other tools."""
+    for axis in (a.name for a in scope.all_axes):
+        for order in range(2, 5):
+            if name in (f"d{order}{axis}", f"d{axis}{order}", f"d{order}d{axis}{order}", f"d_{axis * order}"):
+                return f"d{axis * order}"
+    return None
+
+
 def unknown_function(node: syntax.Call, scope: Scope) -> Fault:
     """A call of something that is no function, operator or definition."""
     name, span = node.function.id, node.function.span
-    similar = _MEANT.get(name.lower()) or scope.similar(name, (*FUNCTIONS, *OPERATORS), 0.8)
+    similar = (
+        _MEANT.get(name.lower())
+        or _numbered_derivative(name, scope)
+        or scope.similar(name, (*FUNCTIONS, *OPERATORS), 0.8)
+    )
     if scope.incomplete and similar is None:
         return reported()
     help = (

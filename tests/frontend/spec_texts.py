@@ -31,6 +31,9 @@ PIECES = [
         "solve",
         "expect",
     ),
+    *("du", "d", "d²u", "d2u", "/dx", "/dx²", "/(dx dt)", "diff(", "D[", "{x, 2}", "u[", ".diff(", "'", "''"),
+    *("∂ₓ", "uₓₓ", "∂_x^2", "∂^2", "u(0, t)", "u(x, 0)", "lap u", "nabla^2", ":=", ".^", "//", "%", "∈"),
+    *("\\frac{", "\\partial", "_{", "^{", "}{", "\\nabla^2", "\\dot{u}", "\\alpha", "dde.grad.jacobian("),
     *("space {", "fields { u }", "equations {", "}", "[label]", "[0, 1]", "x in [0, 1]", "u = 0", "x = 0:"),
 ]
 

@@ -53,7 +53,7 @@ def test_edits_of_the_bad_example_mend_it(code: str) -> None:
 def test_every_code_of_the_parser_has_a_page() -> None:
     folder = Path(nablax.frontend.__path__[0])
     used = {
-        code for file in folder.glob("*.py") for code in re.findall(r'"(P0\d\d)"', file.read_text("utf-8"))
+        code for file in folder.rglob("*.py") for code in re.findall(r'"(P0\d\d)"', file.read_text("utf-8"))
     }
     assert used == set(SYNTAX)
 

@@ -1,0 +1,1 @@
+"""Notations of other tools, answered with the one of this language."""
