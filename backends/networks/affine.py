@@ -1,6 +1,7 @@
 """The affine map of a layer, whichever way it holds its matrix."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import equinox as eqx
@@ -44,3 +45,15 @@ class Affine(eqx.Module):
 
     def __call__(self, x: Array) -> Array:
         return self.weight.matrix() @ x + self.bias
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What the hidden layers of a network have in common. `outer` draws the matrices of its first and last
+    layer, `inner` those between hidden ones."""
+
+    width: int
+    depth: int
+    activation: Callable[[Array], Array]
+    outer: Draw = full
+    inner: Draw = full

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from nablax.backends.networks.affine import Affine, Draw, full
+from nablax.backends.networks.affine import Affine, Draw, Hidden, full
 from nablax.backends.networks.factorised import factorised
 from nablax.backends.networks.fourier import FourierFeatures
 from nablax.backends.networks.inputs import Coordinate, Inputs
@@ -92,8 +92,7 @@ def build_network(
 ) -> Joint | ByAxis:
     """The network that maps one point of these coordinates to `outputs` numbers."""
     inputs = Inputs(tuple(coordinates), model.harmonics)
-    outer, inner = _draws(model)
-    activation = ACTIVATIONS[model.activation]
+    hidden = Hidden(model.width, model.depth, ACTIVATIONS[model.activation], *_draws(model))
     feature_key, key = jax.random.split(key)
     features = model.features
     if features is None and model.architecture == "pirate":
@@ -101,13 +100,13 @@ def build_network(
     if model.architecture == "separable":
         each = _features(features, inputs.sizes, feature_key)
         sizes = inputs.sizes if features is None else (2 * features.count,) * len(inputs.sizes)
-        body = Separable(key, sizes, outputs, model.width, model.depth, model.rank, activation, outer, inner)
+        body = Separable(key, sizes, outputs, hidden, model.rank)
         return ByAxis(inputs, each, body)
     total = sum(inputs.sizes)
     one = _features(features, (total,), feature_key)
     size = total if features is None else 2 * features.count
     kind = JOINT[model.architecture]
-    joint = kind(key, size, outputs, model.width, model.depth, activation, outer, inner)
+    joint = kind(key, size, outputs, hidden)
     return Joint(inputs, None if one is None else one[0], joint)
 
 

@@ -6,14 +6,13 @@ import equinox as eqx
 import jax
 from jax import Array
 
-from nablax.backends.networks.affine import Affine, Draw, full
+from nablax.backends.networks.affine import Affine, Hidden
 
 
 class Mlp(eqx.Module):
     """σ(W x + b) `depth` times, then an affine map.
 
-    M. Raissi, P. Perdikaris, G. E. Karniadakis, J. Comput. Phys. 378 (2019) 686. `draw` gives the matrices
-    between hidden layers; the first and the last are full.
+    M. Raissi, P. Perdikaris, G. E. Karniadakis, J. Comput. Phys. 378 (2019) 686..
     """
 
     layers: tuple[Affine, ...]
@@ -25,17 +24,14 @@ class Mlp(eqx.Module):
         key: Array,
         inputs: int,
         outputs: int,
-        width: int,
-        depth: int,
-        activation: Callable[[Array], Array],
-        outer: Draw = full,
-        inner: Draw = full,
+        hidden: Hidden,
     ) -> None:
-        keys = jax.random.split(key, depth + 1)
-        first = Affine(outer, keys[0], inputs, width)
-        self.layers = (first, *(Affine(inner, k, width, width) for k in keys[1:-1]))
-        self.last = Affine(outer, keys[-1], width, outputs)
-        self.activation = activation
+        width = hidden.width
+        keys = jax.random.split(key, hidden.depth + 1)
+        first = Affine(hidden.outer, keys[0], inputs, width)
+        self.layers = (first, *(Affine(hidden.inner, k, width, width) for k in keys[1:-1]))
+        self.last = Affine(hidden.outer, keys[-1], width, outputs)
+        self.activation = hidden.activation
 
     def __call__(self, x: Array) -> Array:
         for layer in self.layers:

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 from jax import Array
 
-from nablax.backends.networks.affine import Affine, Draw, full
+from nablax.backends.networks.affine import Affine, Hidden
 
 
 class ModifiedMlp(eqx.Module):
@@ -26,18 +26,15 @@ class ModifiedMlp(eqx.Module):
         key: Array,
         inputs: int,
         outputs: int,
-        width: int,
-        depth: int,
-        activation: Callable[[Array], Array],
-        outer: Draw = full,
-        inner: Draw = full,
+        hidden: Hidden,
     ) -> None:
-        keys = jax.random.split(key, depth + 3)
+        width, outer = hidden.width, hidden.outer
+        keys = jax.random.split(key, hidden.depth + 3)
         self.encoders = (Affine(outer, keys[0], inputs, width), Affine(outer, keys[1], inputs, width))
         first = Affine(outer, keys[2], inputs, width)
-        self.layers = (first, *(Affine(inner, k, width, width) for k in keys[3:-1]))
+        self.layers = (first, *(Affine(hidden.inner, k, width, width) for k in keys[3:-1]))
         self.last = Affine(outer, keys[-1], width, outputs)
-        self.activation = activation
+        self.activation = hidden.activation
 
     def __call__(self, x: Array) -> Array:
         u, v = (self.activation(encoder(x)) for encoder in self.encoders)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from nablax.backends.networks.affine import Affine, Draw, full
+from nablax.backends.networks.affine import Affine, Hidden
 
 
 class Block(eqx.Module):
@@ -17,11 +17,12 @@ class Block(eqx.Module):
     share: Array
     activation: Callable[[Array], Array] = eqx.field(static=True)
 
-    def __init__(self, key: Array, width: int, activation: Callable[[Array], Array], inner: Draw) -> None:
-        one, two, three = (Affine(inner, k, width, width) for k in jax.random.split(key, 3))
+    def __init__(self, key: Array, hidden: Hidden) -> None:
+        width = hidden.width
+        one, two, three = (Affine(hidden.inner, k, width, width) for k in jax.random.split(key, 3))
         self.layers = (one, two, three)
         self.share = jnp.zeros(())
-        self.activation = activation
+        self.activation = hidden.activation
 
     def __call__(self, x: Array, u: Array, v: Array) -> Array:
         h = x
@@ -36,6 +37,7 @@ class Pirate(eqx.Module):
 
     S. Wang, B. Li, Y. Chen, P. Perdikaris, PirateNets: physics-informed deep learning with residual adaptive
     networks, J. Mach. Learn. Res. 25 (2024). Inputs of another width than the blocks' pass an affine map.
+    The depth counts blocks.
     """
 
     lift: Affine | None
@@ -49,18 +51,15 @@ class Pirate(eqx.Module):
         key: Array,
         inputs: int,
         outputs: int,
-        width: int,
-        blocks: int,
-        activation: Callable[[Array], Array],
-        outer: Draw = full,
-        inner: Draw = full,
+        hidden: Hidden,
     ) -> None:
-        keys = jax.random.split(key, blocks + 4)
-        self.lift = None if inputs == width else Affine(outer, keys[0], inputs, width)
+        width, inner = hidden.width, hidden.inner
+        keys = jax.random.split(key, hidden.depth + 4)
+        self.lift = None if inputs == width else Affine(hidden.outer, keys[0], inputs, width)
         self.encoders = (Affine(inner, keys[1], width, width), Affine(inner, keys[2], width, width))
-        self.blocks = tuple(Block(k, width, activation, inner) for k in keys[3:-1])
-        self.last = Affine(outer, keys[-1], width, outputs)
-        self.activation = activation
+        self.blocks = tuple(Block(k, hidden) for k in keys[3:-1])
+        self.last = Affine(hidden.outer, keys[-1], width, outputs)
+        self.activation = hidden.activation
 
     def __call__(self, x: Array) -> Array:
         if self.lift is not None:

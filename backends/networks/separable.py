@@ -1,13 +1,13 @@
 """Separable networks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from nablax.backends.networks.affine import Draw, full
+from nablax.backends.networks.affine import Hidden
 from nablax.backends.networks.mlp import Mlp
 
 
@@ -26,18 +26,11 @@ class Separable(eqx.Module):
         key: Array,
         inputs: Sequence[int],
         outputs: int,
-        width: int,
-        depth: int,
+        hidden: Hidden,
         rank: int,
-        activation: Callable[[Array], Array],
-        outer: Draw = full,
-        inner: Draw = full,
     ) -> None:
         keys = jax.random.split(key, len(inputs))
-        self.bodies = tuple(
-            Mlp(k, n, rank * outputs, width, depth, activation, outer, inner)
-            for k, n in zip(keys, inputs, strict=True)
-        )
+        self.bodies = tuple(Mlp(k, n, rank * outputs, hidden) for k, n in zip(keys, inputs, strict=True))
         self.outputs = outputs
 
     def __call__(self, parts: Sequence[Array]) -> Array:

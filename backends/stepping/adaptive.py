@@ -26,6 +26,15 @@ class Tally(NamedTuple):
     last: Array
     stuck: Array
 
+    def after(self, accepted: Array, h: Array, stuck: Array) -> "Tally":
+        """With one more step of length h, taken or refused."""
+        return Tally(
+            self.steps + accepted.astype("int32"),
+            self.rejected + (~accepted).astype("int32"),
+            jnp.where(accepted, h, self.last),
+            stuck,
+        )
+
 
 class _Walk(NamedTuple, Generic[Carry, Memory]):
     t: Array
@@ -129,12 +138,7 @@ def _walked(
             constant(following),
             jnp.where(accepted, jnp.maximum(error, 1e-4), w.before),
             refused,
-            Tally(
-                w.tally.steps + accepted.astype("int32"),
-                w.tally.rejected + (~accepted).astype("int32"),
-                jnp.where(accepted, h, w.tally.last),
-                stuck,
-            ),
+            w.tally.after(accepted, h, stuck),
         )
 
     end = loop(going, attempt, walk)

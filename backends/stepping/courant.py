@@ -96,12 +96,7 @@ def _walked(
             jnp.where(accepted, following, w.allowed),
             jnp.where(accepted, infinite, h / 2),
             refused,
-            Tally(
-                w.tally.steps + accepted.astype("int32"),
-                w.tally.rejected + (~accepted).astype("int32"),
-                jnp.where(accepted, h, w.tally.last),
-                stuck,
-            ),
+            w.tally.after(accepted, h, stuck),
         )
 
     end = loop(going, attempt, walk)
