@@ -12,12 +12,14 @@ from sympy.core.function import AppliedUndef
 
 from nablax.continuity import Jump, may_jump
 from nablax.fractional_operators import FRACTIONAL
+from nablax.frontend.diagnostics import Note
 from nablax.geometry import differentiate
 from nablax.limits import DIFFERENTIATED_NODES, checked
 from nablax.meaning.integral_terms import convolution, reduction, running
 from nablax.meaning.values import Value, VectorValue, fault
 from nablax.operator_use import Operator, Use
 from nablax.reductions import Integral, Mean
+from nablax.region import outward_normal
 from nablax.space_fractional import SPACE_FRACTIONAL
 
 
@@ -85,6 +87,19 @@ def _advect(use: Use) -> Value:
 
 
 def _normal_derivative(use: Use) -> Value:
+    if use.scope.cut is not None:
+        normal = outward_normal(use.scope.cut, use.geometry.symbols)
+        if normal is None:
+            raise fault(
+                "P309",
+                use.span,
+                f"the curve `{use.scope.cut.name}` may have corners, where no normal is",
+                "write the region by smooth relations, one `inside` for each smooth piece",
+                label="a normal derivative",
+                notes=(Note("this relation has a kink", use.scope.cut.span),),
+            )
+        pairs = tuple(zip(normal, use.geometry.symbols, strict=True))
+        return _each(use.value(0), lambda c: sp.Add(*(n * differentiate(c, x) for n, x in pairs)))
     if use.scope.wall is None:
         raise fault(
             "P307",

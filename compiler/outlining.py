@@ -61,9 +61,10 @@ def outline_of(plan: Plan) -> Outline:
 
 
 def static_parameters(system: System) -> frozenset[str]:
-    """Parameters in the ends of axes: another value is another grid."""
+    """Parameters in the ends of axes and in regions: another value is another grid."""
     axes = (*system.axes, *((system.time,) if system.time else ()))
     symbols = {s for a in axes for s in (a.lower.free_symbols | a.upper.free_symbols)}
+    symbols |= {s for cut in system.problem.cuts for s in cut.value.free_symbols}
     return frozenset(p.name for p in system.parameters if p.symbol in symbols)
 
 

@@ -129,6 +129,29 @@ class BoundaryCondition:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """A relation that holds in the region: `value` < 0, in space coordinates and static parameters.
+
+    `name` is that of the curve (in space: the surface) where `value` is 0, which cuts may share; `mark` is
+    its own.
+    """
+
+    name: str
+    mark: str
+    value: sp.Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeCondition:
+    """0 = residual on the curve of one of the problem's cuts, normal derivatives written out."""
+
+    cut: int
+    residual: sp.Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """`left relation right` on data of the run: one frame (`at`), every frame (`always`) or the last.
 
@@ -190,6 +213,7 @@ class Problem:
     """A resolved spec. True of it: every symbol declared, ranks agree, no user text left.
 
     `arrays` are definitions that a solver takes as arrays: their values stand for them in the statements.
+    All `cuts` hold in the region, the whole box where there are none; `edges` are conditions on their curves.
     """
 
     source: Source
@@ -210,6 +234,8 @@ class Problem:
     span: Span
     coefficients: tuple[Coefficient, ...] = ()
     arrays: tuple[Coefficient, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+    edges: tuple[EdgeCondition, ...] = ()
 
     @property
     def families(self) -> tuple[Axis, ...]:

@@ -89,6 +89,7 @@ def _statement(problem: Problem) -> list[str]:
         domain += (
             f",  {greek_name(time.name)} from {notation.text(time.lower)} to {notation.text(time.upper)}"
         )
+    domain += "".join(f",  {_written(problem.source, c.span)}" for c in problem.cuts)
     written = dict.fromkeys(_written(problem.source, e.span) for e in problem.equations)
     values = [
         f"{greek_name(p.name)} = {_number(p.value)}" + (" (unknown, start value)" if p.unknown else "")

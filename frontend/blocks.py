@@ -98,7 +98,7 @@ _SETTING = "`name = value`"
 FORMS = {
     "space": Form(
         "`axis in [low, high]`, or `inside` a region", "x in [0, 1] periodic",
-        lambda clause: _is_axis(clause) or isinstance(clause, Inside),
+        lambda clause: _is_axis(clause) or isinstance(clause, Inside), label=True,
     ),
     "time": Form("`t in [start, end]`", "t in [0, 1]", _is_axis),
     "fields": Form("names of fields", "u, or U: vector", _is_name, _is_name),
@@ -155,9 +155,11 @@ def _check_modifier(block: Block, report: Report) -> None:
 
 
 def _check_statement(name: str, form: Form, statement: Statement, report: Report) -> bool:
-    if statement.label is not None and not form.label:
+    if statement.label is not None and not _takes_label(form, statement):
         report.error(
-            "P015", statement.label.span, f"a label in `{name}`", label="only equations have labels",
+            "P015", statement.label.span,
+            f"a label in `{name}`" if not form.label else "an axis with a label",
+            label="only equations and regions have labels",
             help="remove it; a comment begins with `#`",
         )  # fmt: skip
         return False
@@ -188,6 +190,11 @@ def _check_statement(name: str, form: Form, statement: Statement, report: Report
         )  # fmt: skip
         return False
     return all(_check_clause(name, form, clause, statement.span.end, report) for clause in statement.clauses)
+
+
+def _takes_label(form: Form, statement: Statement) -> bool:
+    """Equations have labels, and in `space` the regions."""
+    return form.label and not any(isinstance(clause, Domain) for clause in statement.clauses)
 
 
 def _report_colon(name: str, form: Form, statement: Statement, report: Report) -> None:

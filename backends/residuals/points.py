@@ -11,12 +11,14 @@ from jax.typing import ArrayLike
 
 from nablax.backends.residuals.field import FieldError
 from nablax.backends.residuals.layout import Slot, columns, layout
+from nablax.backends.residuals.regions import edge_of, level_and_slope
 from nablax.derivatives.evaluation import Evaluation
 from nablax.derivatives.statements import START, wall_name
 from nablax.nonlocal_operators import BALL
 from nablax.problem import Problem, Side
 
 SIDES: tuple[Side, Side] = (0, 1)
+SLACK = 1e-5  # of the box: coordinates may be in single precision, and a relation amplifies their rounding
 
 Points: TypeAlias = Mapping[str, ArrayLike] | ArrayLike
 """Axis names to equally shaped arrays (with one more axis for the members of a family), or one array
@@ -40,6 +42,7 @@ def gather(problem: Problem, points: Points, what: str) -> Array:
                 f"{', '.join(names)}: [..., {columns(problem)}]"
             )
     _check_inside(slots, z, what)
+    _check_region(problem, z, what)
     return z
 
 
@@ -80,6 +83,24 @@ def _check_inside(slots: Sequence[Slot], z: Array, what: str) -> None:
             )
 
 
+def _check_region(problem: Problem, z: Array, what: str) -> None:
+    """Concrete points lie in the region, or so near to it that rounding may have moved them."""
+    if not problem.cuts or isinstance(z, jax.core.Tracer) or z.size == 0:
+        return
+    points = np.asarray(z, np.float64).reshape(-1, z.shape[-1])
+    reach = SLACK * max(s.high - s.low for s in layout(problem)[: len(problem.axes)])
+    for cut in problem.cuts:
+        level, slope = level_and_slope(problem, cut, points)
+        wrong = ~(level <= reach * np.linalg.norm(slope, axis=-1))
+        if wrong.any():
+            worst = points[np.argmax(wrong)]
+            names = ", ".join(f"{a.name} = {worst[k]:g}" for k, a in enumerate(problem.axes))
+            text = " ".join(problem.source.slice(cut.span).split())
+            raise FieldError(
+                f"{int(wrong.sum())} of the {what} points lie outside the domain: {names} is not `{text}`"
+            )
+
+
 def check_balls(problem: Problem, evaluation: Evaluation, z: Array, what: str) -> None:
     """Concrete points lie in the balls outside of which fields of the statements are zero."""
     if isinstance(z, jax.core.Tracer) or z.size == 0:
@@ -99,8 +120,10 @@ def check_balls(problem: Problem, evaluation: Evaluation, z: Array, what: str) -
 
 
 def check_wall(problem: Problem, z: Array, place: str) -> None:
-    """Concrete points of a wall, or of the start of time, lie on it; with a family, in one of its members."""
-    end = fixed(problem, place)
+    """Concrete points of a wall, a curve or the start of time lie on it; with a family, in a member's."""
+    end, edge = fixed(problem, place), edge_of(problem, place)
+    if edge is not None and not isinstance(z, jax.core.Tracer) and z.size:
+        _check_curve(problem, edge, z, place)
     if end is None or isinstance(z, jax.core.Tracer) or z.size == 0:
         return
     slot, value = end
@@ -108,6 +131,18 @@ def check_wall(problem: Problem, z: Array, place: str) -> None:
     if distance.max() > 1e-6 * (slot.high - slot.low):
         name = slot.axis.name
         raise FieldError(f"points of `{place}` have {name} = {value:g}, and some are {distance.max():g} away")
+
+
+def _check_curve(problem: Problem, edge: int, z: Array, place: str) -> None:
+    points = np.asarray(z, np.float64).reshape(-1, z.shape[-1])
+    level, slope = level_and_slope(problem, problem.cuts[edge], points)
+    length = np.linalg.norm(slope, axis=-1)
+    away = np.abs(level) / np.where(length > 0, length, 1)
+    if not away.max() <= SLACK * max(s.high - s.low for s in layout(problem)[: len(problem.axes)]):
+        raise FieldError(
+            f"points of `{place}` lie on the curve `{problem.cuts[edge].name}`, and some are "
+            f"{away.max():g} away"
+        )
 
 
 def fixed(problem: Problem, place: str) -> tuple[Slot, float] | None:

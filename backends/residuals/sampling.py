@@ -12,10 +12,12 @@ from scipy.stats import qmc
 from nablax.backends.residuals.field import FieldError
 from nablax.backends.residuals.keys import checked_key
 from nablax.backends.residuals.layout import Slot, layout
-from nablax.backends.residuals.points import fixed
+from nablax.backends.residuals.points import SIDES, fixed
+from nablax.backends.residuals.regions import edge_of, facets_of, inside, on_curve
 from nablax.derivatives.statements import INSIDE
 from nablax.nonlocal_operators import BALL, IntegralLaplacian
 from nablax.problem import Problem
+from nablax.region import share
 from nablax.training.tables import read_table
 
 MOST = 2**31  # arrays are indexed by 32 bits
@@ -28,11 +30,11 @@ def sample(
 ) -> dict[str, dict[str, Array]]:
     """A batch: coordinates by axis name, for every place that `counts` asks for.
 
-    `counts` has numbers for `equation`, `initial`, `boundary` (on every wall), one wall
+    `counts` has numbers for `equation`, `initial`, `boundary` (on every wall and curve), one of these
     (`boundary/x=0`, which wins), `data` or `data/name` (rows drawn without replacement). Tables that are not
-    mentioned come whole. `method` is `uniform`, `lhs`, `sobol` or `grid`; the last two draw on the host.
-    Raises `FieldError` for a place or a method that is not there, for what is no key, and for a count that
-    is no whole number.
+    mentioned come whole. `method` is `uniform`, `lhs`, `sobol` or `grid`; the last two draw on the host, and
+    in regions all do. Raises `FieldError` for a place or a method that is not there, for what is no key, and
+    for a count that is no whole number.
     """
     key = checked_key(key)
     if not isinstance(counts, Mapping):
@@ -59,7 +61,68 @@ def sample(
 
 
 def _place(problem: Problem, place: str, key: Array, count: int, draw: Cube) -> dict[str, Array]:
-    """Points of one place, from as many columns of a cube as it leaves free.
+    """Points of one place: of a curve, of the region's part of the box or a wall, or of the whole."""
+    if not problem.cuts:
+        return _in_box(problem, place, key, count, draw)
+    if isinstance(key, jax.core.Tracer):
+        raise FieldError("points of a region cut out by `inside` are drawn on the host: not under `jit`")
+    edge = edge_of(problem, place)
+    if edge is not None:
+        return _on_edge(problem, edge, key, count, draw)
+    end = fixed(problem, place)
+    wall = None
+    if end is not None and end[0].axis in problem.axes:
+        wall = (problem.axes.index(end[0].axis), SIDES[end[1] != end[0].low])
+    part = share(problem, wall)
+
+    def drawn(key: Array, count: int) -> tuple[dict[str, Array], np.ndarray]:
+        found = _in_box(problem, place, key, count, draw)
+        points = np.stack([np.asarray(found[a.name], np.float64) for a in problem.axes], axis=-1)
+        return found, inside(problem, points)
+
+    return _kept(drawn, key, count, part, draw)
+
+
+def _kept(
+    drawn: Callable[[Array, int], tuple[dict[str, Array], np.ndarray]],
+    key: Array,
+    count: int,
+    part: float,
+    draw: Cube,
+) -> dict[str, Array]:
+    """The first `count` of drawn points that are wanted, about `part` of them; of a grid as many as fit."""
+    whole = count / part
+    number = max(int(whole), 1)
+    if part < 1 and draw is not _grid:
+        number = int(1.02 * whole + 4 * whole**0.5) + 8
+    while True:
+        found, mask = drawn(key, number)
+        places = np.flatnonzero(mask)[:count]
+        if len(places) == count or draw is _grid:
+            return {name: column[places] for name, column in found.items()}
+        number *= 2
+
+
+def _on_edge(problem: Problem, edge: int, key: Array, count: int, draw: Cube) -> dict[str, Array]:
+    """Points spread evenly over the part of a curve that bounds the region."""
+    facets = facets_of(problem, edge)
+    part = float(np.mean(inside(problem, facets.corners.mean(axis=1), but=edge)))
+    across = len(problem.axes) - 1
+
+    def drawn(key: Array, count: int) -> tuple[dict[str, Array], np.ndarray]:
+        cube = draw(key, count, across + (problem.time is not None))
+        points = on_curve(problem, facets, edge, np.asarray(cube, np.float64)[:, :across])
+        found = {a.name: jnp.asarray(points[:, k], cube.dtype) for k, a in enumerate(problem.axes)}
+        if problem.time is not None:
+            slot = layout(problem)[-1]
+            found[problem.time.name] = slot.low + (slot.high - slot.low) * cube[:, across]
+        return found, inside(problem, points, but=edge)
+
+    return _kept(drawn, key, count, part, draw)
+
+
+def _in_box(problem: Problem, place: str, key: Array, count: int, draw: Cube) -> dict[str, Array]:
+    """Points of a place of the whole box, from as many columns of a cube as it leaves free.
 
     On the walls of a family each point lies on the wall of one member, drawn at random.
     """

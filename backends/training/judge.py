@@ -14,12 +14,14 @@ from nablax.backends.expectations import SLACK, TOLERANCE, Measure, Verdict
 from nablax.backends.residuals.evaluate import values_at
 from nablax.backends.residuals.field import Field, FieldError, PyTree
 from nablax.backends.residuals.layout import columns, layout
+from nablax.backends.residuals.regions import inside
 from nablax.derivatives.evaluation import make_evaluation
 from nablax.derivatives.statements import INSIDE, Statement
 from nablax.passes.expansion import is_real
 from nablax.passes.jets import expand
 from nablax.problem import Expectation, Problem
 from nablax.reductions import Integral, Maximum, Mean, Minimum, Noise
+from nablax.region import share
 from nablax.sampling import sample
 
 POINTS = 10_000
@@ -71,11 +73,12 @@ def _moments(problem: Problem, e: Expectation) -> tuple[float | None, ...]:
 
 
 def _points(problem: Problem, t: float | None, dtype: str) -> Array:
-    """Sobol points of the box [POINTS, axes], at one time where there is one."""
+    """Sobol points of the box [POINTS, axes], or about as many of a region; at one time if there is one."""
     slots = layout(problem)
     free = [s for s in slots if t is None or s.axis is not problem.time]
-    cube = qmc.Sobol(sum(s.size for s in free), rng=0).random_base2(POINTS.bit_length())[:POINTS]
-    z = np.zeros((POINTS, columns(problem)))
+    count = int(POINTS / share(problem))
+    cube = qmc.Sobol(sum(s.size for s in free), rng=0).random_base2(count.bit_length())[:count]
+    z = np.zeros((count, columns(problem)))
     taken = 0
     for slot in slots:
         if slot in free:
@@ -83,7 +86,8 @@ def _points(problem: Problem, t: float | None, dtype: str) -> Array:
             taken += slot.size
         else:
             z[:, slot.columns] = t
-    return jnp.asarray(z, dtype)
+    points = jnp.asarray(z, dtype)
+    return points[np.flatnonzero(inside(problem, z))] if problem.cuts else points
 
 
 def _sides(e: Expectation, field: Field, params: PyTree, members: int, z: Array) -> _Sides:
@@ -147,7 +151,7 @@ class _Reader:
         if isinstance(reduction, Mean):
             return mean
         slots = layout(problem)[: len(problem.axes)]
-        return mean * float(np.prod([(s.high - s.low) ** s.size for s in slots]))
+        return mean * share(problem) * float(np.prod([(s.high - s.low) ** s.size for s in slots]))
 
 
 def _measured(e: Expectation, sides: _Sides) -> tuple[float, Measure, float, float]:

@@ -19,6 +19,7 @@ from nablax.backends.output.paths import OutputError
 from nablax.backends.output.pictures import save
 from nablax.backends.residuals.build import build_losses
 from nablax.backends.residuals.layout import Slot, columns, layout
+from nablax.backends.residuals.regions import inside
 from nablax.backends.training.points import magnitudes_of
 from nablax.backends.training.records import Reading, Trained
 from nablax.backends.training.task import Task
@@ -37,8 +38,13 @@ def draw(task: Task, trained: Trained, path: Path) -> None:
     shown = _shown(problem, slots)
     z = _points(slots, shown)
     evaluate = evaluate_of(trained.field, trained.params, task.training.ensemble)
-    fields = on_host(evaluate, z, task.training.dtype)
-    residual = _residual(task, trained, z)
+    shape = z.shape[:-1]
+    drawn = (
+        inside(problem, z.reshape(-1, z.shape[-1])).reshape(shape) if problem.cuts else np.ones(shape, bool)
+    )
+    found = on_host(evaluate, z, task.training.dtype)
+    fields = {name: np.where(drawn, values, np.nan) for name, values in found.items()}
+    residual = np.where(drawn, _residual(task, trained, z), np.nan)
     names = list(fields)[:MOST_ROWS]
     with styled():
         figure = Figure(figsize=(11.5, 0.6 + 3.1 * len(names)), layout="constrained")
@@ -95,20 +101,21 @@ def _field(figure: Figure, panel: Panel, shown: Sequence[Slot], values: np.ndarr
         panel.plot(np.linspace(shown[0].low, shown[0].high, len(values)), values, color="#22577a", lw=1.6)
         panel.set_title(name)
     else:
-        scale = scale_of(float(values.min()), float(values.max()))
+        scale = scale_of(float(np.nanmin(values)), float(np.nanmax(values)))
         _image(panel, shown, values, cmap=scale.cmap, norm=scale.norm)
         colour_bar(figure, panel, ScalarMappable(scale.norm, scale.cmap), name)
     _label(panel, shown)
 
 
 def _residuals(figure: Figure, panel: Panel, shown: Sequence[Slot], values: np.ndarray) -> None:
-    floor = max(float(values.max()) * 1e-6, 1e-300)
+    highest = float(np.nanmax(values))
+    floor = max(highest * 1e-6, 1e-300)
     values = np.maximum(values, floor)
     if len(shown) == 1:
         panel.semilogy(np.linspace(shown[0].low, shown[0].high, len(values)), values, color="#9a3b3b", lw=1.0)
         panel.set_title("residual")
     else:
-        norm = LogNorm(floor, max(float(values.max()), 2 * floor))
+        norm = LogNorm(floor, max(highest, 2 * floor))
         _image(panel, shown, values, cmap="magma", norm=norm)
         bar = figure.colorbar(ScalarMappable(norm, "magma"), cax=panel.inset_axes((1.03, 0.0, 0.035, 1.0)))
         bar.ax.set_title("residual", fontsize=9, pad=5)

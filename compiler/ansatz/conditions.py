@@ -7,7 +7,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from nablax.continuity import Jump, check_differentiable
-from nablax.derivatives.statements import START, Statement, wall_name
+from nablax.derivatives.statements import START, Statement, edge_place, wall_name
 from nablax.families import FamilyLaplacian, FamilySum, MemberDerivative
 from nablax.passes.jets import base, is_jet, jets, orders_of, slope_of, without
 from nablax.problem import Axis, Problem, Side
@@ -61,6 +61,8 @@ class Unsuitable(Exception):
 
 def read_conditions(system: System, statement: Statement) -> tuple[Condition, ...]:
     """One condition for each value of an initial or boundary statement. Raises `Unsuitable`."""
+    if any(statement.place == edge_place(cut) for cut in system.problem.cuts):
+        raise Unsuitable("it speaks of a curve across the axes")
     axis, side = wall(system.problem, statement.place)
     if axis.size is not None:
         raise Unsuitable("it speaks of the walls of a family of axes")

@@ -24,7 +24,7 @@ from nablax.ansatz.conditions import Condition, Refusal, Unsuitable, check_leadi
 from nablax.ansatz.operators import switch
 from nablax.ansatz.trials import POINTS, closes, frozen, random_values
 from nablax.continuity import Jump, check_differentiable
-from nablax.derivatives.statements import Statement, statements
+from nablax.derivatives.statements import Statement, edge_place, statements
 from nablax.passes.jets import base, is_jet, jets, orders_of, slope_of, stand_ins
 from nablax.problem import Axis, Problem, Side
 from nablax.sampling import sample
@@ -52,7 +52,12 @@ def tied(
 ) -> tuple[Values, Set[str], dict[str, Refusal]]:
     """The components with what can be built in of `left` besides, the names of that, and what is left still,
     each with the reason."""
-    open_ones = [s for s in statements(system) if s.name in left and s.place.startswith("boundary/")]
+    curves = {edge_place(cut) for cut in system.problem.cuts}
+    open_ones = [
+        s
+        for s in statements(system)
+        if s.name in left and s.place.startswith("boundary/") and s.place not in curves
+    ]
     remaining = dict(left)
     whole = _Whole(values, tuple((c.unknown, c.axis, c.side, c.order) for c in kept))
     exact = {c.statement for c in kept}

@@ -9,6 +9,7 @@ from nablax.derivatives.histories import has_rule
 from nablax.derivatives.statements import Statement
 from nablax.derivatives.surroundings import has_sum
 from nablax.families import FamilySum, MemberDerivative, laplacians_of
+from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.frontend.diagnostics import Report
 from nablax.integrals import INTEGRALS, Convolution, Running
 from nablax.nonlocal_operators import Nonlocal
@@ -32,6 +33,13 @@ def check_available(system: System, statements: Sequence[Statement]) -> None:
                     statement.span,
                     "`noise` belongs to a grid, and a residual is evaluated at any point",
                     help="give the initial value as a formula",
+                )
+            if system.problem.cuts and (cause := _across(value)) is not None:
+                report.error(
+                    "P402",
+                    statement.span,
+                    f"{cause} in a region cut out by `inside` is not available yet",
+                    help="use a box, or leave this term out",
                 )
             value = value.xreplace({n: sp.S.Zero for n in value.atoms(FamilySum) if laplacians_of(n)})
             places = [d for d in value.atoms(MemberDerivative) if not isinstance(d.args[0], AppliedUndef)]
@@ -66,6 +74,14 @@ def check_available(system: System, statements: Sequence[Statement]) -> None:
                     else "solve the problem on a grid",
                 )
     report.check()
+
+
+def _across(value: sp.Expr) -> str | None:
+    """What reads a field beyond the point, through places that a region may leave out."""
+    if value.atoms(*INTEGRALS):
+        return "an integral"
+    space = [n for n in value.atoms(*Nonlocal) if not isinstance(n, FractionalOperator)]
+    return "a nonlocal operator" if space else None
 
 
 def _without_rule(problem: Problem, value: sp.Expr) -> str | None:

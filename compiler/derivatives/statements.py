@@ -10,7 +10,7 @@ from nablax.frontend.source import Span
 from nablax.meaning.values import shown
 from nablax.passes.expansion import is_real
 from nablax.passes.jets import derivative, expand
-from nablax.problem import Axis, Side
+from nablax.problem import Axis, Cut, Side
 from nablax.system import System
 
 INSIDE = "equation"
@@ -36,7 +36,7 @@ class Statement:
 
 def statements(system: System) -> tuple[Statement, ...]:
     """Equations, initial conditions, boundary conditions, then measurements, in the order of the text."""
-    return (*_equations(system), *_initial(system), *_boundary(system), *_data(system))
+    return (*_equations(system), *_initial(system), *_boundary(system), *_edges(system), *_data(system))
 
 
 def _equations(system: System) -> Iterator[Statement]:
@@ -76,6 +76,22 @@ def _boundary(system: System) -> Iterator[Statement]:
         counted[place] = counted.get(place, 0) + 1
         values = tuple(expand(b.residual, real) for b in group)
         yield Statement(f"{place}/{counted[place]}", place, values, len(values) > 1, span)
+
+
+def edge_place(cut: Cut) -> str:
+    """The curve of a cut as the names of conditions and batches have it."""
+    return f"boundary/{cut.mark.replace(' ', '')}"
+
+
+def _edges(system: System) -> Iterator[Statement]:
+    problem = system.problem
+    real = is_real(problem)
+    for k, cut in enumerate(problem.cuts):
+        place = edge_place(cut)
+        here = [e for e in problem.edges if e.cut == k]
+        for n, (span, group) in enumerate(groupby(here, key=lambda e: e.span)):
+            values = tuple(expand(e.residual, real) for e in group)
+            yield Statement(f"{place}/{n + 1}", place, values, len(values) > 1, span)
 
 
 def _data(system: System) -> Iterator[Statement]:

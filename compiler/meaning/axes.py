@@ -19,7 +19,8 @@ AXES_OF: Mapping[Coordinates, int] = {"polar": 2}
 
 def space_axes(module: syntax.Module, scope: Scope, system: Coordinates, report: Report) -> tuple[Axis, ...]:
     """The space axes; one whose ends make no sense stays, without ends, so that its name is known."""
-    found = [axis for clause in clauses(module, "space") if (axis := _read_axis(clause, scope, report))]
+    written = [clause for clause in clauses(module, "space") if not isinstance(clause, syntax.Inside)]
+    found = [axis for clause in written if (axis := _read_axis(clause, scope, report))]
     most = NAMED_AXES if system == "cartesian" else AXES_OF.get(system, AXES)
     family = next((a for a in found if a.size is not None), None)
     if family is not None and system != "cartesian":
@@ -88,13 +89,6 @@ def _axis(clause: syntax.Clause, scope: Scope) -> Axis:
             qualifier=qualifier,
         ):
             members = _members(indices, scope)
-        case syntax.Inside():
-            raise fault(
-                "P402",
-                clause.span,
-                "regions cut out by `inside` are not available yet",
-                "use a box: one interval per axis",
-            )
         case _:
             raise reported()
     if name.id == "n":

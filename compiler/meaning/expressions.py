@@ -24,6 +24,7 @@ from nablax.problem import Axis, Coefficient, Field, Parameter
 from nablax.reductions import Maximum, Minimum
 
 RELATIONS = {"<": sp.StrictLessThan, ">": sp.StrictGreaterThan, "<=": sp.LessThan, ">=": sp.GreaterThan}
+_KNOWN = {"initial": "an initial value", "constant": "a constant", "space": "a region"}
 RESERVED = frozenset(OPERATORS) | frozenset(CONSTANTS) | {"d", "where", "sum"}
 _ORDERED = ("max", "min", "step", "box", "heaviside", "floor", "ceil", "atan2")  # functions of reals
 
@@ -136,12 +137,11 @@ def _name(node: syntax.Name, scope: Scope) -> Value:
 
 
 def _refuse_unknown(node: syntax.Name, scope: Scope) -> None:
-    if scope.role in ("initial", "constant"):
-        where = "an initial value" if scope.role == "initial" else "a constant"
+    if scope.role in _KNOWN:
         raise fault(
             "P311",
             node.span,
-            f"{where} cannot depend on the field `{node.id}`",
+            f"{_KNOWN[scope.role]} cannot depend on the field `{node.id}`",
             "use coordinates, parameters and definitions only",
         )
 

@@ -13,9 +13,11 @@ from nablax.limits import WRITTEN_PARTS
 from nablax.meaning import declarations, options, statements
 from nablax.meaning.arrays import array_functions
 from nablax.meaning.axes import check_axis_names, space_axes, time_axis
+from nablax.meaning.boundary import read_boundary
 from nablax.meaning.expressions import evaluate
 from nablax.meaning.given import NOWHERE, Given, parse_values
 from nablax.meaning.measurements import measurements
+from nablax.meaning.regions import read_cuts
 from nablax.meaning.scope import Definition, Entity, Failed, Scope
 from nablax.meaning.values import Fault
 from nablax.meaning.weights import definition_weights, weigh
@@ -74,6 +76,8 @@ def resolve(
         module = replace(module, blocks=())
     module = _without_giants(module, report)
     _check_names(written, scope, report)
+    cuts = read_cuts(module, scope, report)
+    walls, edges = read_boundary(module, scope, cuts, report)
     return Problem(
         source=source,
         title=module.title.value if module.title else "",
@@ -84,7 +88,7 @@ def resolve(
         parameters=parameters,
         equations=statements.equations(module, scope, report),
         initial=statements.initial(module, scope, report),
-        boundary=statements.boundary(module, scope, report),
+        boundary=walls,
         expectations=statements.expectations(module, scope, report),
         solve=solve,
         output=options.options(module, "output", scope, {}, report),
@@ -93,6 +97,8 @@ def resolve(
         span=module.span,
         coefficients=tuple(c for c in unknown if isinstance(c, Coefficient)),
         arrays=arrays,
+        cuts=cuts or (),
+        edges=edges,
     )
 
 

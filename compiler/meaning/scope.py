@@ -12,9 +12,9 @@ from nablax.frontend import syntax
 from nablax.frontend.source import Source, Span
 from nablax.geometry import Geometry
 from nablax.meaning.values import Value
-from nablax.problem import Axis, Coefficient, Field, Parameter, Side
+from nablax.problem import Axis, Coefficient, Cut, Field, Parameter, Side
 
-Role = Literal["constant", "let", "equations", "initial", "boundary", "expect"]
+Role = Literal["constant", "let", "space", "equations", "initial", "boundary", "expect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ Entity = Axis | Field | Parameter | Coefficient | Definition | Failed
 class Scope:
     """Everything an expression may speak of, at one place of the spec.
 
-    `wall` is set inside a boundary condition, where `dn` has a meaning. `bound` holds the arguments of
-    the definitions being expanded, `expanding` their names (a definition must not reach itself). Where
-    `incomplete`, some declarations could not be read, and a name that is not known says nothing. `indices`
-    are the bound indices of the sums around; `folder` is where files are looked for.
+    `wall`, or `cut` on a curve, is set inside a boundary condition, where `dn` has a meaning. `bound` holds
+    the arguments of the definitions being expanded, `expanding` their names (a definition must not reach
+    itself). Where `incomplete`, some declarations could not be read, and a name that is not known says
+    nothing. `indices` are the bound indices of the sums around; `folder` is where files are looked for.
     """
 
     source: Source
@@ -64,6 +64,7 @@ class Scope:
     entities: Mapping[str, Entity]
     role: Role
     wall: tuple[int, Side] | None = None
+    cut: Cut | None = None
     bound: tuple[tuple[str, Value], ...] = ()
     expanding: tuple[str, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
@@ -71,8 +72,8 @@ class Scope:
     indices: tuple[str, ...] = ()
     folder: Path | None = None
 
-    def at(self, role: Role, wall: tuple[int, Side] | None = None) -> "Scope":
-        return replace(self, role=role, wall=wall)
+    def at(self, role: Role, wall: tuple[int, Side] | None = None, cut: Cut | None = None) -> "Scope":
+        return replace(self, role=role, wall=wall, cut=cut)
 
     def expand(self, definition: Definition, arguments: tuple[tuple[str, Value], ...]) -> "Scope":
         return replace(self, bound=arguments, expanding=(*self.expanding, definition.name), indices=())

@@ -1,4 +1,4 @@
-"""`equations`, `initial`, `boundary`, `expect`: the statements of a spec, as SymPy."""
+"""`equations`, `initial`, `expect`: the statements of a spec, as SymPy."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,31 +11,26 @@ from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.expressions import check_ordered, constant, evaluate
-from nablax.meaning.scope import Failed, Scope
+from nablax.meaning.scope import Scope
 from nablax.meaning.values import Fault, Value, VectorValue, fault, rank, rank_word, reported, shown
 from nablax.problem import (
-    Axis,
-    BoundaryCondition,
     Equation,
     Expectation,
     InitialCondition,
-    Side,
     Summand,
 )
 
 _EXPECTED: Mapping[str, Literal["≈", "<", ">", "<=", ">="]] = {
     "≈": "≈", "<": "<", ">": ">", "<=": "<=", ">=": ">=",
 }  # fmt: skip
-_LOWER: Side = 0
-_UPPER: Side = 1
 
 
-def _statements(module: syntax.Module, name: str) -> tuple[syntax.Statement, ...]:
+def statements_of(module: syntax.Module, name: str) -> tuple[syntax.Statement, ...]:
     block = module.block(name)
     return block.statements if block else ()
 
 
-def _relation(clause: syntax.Clause) -> syntax.Relation:
+def relation_of(clause: syntax.Clause) -> syntax.Relation:
     """The equality that the parser has made sure of."""
     if isinstance(clause, syntax.Relation) and clause.operator == "=":
         return clause
@@ -46,13 +41,13 @@ def equations(module: syntax.Module, scope: Scope, report: Report) -> tuple[Equa
     scope = scope.at("equations")
     found: list[Equation] = []
     labels: dict[str, syntax.Name] = {}
-    for statement in _statements(module, "equations"):
+    for statement in statements_of(module, "equations"):
         if statement.label is not None:
             _check_label(statement.label, labels, report)
         for clause in statement.clauses:
             label = statement.label.id if statement.label else ""
             try:
-                found.extend(_equation(_relation(clause), label, scope, report))
+                found.extend(_equation(relation_of(clause), label, scope, report))
             except Fault as error:
                 error.tell(report)
     return tuple(found)
@@ -150,10 +145,10 @@ def _summands(node: syntax.Expression, sign: int) -> Iterator[tuple[syntax.Expre
 
 def initial(module: syntax.Module, scope: Scope, report: Report) -> tuple[InitialCondition, ...]:
     found: list[InitialCondition] = []
-    for statement in _statements(module, "initial"):
+    for statement in statements_of(module, "initial"):
         for clause in statement.clauses:
             try:
-                found.extend(_initial(_relation(clause), scope, report))
+                found.extend(_initial(relation_of(clause), scope, report))
             except Fault as error:
                 error.tell(report)
     return tuple(found)
@@ -167,11 +162,11 @@ def _initial(relation: syntax.Relation, scope: Scope, report: Report) -> tuple[I
         evaluate(relation.right, scope.at("initial"))  # for the faults of this side
         return ()
     value = evaluate(relation.right, scope.at("initial"))
-    targets, values = _pair(target, value, relation)
+    targets, values = pair(target, value, relation)
     return tuple(_initial_one(t, v, relation, scope) for t, v in zip(targets, values, strict=True))
 
 
-def _pair(
+def pair(
     target: Value, value: Value, relation: syntax.Relation
 ) -> tuple[tuple[sp.Expr, ...], tuple[sp.Expr, ...]]:
     if isinstance(target, VectorValue) and isinstance(value, VectorValue):
@@ -213,120 +208,10 @@ def _initial_one(
     return InitialCondition(target.func.__name__, order, value, relation.span)
 
 
-def boundary(module: syntax.Module, scope: Scope, report: Report) -> tuple[BoundaryCondition, ...]:
-    found: list[BoundaryCondition] = []
-    for statement in _statements(module, "boundary"):
-        try:
-            walls = _walls(statement, scope)
-        except Fault as error:
-            error.tell(report)
-            continue
-        for clause in statement.clauses:
-            for index, side in walls:
-                try:
-                    found.extend(_boundary(_relation(clause), index, side, scope))
-                except Fault as error:
-                    error.tell(report)
-    return tuple(found)
-
-
-def _walls(statement: syntax.Statement, scope: Scope) -> tuple[tuple[int, Side], ...]:
-    found: list[tuple[int, Side]] = []
-    for place in statement.where:
-        if isinstance(place, syntax.Name) and place.id == "all":
-            walls = [i for i, a in enumerate(scope.axes) if not a.periodic]
-            found += [pair for i in walls for pair in _both(i)]
-            if not found:
-                raise fault(
-                    "P307",
-                    place.span,
-                    "every axis is periodic: there is no wall",
-                    "remove this line, or the word `periodic` of an axis",
-                    label="no wall",
-                )
-            continue
-        if isinstance(place, syntax.Name):
-            raise fault(
-                "P312",
-                place.span,
-                f"`{scope.source.slice(place.span)}` names no side",
-                "name a side, such as "
-                f"`{scope.axes[0].name} = {shown(scope.axes[0].lower)}`, or write `all` for every side",
-            )
-        relation = _relation(place)
-        named = relation.left.id if isinstance(relation.left, syntax.Name) else ""
-        axis = next((a for a in scope.axes if a.name == named), None)
-        if axis is None and (scope.incomplete or isinstance(scope.entities.get(named), Failed)):
-            raise reported()
-        if axis is None:
-            names = ", ".join(f"`{a.name}`" for a in scope.axes)
-            raise fault(
-                "P312",
-                relation.left.span,
-                f"`{scope.source.slice(relation.left.span)}` is no space axis",
-                f"the space axes are {names}" if len(scope.axes) > 1 else f"the space axis is {names}",
-                label="no axis",
-            )
-        found.append((scope.axes.index(axis), _side(axis, relation, scope)))
-    return tuple(found)
-
-
-def _both(axis: int) -> tuple[tuple[int, Side], tuple[int, Side]]:
-    return (axis, 0), (axis, 1)
-
-
-def _side(axis: Axis, relation: syntax.Relation, scope: Scope) -> Side:
-    if axis.periodic:
-        raise fault(
-            "P307",
-            relation.span,
-            f"`{axis.name}` is periodic and has no wall",
-            f"remove the condition, or the word `periodic` where `{axis.name}` is declared",
-            label="no wall here",
-            notes=(
-                Note(
-                    f"`{axis.name}` is declared in line {scope.source.position(axis.span.start)[0]}",
-                    axis.span,
-                ),
-            ),
-        )
-    if axis.lower is sp.nan:
-        raise reported()
-    value = constant(relation.right, scope)
-    for side, end in ((_LOWER, axis.lower), (_UPPER, axis.upper)):
-        if sp.expand(value - end).subs(scope.nominal).equals(0):
-            return side
-    raise fault(
-        "P312",
-        relation.right.span,
-        f"{axis.name} = {shown(value)} is no side: the axis runs from "
-        f"{shown(axis.lower)} to {shown(axis.upper)}",
-        f"write `{axis.name} = {shown(axis.lower)}` or `{axis.name} = {shown(axis.upper)}`",
-        label="no end of the axis",
-        notes=(
-            Note(f"`{axis.name}` is declared in line {scope.source.position(axis.span.start)[0]}", axis.span),
-        ),
-    )
-
-
-def _boundary(
-    relation: syntax.Relation, index: int, side: Side, scope: Scope
-) -> tuple[BoundaryCondition, ...]:
-    inner = scope.at("boundary", (index, side))
-    left, right = evaluate(relation.left, inner), evaluate(relation.right, inner)
-    if left == 0 and isinstance(right, VectorValue):
-        left, right = right, left
-    lefts, rights = _pair(left, right, relation)
-    name = scope.axes[index].name
-    return tuple(
-        BoundaryCondition(name, side, a - b, relation.span) for a, b in zip(lefts, rights, strict=True)
-    )
-
-
 def expectations(module: syntax.Module, scope: Scope, report: Report) -> tuple[Expectation, ...]:
     scope = scope.at("expect")
     found: list[Expectation] = []
-    for statement in _statements(module, "expect"):
+    for statement in statements_of(module, "expect"):
         for clause in statement.clauses:
             try:
                 found.append(_expectation(clause, statement, scope))
@@ -404,7 +289,7 @@ def _moment(statement: syntax.Statement, scope: Scope) -> sp.Expr | None:
     if not statement.where:
         return None
     place = statement.where[-1]
-    relation = _relation(place)
+    relation = relation_of(place)
     time = scope.time
     if time is None or not isinstance(relation.left, syntax.Name) or relation.left.id != time.name:
         raise fault(

@@ -15,6 +15,7 @@ from nablax.passes.boundary_counts import Need, check_counts, needs_of
 from nablax.passes.carried import carriers, check_directions, couplings
 from nablax.passes.conditions import Candidate, Stated, candidates, read, solved
 from nablax.passes.determination import saddles
+from nablax.passes.edges import check_edges
 from nablax.passes.jets import bases, jets_of
 from nablax.problem import Axis, Problem, Side
 from nablax.system import Boundary, Constraint, Evolution, Unknown, root_of
@@ -123,6 +124,7 @@ def check_boundary(
     carried = {} if evolution else carriers(problem, unknowns, constraints)
     feeding = couplings(unknowns, constraints, carried)
     check_counts(problem, unknowns, needs, multipliers, feeding, boundary, report)
+    check_edges(problem, unknowns, needs, multipliers, report)
     if not report.failed:
         check_directions(problem, unknowns, carried, boundary, report)
         check_orders(problem, unknowns, needs, boundary, report)

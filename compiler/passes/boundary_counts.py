@@ -11,6 +11,7 @@ from nablax.meaning.values import shown
 from nablax.nonlocal_operators import Nonlocal, OneSided, order_along
 from nablax.passes.jets import jets_of, orders_of, slope_of
 from nablax.problem import Axis, Problem, Side
+from nablax.region import SIDES, Wall, walls_unreached
 from nablax.system import Boundary, Constraint, Evolution, Unknown, root_of
 
 
@@ -62,15 +63,16 @@ def check_counts(
     enter. By unknown: the carried fields whose values, through others too, enter its equation.
     """
     stated = [b for b in boundary if not b.derived]
+    away = walls_unreached(problem)
     for axis_index, axis in enumerate(problem.axes):
-        if axis.periodic:
+        if axis.periodic or {(axis_index, 0), (axis_index, 1)} <= away:
             continue
         loose: list[tuple[Unknown, Need, list[Boundary]]] = []
         shared = _shared(axis, axis_index, unknowns, needs, carried, stated, report)
         for i, unknown in enumerate(unknowns):
             if unknown.rate_of is not None or i in multipliers:
                 continue
-            need = needs[i, axis_index]
+            need = _reached(needs[i, axis_index], axis_index, away)
             given = [b for b in stated if root_of(b.unknown, unknowns) == i and b.axis == axis_index]
             if i in shared:
                 continue
@@ -85,6 +87,12 @@ def check_counts(
             _check_together(axis, loose, report)
         for unknown, need, given in loose if len(loose) == 1 else ():
             _check_one(unknown, axis, need, given, report)
+
+
+def _reached(need: Need, axis: int, away: Collection[Wall]) -> Need:
+    """The need without the walls that the region leaves out."""
+    wanted = tuple(0 if (axis, side) in away else n for side, n in zip(SIDES, need.wanted, strict=True))
+    return need if wanted == need.wanted else replace(need, wanted=(wanted[0], wanted[1]), certain=True)
 
 
 def _shared(
@@ -229,18 +237,18 @@ def _check_one(unknown: Unknown, axis: Axis, need: Need, given: Sequence[Boundar
     place = given[0].span if given else axis.span
     missing = [s for s in (0, 1) if counts[s] < wanted[s]]
     total = sum(counts)
-    plural = "" if order == 1 else "s"
+    needed = sum(wanted)
+    plural = "" if needed == 1 else "s"
     if sum(wanted) > total and total:
         label = "only this side is given" if 0 in counts else "not enough of them"
     else:
-        label = (
-            f"`{axis.name}` has two walls" if not given else "too many" if not missing else "the wrong side"
-        )
+        walls = "two walls" if len(missing) == 2 else "a wall"
+        label = f"`{axis.name}` has {walls}" if not given else "too many" if not missing else "the wrong side"
     if missing:
         where = " and ".join(f"`{axis.name} = {ends[s]}`" for s in missing)
         help = f"add {_numeral(max(wanted[s] - counts[s] for s in missing))} for {where}"
         help += ", or make the axis periodic" if not given or total < order else ""
-        if total >= order:
+        if total >= needed:
             help = f"move a condition to {where}: that is where it belongs"
     else:
         side = 0 if counts[0] > wanted[0] else 1
@@ -249,8 +257,8 @@ def _check_one(unknown: Unknown, axis: Axis, need: Need, given: Sequence[Boundar
     report.error(
         "P301",
         place,
-        f"`{unknown.name}` needs {order or 'no'} boundary condition{plural} along {axis.name}"
-        + (f" ({wanted[0]} at {ends[0]}, {wanted[1]} at {ends[1]})" if total == order or order > 2 else "")
+        f"`{unknown.name}` needs {needed or 'no'} boundary condition{plural} along {axis.name}"
+        + (f" ({wanted[0]} at {ends[0]}, {wanted[1]} at {ends[1]})" if total == needed or order > 2 else "")
         + f", and has {total}",
         label=label,
         notes=(reason,),

@@ -46,6 +46,7 @@ def _with(problem: Problem, values: dict[sp.Basic, sp.Expr]) -> Problem:
         ),
         initial=tuple(replace(c, value=plain(c.value)) for c in problem.initial),
         boundary=tuple(replace(b, residual=plain(b.residual)) for b in problem.boundary),
+        edges=tuple(replace(e, residual=plain(e.residual)) for e in problem.edges),
         expectations=tuple(
             replace(e, left=e.left.xreplace(values), right=e.right.xreplace(values))
             for e in problem.expectations

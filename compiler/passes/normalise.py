@@ -7,6 +7,7 @@ from nablax.passes.boundary_counts import needs_of
 from nablax.passes.coefficients import given, written_out
 from nablax.passes.counting import counted, matching
 from nablax.passes.divergence import first_order_terms
+from nablax.passes.edges import check_fields
 from nablax.passes.expansion import checked_values, expand_all
 from nablax.passes.initial import initial_values
 from nablax.passes.isolation import isolate
@@ -59,7 +60,7 @@ def normalise(problem: Problem, report: Report) -> System | None:
     equations: tuple[Evolution | Constraint, ...] = (*evolution, *constraints)
     needs = needs_of(problem, unknowns, equations)
     boundary = boundary_conditions(problem, unknowns, needs, report)
-    if boundary is None:
+    if boundary is None or not check_fields(problem, report):
         return None
     # Where no order is above one, how many conditions are right depends on the method: see planning.
     if constraints or not first_order_terms(evolution, tuple(a.symbol for a in problem.axes)):

@@ -18,6 +18,7 @@ from nablax.planning.masses import check_masses
 from nablax.planning.memory import choose_memory
 from nablax.planning.method import Character, character, choose_method
 from nablax.planning.projection import projected, projection_choices
+from nablax.planning.regions import refuse_region
 from nablax.planning.settings import Settings, frame_times, read_settings
 from nablax.planning.spectrum import linearise, nominal, unbounded_growth
 from nablax.planning.steady import choose_iteration, mean_choices
@@ -46,6 +47,7 @@ SAMPLES = {1: 24, 2: 8, 3: 4}  # points per axis where coefficients are frozen
 def make_plan(system: System, report: Report) -> Plan | None:
     """The plan, or None with located messages that say why there is none."""
     settings = read_settings(system.problem, report)
+    refuse_region(system, report)
     check_finite(system, report)
     check_walls(system, report)
     if report.failed:

@@ -7,6 +7,7 @@ import numpy as np
 
 from nablax.frontend.diagnostics import Report
 from nablax.problem import Measurement, Problem
+from nablax.region import holds, nominal
 from nablax.sampling import sample
 
 
@@ -99,6 +100,19 @@ def _check_inside(
                 f"measurement {row + 1} of `{Path(table.path).name}` lies outside the domain: {axis.name} = "
                 f"{column[row]:g} is not in [{low:g}, {high:g}]",
                 "remove the line, or widen the axis",
+            )
+
+    places = nominal(problem.parameters) | {a.symbol: columns[a.name] for a in problem.axes}
+    for cut in problem.cuts:
+        held = np.broadcast_to(holds([cut], places), columns["value"].shape)
+        if not held.all():
+            row = int(np.argmin(held))
+            _refuse(
+                report,
+                table,
+                f"measurement {row + 1} of `{Path(table.path).name}` lies outside the region: not "
+                f"`{' '.join(problem.source.slice(cut.span).split())}`",
+                "remove the line, or widen the region",
             )
 
 

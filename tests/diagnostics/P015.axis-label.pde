@@ -1,0 +1,5 @@
+space { [x] x in [-1, 1]; y in [-1, 1] }
+fields { u }
+equations { -laplacian(u) = 1 }
+boundary { all: u = 0 }
+train { steps = adam(10) }
