@@ -11,6 +11,9 @@ BENCH  ?= .venv-bench
 demo: $(VENV)/.installed
 	$(BIN)/nablax run pde_examples/burgers.pde -o build/burgers.zarr
 
+# Bytecode is kept even where the environment says otherwise: six workers and the processes that tests start
+# share what they import and what pytest rewrites.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "slow and not optimised"

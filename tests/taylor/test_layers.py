@@ -10,7 +10,6 @@ from jax import lax
 from nablax.backends.taylor import propagate
 from nablax.derivatives.algebra import univariate
 
-KEY = jax.random.key(0)
 IMAGE = np.sin(np.arange(2 * 6 * 6)).reshape(2, 6, 6)
 TOKENS = np.sin(np.arange(3 * 4)).reshape(3, 4)
 
@@ -32,27 +31,32 @@ def normalisation(x):
     return centred * lax.rsqrt(jnp.var(x, axis=-1, keepdims=True) + 1e-5)
 
 
-ATTENTION = eqx.nn.MultiheadAttention(2, 4, key=KEY)
-CELL = eqx.nn.GRUCell(4, 4, key=KEY)
-LAYERS = {
-    "convolution": (convolution, IMAGE),
-    "attention": (attention, TOKENS),
-    "normalisation": (normalisation, TOKENS),
-    "eqx.nn.MLP": (eqx.nn.MLP(4, 2, 5, 2, jnp.tanh, key=KEY), TOKENS[0]),
-    "eqx.nn.Conv2d": (eqx.nn.Conv2d(2, 2, 3, key=KEY), IMAGE),
-    "eqx.nn.LayerNorm": (eqx.nn.LayerNorm(4), TOKENS[0]),
-    "eqx.nn.MultiheadAttention": (
-        lambda x: ATTENTION(x, x, x),
-        TOKENS,
-    ),
-    "eqx.nn.GRUCell": (lambda x: CELL(x[0], x[1]), TOKENS),
+def own_attention():
+    attend = eqx.nn.MultiheadAttention(2, 4, key=jax.random.key(0))
+    return lambda x: attend(x, x, x)
+
+
+def own_cell():
+    cell = eqx.nn.GRUCell(4, 4, key=jax.random.key(0))
+    return lambda x: cell(x[0], x[1])
+
+
+LAYERS = {  # how each is built: when its test runs, as drawing weights compiles
+    "convolution": (lambda: convolution, IMAGE),
+    "attention": (lambda: attention, TOKENS),
+    "normalisation": (lambda: normalisation, TOKENS),
+    "eqx.nn.MLP": (lambda: eqx.nn.MLP(4, 2, 5, 2, jnp.tanh, key=jax.random.key(0)), TOKENS[0]),
+    "eqx.nn.Conv2d": (lambda: eqx.nn.Conv2d(2, 2, 3, key=jax.random.key(0)), IMAGE),
+    "eqx.nn.LayerNorm": (lambda: eqx.nn.LayerNorm(4), TOKENS[0]),
+    "eqx.nn.MultiheadAttention": (own_attention, TOKENS),
+    "eqx.nn.GRUCell": (own_cell, TOKENS),
 }
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer(name):
-    layer, x = LAYERS[name]
-    x = jnp.asarray(x)
+    build, given = LAYERS[name]
+    layer, x = build(), jnp.asarray(given)
     direction = jnp.cos(x)
 
     def along(f):
