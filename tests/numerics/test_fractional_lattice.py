@@ -14,6 +14,8 @@ from nablax.backends.differences.toeplitz import centred_weights
 from nablax.backends.solver import Solver
 from nablax.backends.steady import SteadySolver
 
+pytestmark = pytest.mark.brief
+
 SPEC = """
 space {{ {axes} }}
 {time}

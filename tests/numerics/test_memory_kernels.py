@@ -10,6 +10,8 @@ import pytest
 import nablax
 from nablax.fractional_calculus.contour import mittag_leffler
 
+pytestmark = pytest.mark.brief
+
 SPEC = """
 space { x in [0, 2*pi] periodic }
 time { t in [0, 1] }
@@ -160,7 +162,6 @@ def test_exponentials_stand_for_every_kernel(equation, initial):
 
 
 @pytest.mark.slow
-@pytest.mark.brief
 def test_gradients_in_order_and_rate_pass_through_tempered_memories():
     run = solver(TEMPERED, "u = sin(x)", "dt = 0.1; memory = sum_of_exponentials")
 

@@ -13,6 +13,8 @@ from nablax.fractional_calculus.contour import mittag_leffler
 from nablax.past import order_in_time
 from nablax.planning.meshes import mesh_of
 
+pytestmark = pytest.mark.brief
+
 SPEC = """
 space { x in [0, 2*pi] periodic }
 time { t in [RUN] }
@@ -98,7 +100,6 @@ def test_steps_that_are_graded_in_the_measure_of_the_memory(equation, initial, r
 
 
 @pytest.mark.slow
-@pytest.mark.brief
 def test_exponentials_and_gradients_under_another_measure():
     found = []
     for memory in ("direct", "sum_of_exponentials"):

@@ -11,6 +11,8 @@ from nablax.backends.steady import SteadySolver
 from nablax.frontend.parser import read_source
 from nablax.pipeline import run_stages
 
+pytestmark = pytest.mark.brief
+
 LINE = """
 space { x in [0, 1] }
 fields { u }
