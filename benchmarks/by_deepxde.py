@@ -43,7 +43,8 @@ def step(s: "Setting") -> "Step":
         f"denses_{i}": {"kernel": layer.weight.T, "bias": layer.bias} for i, layer in enumerate(s.net.layers)
     }
     params = [{"params": given}, model.params[1]]
-    assert jax.tree.structure(params) == jax.tree.structure(model.params)
+    shapes: list[object] = [jax.tree.structure(tree) for tree in (params, model.params)]
+    assert shapes[0] == shapes[1]
     at = [(params, model.opt.init(params))]
     losses: Sequence[float] = [float(jnp.sum(model.outputs_losses_train(params, points, None)[1]))]
 

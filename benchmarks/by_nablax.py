@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import jax
 import numpy as np
+from jax import Array
 from jax.stages import Wrapped
 
 from benchmarks.case import NABLAX, Contender, Fields, Program
@@ -36,8 +37,11 @@ def contenders(spec: str) -> tuple[Contender, ...]:
 
 def compiled(spec: str, n: int | tuple[int, ...] | None = None) -> "Solver":
     import nablax
+    from nablax.backends.solver import Solver
 
-    return nablax.parse(spec).compile(n=n)
+    solver = nablax.parse(spec).compile(n=n)
+    assert isinstance(solver, Solver)
+    return solver
 
 
 def streamed(spec: str) -> Program:
@@ -48,9 +52,9 @@ def streamed(spec: str) -> Program:
     h = np.float64(dt)
     aid = solver.compiled.aid(h, ready)
 
-    def run(steps: int) -> Fields:
+    def run(steps: int) -> tuple[Array, ...]:
         moved = jax.block_until_ready(solver.compiled.march(state.t, state.y, h, np.int32(steps), aid, ready))
-        return cast(Fields, moved.y)
+        return cast(tuple[Array, ...], moved.y)
 
     def program(steps: int) -> Fields:
         y = run(steps)

@@ -17,6 +17,7 @@ from benchmarks.table import table
 from nablax.backends.precision import precise
 from nablax.backends.training.loop import Chunk, State, begin, programs_of
 from nablax.backends.training.task import make_task
+from nablax.plan import Dtype
 
 MEMBERS, ROUNDS = 16, 5
 SPEC = """
@@ -35,14 +36,14 @@ CASES = {
 }  # fmt: skip
 
 
-def _program(options: dict[str, str], members: int) -> tuple[Chunk, State, jnp.dtype]:
+def _program(options: dict[str, str], members: int) -> tuple[Chunk, State, Dtype]:
     chosen = "; ".join(f"{name} = {value}" for name, value in {**options, "ensemble": members}.items())
     system, training, _ = nablax.parse(f"{SPEC}train {{ {chosen} }}").stages.demand_training()
     with precise(training.dtype):
         task = make_task(system, training)
         programs = programs_of(task)
         state, _ = begin(task, programs)
-    return programs.chunks[0], state, jnp.dtype(training.dtype)
+    return programs.chunks[0], state, training.dtype
 
 
 def _runs(options: dict[str, str], steps: int) -> dict[str, Callable[[], None]]:
@@ -58,7 +59,7 @@ def _runs(options: dict[str, str], steps: int) -> dict[str, Callable[[], None]]:
 
     def run(name: str) -> None:
         chunk, states = starts[name]
-        with precise(str(dtype)):
+        with precise(dtype):
             for state in states:
                 jax.block_until_ready(chunk(state, jnp.int32(0), jnp.int32(steps)))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
+from typing import Any, TypeAlias, cast
 
 import equinox as eqx
 import jax
@@ -18,13 +19,16 @@ from jax import Array
 
 from benchmarks.table import number, ranged, table, verdict
 from benchmarks.timing import Spread, interleaved, ratio
+from nablax.backends.fractional_gradients.layer import MODES
 from nablax.fractional import FLinear, with_fractional_layers
 
 SHAPES = ((256, 64, 64), (1024, 256, 256), (4096, 512, 512))
 GOAL = 1.35
-MODES = ("exact", "published", "caputo")
 WINDOW, AHEAD = 192, 96
 ORDERS = (1.0, 0.9, 0.8, 0.7, 0.6)
+
+Layer: TypeAlias = Callable[[Array], Array]
+"""An equinox module that is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,13 @@ class Trained:
 
 def layers(rounds: int) -> dict[tuple[int, int, int], dict[str, Spread]]:
     """Forward and backward of one layer, float32, over that of `equinox.nn.Linear`, by (batch, in, out)."""
-    found = {}
+    found: dict[tuple[int, int, int], dict[str, Spread]] = {}
     for batch, inputs, outputs in SHAPES:
         key = jax.random.key(0)
         x = jax.random.normal(key, (batch, inputs), "float32")
-        models: dict[str, eqx.Module] = {"linear": eqx.nn.Linear(inputs, outputs, dtype="float32", key=key)}
-        models |= {m: with_fractional_layers(models["linear"], 0.9, m) for m in MODES}
+        linear = eqx.nn.Linear(inputs, outputs, dtype="float32", key=key)
+        models: dict[str, Layer] = {"linear": linear}
+        models |= {m: cast(Layer, with_fractional_layers(linear, 0.9, m)) for m in MODES}
         programs = {name: partial(_call, _gradient(model, x)) for name, model in models.items()}
         interleaved(programs, 3)
         times = interleaved(programs, rounds)
@@ -53,8 +58,8 @@ def layers(rounds: int) -> dict[tuple[int, int, int], dict[str, Spread]]:
     return found
 
 
-def _gradient(model: eqx.Module, x: Array) -> Callable[[], object]:
-    def loss(parts: tuple[eqx.Module, Array]) -> Array:
+def _gradient(model: Layer, x: Array) -> Callable[[], object]:
+    def loss(parts: tuple[Layer, Array]) -> Array:
         layer, points = parts
         y = layer(points) if isinstance(layer, FLinear) else jax.vmap(layer)(points)
         return jnp.sum(y**2)
@@ -82,7 +87,7 @@ def series(length: int = 4000) -> np.ndarray:
             noise[k] = 0.8 * noise[k - 1] + rng.normal(0, 0.15)
         channels.append(wave + noise)
     values = np.stack(channels, 1)
-    return (values - values.mean(0)) / values.std(0)
+    return np.asarray((values - values.mean(0)) / values.std(0))
 
 
 def forecasts(steps: int, seeds: int) -> dict[float, Trained]:
@@ -101,19 +106,21 @@ def forecasts(steps: int, seeds: int) -> dict[float, Trained]:
 def _trained(order: float, train: Array, test: Array, steps: int, seeds: int) -> Trained:
     optimiser = optax.chain(optax.clip_by_global_norm(50.0), optax.adam(1e-3))
 
-    def loss(model: eqx.Module, batch: Array) -> Array:
+    def loss(model: Layer, batch: Array) -> Array:
         return jnp.mean((jax.vmap(model)(batch[:, :WINDOW]) - batch[:, WINDOW:]) ** 2)
 
-    @eqx.filter_jit
-    def step(model: eqx.Module, state: optax.OptState, batch: Array) -> tuple[eqx.Module, optax.OptState]:
+    def advanced(model: Layer, state: optax.OptState, batch: Array) -> tuple[Layer, optax.OptState]:
         updates, state = optimiser.update(eqx.filter_grad(loss)(model, batch), state)
         return eqx.apply_updates(model, updates), state
 
+    step: Any = eqx.filter_jit(advanced)  # its type says nothing of `lower`
     errors = []
     for seed in range(seeds):
         key, rows = jax.random.split(jax.random.key(seed))
         plain = eqx.nn.MLP(WINDOW, AHEAD, 256, 2, activation=jax.nn.leaky_relu, dtype="float32", key=key)
-        model = plain if order == 1 else with_fractional_layers(plain, order, "exact", clip=1.0)
+        model: Layer = plain
+        if order != 1:
+            model = cast(Layer, with_fractional_layers(plain, order, "exact", clip=1.0))
         state = optimiser.init(eqx.filter(model, eqx.is_inexact_array))
         for chosen in jax.random.randint(rows, (steps, 256), 0, len(train)):
             model, state = step(model, state, train[chosen])

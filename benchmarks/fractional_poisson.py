@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 from math import gamma
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -34,7 +35,7 @@ boundary {{ all: u = 0 }}
 
 
 def exact(x: np.ndarray) -> np.ndarray:
-    return x**3 * (1 - x) ** 3
+    return np.asarray(x**3 * (1 - x) ** 3)
 
 
 def operator(x: np.ndarray) -> np.ndarray:
@@ -79,10 +80,10 @@ def deepxde() -> tuple[Callable[[], object], float, np.ndarray]:
     import deepxde as dde
     from deepxde.backend import tf
 
-    def equation(x: object, y: object, matrix: object) -> object:
+    def equation(x: Any, y: object, matrix: object) -> object:  # tensors of TensorFlow
         assert isinstance(matrix, list | tuple)
         left = tf.sparse_tensor_dense_matmul(tf.SparseTensor(*matrix), y)
-        right = sum(
+        right: Any = sum(
             sign * gamma(k + 1) / gamma(k + 1 - ORDER) * (x ** (k - ORDER) + (1 - x) ** (k - ORDER))
             for k, sign in ((3, 1.0), (4, -3.0), (5, 3.0), (6, -1.0))
         )

@@ -37,14 +37,21 @@ solve {{ n = {points}; step = {step}; dt = {dt!r}{memory} }}
 
 def compiled(steps: int, points: int, step: str = "l1", memory: str | None = None) -> "Solver":
     import nablax
+    from nablax.backends.solver import Solver
 
     asked = "" if memory is None else f"; memory = {memory}"
-    return nablax.parse(SPEC.format(points=points, step=step, dt=1 / steps, memory=asked)).compile()
+    text = SPEC.format(points=points, step=step, dt=1 / steps, memory=asked)
+    solver = nablax.parse(text).compile()
+    assert isinstance(solver, Solver)
+    return solver
 
 
 def end(solver: "Solver") -> np.ndarray:
     """u at the end of a run."""
+    from nablax.backends.frames import Frame
+
     *_, last = solver.stream()
+    assert isinstance(last, Frame)
     return np.asarray(last.fields["u"])
 
 
@@ -53,9 +60,11 @@ def doubles(steps: int, points: int, memory: str) -> float:
     return sum(a.nbytes for a in compiled(steps, points, memory=memory).initial().y) / 8 / points
 
 
-def both(steps: int, points: int, step: str = "l1") -> dict[str, Callable[[], object]]:
+def both(steps: int, points: int, step: str = "l1") -> dict[str, Callable[[], np.ndarray]]:
     """A run with either engine, compiled."""
-    runs = {e: partial(end, compiled(steps, points, step, memory)) for e, memory in ENGINES.items()}
+    runs: dict[str, Callable[[], np.ndarray]] = {
+        e: partial(end, compiled(steps, points, step, memory)) for e, memory in ENGINES.items()
+    }
     for run in runs.values():
         run()
     return runs

@@ -35,7 +35,7 @@ def kuramoto_sivashinsky() -> Case:
 
 def start() -> np.ndarray:
     x = np.linspace(0, LENGTH, POINTS, endpoint=False)
-    return np.cos(x / 16) * (1 + np.sin(x / 16))
+    return np.asarray(np.cos(x / 16) * (1 + np.sin(x / 16)))
 
 
 def twin(truncated: bool) -> Program:
@@ -58,7 +58,7 @@ def twin(truncated: bool) -> Program:
     g = -0.5j * k * mask
 
     def nonlinear(v: Array) -> Array:
-        return g * jnp.fft.rfft(jnp.fft.irfft(v, n) ** 2)[:kept]
+        return jnp.asarray(g) * jnp.fft.rfft(jnp.fft.irfft(v, n) ** 2)[:kept]
 
     def step(_: int, v: Array) -> Array:
         nv = nonlinear(v)
@@ -68,7 +68,8 @@ def twin(truncated: bool) -> Program:
         nb = nonlinear(b)
         c = E2 * a + Q * (2 * nb - nv)
         nc = nonlinear(c)
-        return E * v + f1 * nv + f2 * (na + nb) + f3 * nc
+        following: Array = E * v + f1 * nv + f2 * (na + nb) + f3 * nc
+        return following
 
     @jax.jit
     def whole(v: Array, count: Array) -> Array:
@@ -86,6 +87,7 @@ def exponax() -> Program:
 
     @jax.jit
     def whole(u: Array, count: Array) -> Array:
-        return lax.fori_loop(0, count, lambda _, v: stepper(v), u)
+        end: Array = lax.fori_loop(0, count, lambda _, v: stepper(v), u)
+        return end
 
     return lambda steps: (np.asarray(whole(first, np.int32(steps)))[0],)

@@ -62,6 +62,7 @@ def cost(spec: str, rounds: int) -> Cost:
 def copies(program: StepProgram) -> float:
     """Peak memory over the size of the state."""
     analysis = program.function.lower(*program.arguments).compile().memory_analysis()
+    assert analysis is not None
     sizes: Sequence[int] = (
         analysis.argument_size_in_bytes,
         analysis.output_size_in_bytes,

@@ -181,6 +181,7 @@ def measure(name: str, seconds: float) -> dict[str, dict[str, Figures]]:
             start = time.process_time()
             compiled[contender] = jax.jit(function).lower(*arguments).compile()
             memory = compiled[contender].memory_analysis()
+            assert memory is not None
             static[contender] = (memory.temp_size_in_bytes, size, time.process_time() - start)
             result = jax.block_until_ready(compiled[contender](*arguments))
             if mode == "value":

@@ -185,9 +185,10 @@ def stepper(loss: Callable[[PyTree], Array], params: PyTree) -> Step:
     at = [(params, rule.init(params))]
 
     def advance() -> Array:
-        *after, value = jax.block_until_ready(step(*at[0]))
-        at[0] = (after[0], after[1])
-        return value
+        params, state, value = jax.block_until_ready(step(*at[0]))
+        at[0] = (params, state)
+        found: Array = value
+        return found
 
     return advance
 
@@ -214,7 +215,8 @@ def contenders(s: Setting) -> dict[str, Step]:
 def measure(case: Case) -> tuple[dict[str, float], dict[str, Times]]:
     """(CPU seconds of the first step, times of later ones) by contender; all begin with the same loss."""
     programs = contenders(setting(case))
-    first, losses = {}, {}
+    first: dict[str, float] = {}
+    losses: dict[str, float] = {}
     for name, program in programs.items():
         taken = interleaved({name: partial(_keep, losses, name, program)}, 1)
         first[name] = taken[name].cpu[0]

@@ -23,7 +23,7 @@ WORK = 3e7  # products of numbers in a dense run
 
 def crossing(dtype: str, lines: int) -> list[tuple[str, ...]]:
     """Per number of nodes: time of the dense product over that of the FFT, and which one is chosen."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for nodes in NODES:
         weights = centred_weights(jnp.asarray(1.5, dtype), nodes, 1.0)
         diagonals = jnp.concatenate([weights[:0:-1], weights])
@@ -49,7 +49,12 @@ def _call(run: Callable[..., jax.Array], kernel: jax.Array, u: jax.Array) -> Non
 
 def _repeated(kernel: jax.Array, u: jax.Array, dense: bool, repeats: int) -> jax.Array:
     """One product after another, each on the last one's result."""
-    return jax.lax.fori_loop(0, repeats, lambda _, v: product(kernel, v, 0, dense) * 0.1 + u * 0.5, u)
+
+    def one(_: jax.Array, v: jax.Array) -> jax.Array:
+        return product(kernel, v, 0, dense) * 0.1 + u * 0.5
+
+    last: jax.Array = jax.lax.fori_loop(0, repeats, one, u)
+    return last
 
 
 def main() -> None:

@@ -45,7 +45,8 @@ def bundled(start: Fields, numbers: Numbers, step: Callable[[State, Numbers], St
                 y = lax.cond(count > left, step, lambda *_, empty=empty: empty, y, numbers)
             return y
 
-        return lax.fori_loop(0, count // steps, several, y)
+        end: State = lax.fori_loop(0, count // steps, several, y)
+        return end
 
     first = tuple(jnp.asarray(a) for a in start)
 
