@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import comb
 
 import numpy as np
+import scipy.special
 from numpy.typing import NDArray
 
 from nablax.plan import GridAxis
@@ -11,6 +12,7 @@ from nablax.plan import GridAxis
 SMOOTH_NODES = 5  # Gauss nodes per axis and cell for a smooth function: exact to degree 9
 ROUGH_PARTS = {1: 32, 2: 8, 3: 4}  # parts of a cell, per axis, that a jump is found in; two nodes in each
 HIGHEST = 6  # of Gregory's corrections; up to there every weight is positive
+MIDPOINT = 5  # weights of the midpoint rule that are corrected; with more of them one is negative
 
 
 def gregory_coefficients(count: int) -> tuple[float, ...]:
@@ -30,18 +32,37 @@ def weights(axis: GridAxis, order: int) -> NDArray[np.float64]:
 
     Periodic axes: equal weights, exact for every resolved mode. Cells: equal weights, exact for averages.
     Points of bounded axes: an error of O(h^order) or better, `order` from 2 (trapezoidal) on, lowered where
-    the axis has too few points.
+    the axis has too few points. At a centre, half a spacing below the first point, the midpoint rule is
+    corrected in place of the trapezoidal one.
     """
     w = np.full(axis.points, axis.spacing)
     if axis.periodic or axis.centred:
         return w
-    w[0] = w[-1] = axis.spacing / 2
     corrections = max(0, min(order - 2, HIGHEST, axis.points - 1))
+    ends = [w[::-1]] if axis.folded else [w, w[::-1]]
+    for end in ends:
+        end[0] = axis.spacing / 2
     for k, coefficient in enumerate(gregory_coefficients(corrections), start=1):
         difference = np.array([(-1.0) ** j * comb(k, j) for j in range(k + 1)])
-        w[: k + 1] -= axis.spacing * coefficient * difference
-        w[::-1][: k + 1] -= axis.spacing * coefficient * difference
+        for end in ends:
+            end[: k + 1] -= axis.spacing * coefficient * difference
+    if axis.folded:
+        count = min(corrections + 1, MIDPOINT)
+        w[:count] += axis.spacing * _midpoint_corrections(count)
     return w
+
+
+def _midpoint_corrections(count: int) -> NDArray[np.float64]:
+    """What the first `count` weights of the midpoint rule lack at an end, to be exact below degree `count`.
+
+    The rule sums s^p over s = 1/2, 3/2, ... to ζ(-p, 1/2) = -B_{p+1}(1/2)/(p + 1) more than the integral
+    from 0 (P. J. Davis, P. Rabinowitz, "Methods of Numerical Integration", section 2.9).
+    """
+    powers = np.arange(count)
+    numbers = scipy.special.bernoulli(max(count, 2))[1 : count + 1]
+    halves = np.where(powers == 0, 0.0, (2.0 ** (-powers) - 1) * numbers)  # B_{p+1}(1/2)
+    nodes = np.arange(count) + 0.5
+    return np.asarray(np.linalg.solve(np.vander(nodes, count, increasing=True).T, halves / (powers + 1)))
 
 
 def cell_weights(axis: GridAxis, order: int) -> NDArray[np.float64]:

@@ -66,9 +66,24 @@ class Geometry:
                 r,
                 r * sp.sin(self.symbols[1]) if self.dimension > 1 else r,
             )
+        elif self.axial:
+            full = (sp.S.One, sp.S.One)
         else:
             full = (sp.S.One, r, sp.S.One)
         return full[: self.dimension]
+
+    @property
+    def axial(self) -> bool:
+        """Whether the axes are the radius and the height `z` of a cylinder, with nothing around the axis."""
+        return self.coordinates == "cylindrical" and self.dimension == 2 and self.symbols[1].name == "z"
+
+    @property
+    def angle(self) -> int | None:
+        """The axis that goes all around the centre; None where fields do not depend on it."""
+        if self.coordinates == "cartesian" or self.axial:
+            return None
+        index = 2 if self.coordinates == "spherical" else 1
+        return index if index < self.dimension else None
 
     @property
     def volume(self) -> sp.Expr:
@@ -133,9 +148,15 @@ class Geometry:
         return VectorValue((component(1, 2), component(2, 0), component(0, 1)))
 
     def rotated_gradient(self, f: sp.Expr) -> VectorValue:
-        """The curl of a scalar in two dimensions: (∂₂f/h₂, -∂₁f/h₁)."""
+        """The curl of f e₃ in two dimensions: (∂₂(h₃f)/h₂, -∂₁(h₃f)/h₁)/h₃, h₃ that of the axis left out."""
         x, h = self.symbols, self.scales
-        return VectorValue((differentiate(f, x[1]) / h[1], -differentiate(f, x[0]) / h[0]))
+        across = self.volume / (h[0] * h[1])
+        return VectorValue(
+            (
+                differentiate(across * f, x[1]) / (h[1] * across),
+                -differentiate(across * f, x[0]) / (h[0] * across),
+            )
+        )
 
     def advect(self, u: VectorValue, f: sp.Expr) -> sp.Expr:
         """(u·∇) f of a scalar."""

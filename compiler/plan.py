@@ -61,7 +61,9 @@ class Claim:
 class GridAxis:
     """Points of one axis. Periodic: n points, the upper end left out. Bounded: n cells, n + 1 points.
 
-    `centred`: the points are the centres of n cells, on either kind of axis.
+    `centred`: the points are the centres of n cells, on either kind of axis. `folded`: the lower end is the
+    centre of curvilinear coordinates; n points, the first of them half a spacing away from it, the last one
+    at the wall.
     """
 
     name: str
@@ -70,19 +72,20 @@ class GridAxis:
     n: int
     periodic: bool
     centred: bool = False
+    folded: bool = False
 
     @property
     def points(self) -> int:
-        return self.n if self.periodic or self.centred else self.n + 1
+        return self.n if self.periodic or self.centred or self.folded else self.n + 1
 
     @property
     def first(self) -> float:
         """The coordinate of the first point."""
-        return self.lower + self.spacing / 2 if self.centred else self.lower
+        return self.lower + self.spacing / 2 if self.centred or self.folded else self.lower
 
     @property
     def spacing(self) -> float:
-        return (self.upper - self.lower) / self.n
+        return (self.upper - self.lower) / (self.n - 0.5 if self.folded else self.n)
 
     @property
     def length(self) -> float:

@@ -91,6 +91,9 @@ def _ghosts(
     data = _data(wall, place, padded, plan, scalars, homogeneous, array, traced)
     inwards = range(wall.near) if wall.side == 0 else range(size - 1, size - 1 - wall.near, -1)
     near = [slab(array, k, j, j + 1) for j in inwards]
+    if wall.turn is not None:
+        half = plan.grid[wall.turn].n // 2
+        near = [jnp.roll(a, half, axis=wall.turn) for a in near]
     outwards = (
         _constant_closure(wall, near, data)
         if wall.numeric

@@ -4,7 +4,7 @@ Positions along an axis are node indices: 0 is the first node, negative ones and
 ghosts. A `Region` is a box of such positions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -20,13 +20,14 @@ from nablax.backends.differences.walls import (
 )
 from nablax.backends.interface import Unsupported
 from nablax.backends.nodes import placed
+from nablax.centre import centre_of, parity
 from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Between
 from nablax.passes.carried import carried_alone
 from nablax.passes.jets import jets
 from nablax.plan import GridAxis, Plan
 from nablax.stencils import radius
-from nablax.system import FluxTerm, Orders, System
+from nablax.system import FluxTerm, Orders, System, Terms
 
 Region = tuple[tuple[int, int], ...]
 """Half-open range of positions per axis."""
@@ -93,17 +94,20 @@ def derivative(node: sp.Expr, system: System) -> tuple[int, Orders]:
     raise Unsupported(f"a derivative of something that is no unknown: {node}")
 
 
-def conservative(nonlinear: tuple[FluxTerm, ...], fluxes: tuple[FluxTerm, ...]) -> tuple[FluxTerm, ...]:
+def conservative(terms: Terms, grid: Sequence[GridAxis]) -> tuple[FluxTerm, ...]:
     """The form of the nonlinear terms to discretise.
 
     The conservative one when its fluxes are free of derivatives: same stencil, and sums telescope.
-    Fluxes of derivatives would difference twice, which is wider and blind to the shortest wave.
+    Fluxes of derivatives would difference twice, which is wider and blind to the shortest wave. Fluxes that
+    hold the radius are read at nodes alone: beyond a centre it would be negative.
     """
     # Integrals along some axes are known on the nodes, and fluxes are read beyond them.
+    fluxes = terms.conservative
     known = not any(isinstance(j, (*INTEGRALS, *Between)) for f in fluxes for j in jets(f.flux))
+    known = known and not any(axis.folded for axis in grid)
     if fluxes and known and not any(f.flux.has(sp.Derivative) for f in fluxes):
         return fluxes
-    return nonlinear
+    return terms.nonlinear
 
 
 def places(plan: Plan) -> tuple[Place, ...]:
@@ -115,7 +119,7 @@ def places(plan: Plan) -> tuple[Place, ...]:
         terms = evolution.terms
         for linear in terms.linear:
             reads.append((evolution.unknown, linear.unknown, linear.orders))
-        for flux in conservative(terms.nonlinear, terms.conservative):
+        for flux in conservative(terms, grid):
             reads.extend((evolution.unknown, v, orders) for v, orders in read(flux, system))
 
     given = {
@@ -152,6 +156,9 @@ def places(plan: Plan) -> tuple[Place, ...]:
             pair = []
             for side in (0, 1):
                 at = given[v, k, side]
+                if axis.folded and side == 0:
+                    pair.append(_through_centre(system, v, k, width[0], axis))
+                    continue
                 degree = closure_degree(plan.order, highest, at.fixed, at.conditions, character)
                 wall = Wall(k, side, at.pinned, at.moving, at.conditions, degree, width[side], axis.spacing)
                 _check(wall, axis, system.unknowns[v].name)
@@ -167,6 +174,15 @@ def places(plan: Plan) -> tuple[Place, ...]:
             )
         )
     return tuple(result)
+
+
+def _through_centre(system: System, unknown: int, k: int, halo: int, axis: GridAxis) -> Wall:
+    centre = centre_of(system.problem)
+    assert centre is not None, "a folded axis begins at a centre"
+    way = parity(system, unknown)
+    wall = Wall(k, 0, None, None, (), 0, halo, axis.spacing, way, centre.angle)
+    _check(wall, axis, system.unknowns[unknown].name)
+    return wall
 
 
 def _check(wall: Wall, axis: GridAxis, name: str) -> None:
@@ -213,7 +229,7 @@ def coordinates(plan: Plan, region: Region, within: Region | None = None) -> Map
                 index = index % axis.n
             if within is not None and within[k] != (start, stop):
                 index = jnp.clip(index, within[k][0], within[k][1] - 1)
-            result[plan.system.axes[k].symbol] = axis.lower + index.astype(dtype) * axis.spacing
+            result[plan.system.axes[k].symbol] = axis.first + index.astype(dtype) * axis.spacing
     return result
 
 

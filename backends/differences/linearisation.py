@@ -30,7 +30,7 @@ def jacobian(plan: Plan, operators: Sequence[Operator] = ()) -> list[tuple[Coupl
         result.extend(
             (coupling_of(equation.unknown, term, operators), term.coefficient) for term in terms.linear
         )
-        for flux in conservative(terms.nonlinear, terms.conservative):
+        for flux in conservative(terms, plan.grid):
             atoms = flux_atoms(flux.flux, system)
             names: dict[sp.Expr, sp.Symbol] = {
                 jet: sp.Dummy() for jet in jets(flux.flux) if isinstance(jet, (*INTEGRALS, *Between))

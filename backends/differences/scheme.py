@@ -310,7 +310,7 @@ def build(plan: Plan, determined: frozenset[int] = frozenset()) -> FiniteDiffere
     everything, stiff, linear, explicit = [], [], [], []
     for equation in ordered:
         terms = equation.terms
-        others = (*conservative(terms.nonlinear, terms.conservative), *terms.forcing)
+        others = (*conservative(terms, plan.grid), *terms.forcing)
         held = tuple(
             t
             for t in terms.linear
@@ -321,7 +321,7 @@ def build(plan: Plan, determined: frozenset[int] = frozenset()) -> FiniteDiffere
         stiff.append(held)
         linear.append(right_side(plan, held, ()))
         explicit.append(right_side(plan, rest, others))
-    integrals = collected([*_fluxes(ordered), *(b.data for b in system.boundary)])
+    integrals = collected([*_fluxes(plan, ordered), *(b.data for b in system.boundary)])
     nodes = Nodes(plan, where, integrals, operators(plan, where), exteriors(plan))
     return FiniteDifferences(
         plan,
@@ -334,8 +334,8 @@ def build(plan: Plan, determined: frozenset[int] = frozenset()) -> FiniteDiffere
     )
 
 
-def _fluxes(equations: Sequence[Evolution]) -> list[sp.Expr]:
-    return [f.flux for e in equations for f in conservative(e.terms.nonlinear, e.terms.conservative)]
+def _fluxes(plan: Plan, equations: Sequence[Evolution]) -> list[sp.Expr]:
+    return [f.flux for e in equations for f in conservative(e.terms, plan.grid)]
 
 
 def _plain_mass(equation: Evolution) -> None:

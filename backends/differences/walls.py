@@ -66,6 +66,9 @@ class Wall:
     `pinned` is the Dirichlet value of the wall node, `moving` the rate that a dynamic condition gives it;
     both may hold traces, and with neither the node evolves by the equation. `halo` is the number of ghosts
     wanted beyond the wall, `degree` that of the closure polynomial.
+
+    The centre of curvilinear coordinates is no wall: where `mirror` is not 0, the nodes beyond are those on
+    this side times `mirror`, seen half a turn on along the axis `turn` where there is one.
     """
 
     axis: int
@@ -76,6 +79,8 @@ class Wall:
     degree: int
     halo: int
     spacing: float
+    mirror: Literal[-1, 0, 1] = 0
+    turn: int | None = None
 
     @property
     def held(self) -> bool:
@@ -90,7 +95,7 @@ class Wall:
     @property
     def near(self) -> int:
         """Nodes that the closure reads, the wall included."""
-        return self.degree + 1 - len(self.conditions)
+        return self.halo if self.mirror else self.degree + 1 - len(self.conditions)
 
     @property
     def numeric(self) -> bool:
@@ -231,6 +236,8 @@ def closure(wall: Wall, coefficients: tuple[tuple[float, ...], ...]) -> tuple[Ma
     `coefficients[c][j]` is the number that stands for the j-th coefficient of condition c. Shapes
     (halo, near) and (halo, conditions).
     """
+    if wall.mirror:
+        return wall.mirror * np.eye(wall.halo), np.zeros((wall.halo, 0))
     q, near = len(wall.conditions), wall.near
     # Unknown nodes -q..near-1 as combinations of (near values, data).
     primary = np.zeros((q, near + q))

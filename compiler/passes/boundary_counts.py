@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
+from nablax.centre import has_centre
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
@@ -43,6 +44,8 @@ def needs_of(
         for k in range(len(space)):
             order, span, leading, whole = _highest(i, unknowns, equations, k, space)
             wanted, certain = _wanted(problem, order, leading)
+            if has_centre(problem, problem.axes[k]):
+                wanted = (0, wanted[1] if certain else order - order // 2)
             found[i, k] = Need(order, span, leading, wanted, certain, whole)
     return found
 
@@ -76,17 +79,17 @@ def check_counts(
             given = [b for b in stated if root_of(b.unknown, unknowns) == i and b.axis == axis_index]
             if i in shared:
                 continue
-            if i in carried and need.order == 1:
+            if i in carried and need.order == 1 and not has_centre(problem, axis):
                 wanted = (0, 1) if [b.side for b in given] == [1] else (1, 0)
                 _check_one(unknown, axis, replace(need, wanted=wanted, certain=True), given, report)
-            elif need.order % 2 and need.leading is None:
+            elif need.order % 2 and need.leading is None and not has_centre(problem, axis):
                 loose.append((unknown, need, given))
             else:
-                _check_one(unknown, axis, need, given, report)
+                _check_one(unknown, axis, need, given, report, has_centre(problem, axis))
         if len(loose) > 1:
             _check_together(axis, loose, report)
         for unknown, need, given in loose if len(loose) == 1 else ():
-            _check_one(unknown, axis, need, given, report)
+            _check_one(unknown, axis, need, given, report, has_centre(problem, axis))
 
 
 def _reached(need: Need, axis: int, away: Collection[Wall]) -> Need:
@@ -204,7 +207,9 @@ def _from_its_end(node: sp.Basic | None) -> sp.Expr | None:
     return -node.args[3] if isinstance(node, OneSided) else None
 
 
-def _check_one(unknown: Unknown, axis: Axis, need: Need, given: Sequence[Boundary], report: Report) -> None:
+def _check_one(
+    unknown: Unknown, axis: Axis, need: Need, given: Sequence[Boundary], report: Report, centre: bool = False
+) -> None:
     order, span = need.order, need.span
     sides: tuple[list[Boundary], list[Boundary]] = (
         [b for b in given if b.side == 0],
@@ -223,6 +228,9 @@ def _check_one(unknown: Unknown, axis: Axis, need: Need, given: Sequence[Boundar
         span,
     )
     if counts == wanted:
+        return
+    if centre:
+        _check_outside(unknown, axis, need, given, reason, report)
         return
     if not certain and sum(counts) == order and abs(counts[0] - counts[1]) == 1:
         report.warning(
@@ -263,6 +271,27 @@ def _check_one(unknown: Unknown, axis: Axis, need: Need, given: Sequence[Boundar
         label=label,
         notes=(reason,),
         help=help,
+    )
+
+
+def _check_outside(
+    unknown: Unknown, axis: Axis, need: Need, given: Sequence[Boundary], reason: Note, report: Report
+) -> None:
+    """Conditions where the other end of the axis is a centre: half of them on the one wall there is."""
+    wanted, found = need.wanted[1], len(given)
+    end = shown(axis.upper)
+    if not need.certain and found == need.order // 2:
+        return  # waves may leave through all of the wall
+    report.error(
+        "P301",
+        given[-1].span if given else axis.span,
+        f"`{unknown.name}` needs {wanted or 'no'} boundary condition{'' if wanted == 1 else 's'} at "
+        f"{axis.name} = {end}, and has {found}",
+        label="too many" if found > wanted else f"the wall is at {axis.name} = {end}",
+        notes=(reason,),
+        help=f"remove a condition at `{axis.name} = {end}`"
+        if found > wanted
+        else f"add {_numeral(wanted - found)} for `{axis.name} = {end}`",
     )
 
 

@@ -1,5 +1,6 @@
 """Problem to system: counts, time derivatives isolated, first order in time, terms split."""
 
+from nablax.centre import check_centre
 from nablax.frontend.diagnostics import Report
 from nablax.passes.balances import balances
 from nablax.passes.boundary import boundary_conditions, check_boundary
@@ -24,7 +25,7 @@ def normalise(problem: Problem, report: Report) -> System | None:
     Unknown fields stand at their start values in it, but for the balances; problems with families of axes
     or with fractional derivatives of fields have balances alone.
     """
-    if not _off_centre(problem, report):
+    if not check_centre(problem, report):
         return None
     stated, problem = written_out(problem), given(problem)
     expanded = expand_all(problem, report)
@@ -66,20 +67,3 @@ def normalise(problem: Problem, report: Report) -> System | None:
     if constraints or not first_order_terms(evolution, tuple(a.symbol for a in problem.axes)):
         check_boundary(problem, unknowns, evolution, constraints, boundary, report)
     return System(stated, unknowns, evolution, constraints, initial, boundary, statements)
-
-
-def _off_centre(problem: Problem, report: Report) -> bool:
-    """Whether the radius of curvilinear coordinates stays away from 0, which is no wall."""
-    if problem.coordinates == "cartesian":
-        return True
-    radius = problem.axes[0]
-    lower = radius.lower.subs({p.symbol: p.value for p in problem.parameters})
-    if lower > 0:
-        return True
-    report.error(
-        "P402",
-        radius.span,
-        f"the centre of {problem.coordinates} coordinates ({radius.name} = 0) is not available yet",
-        help=f"begin the axis above 0: `{radius.name} in [0.01, ...]` with a condition there, or use a box",
-    )
-    return False

@@ -3,6 +3,7 @@
 import numpy as np
 import sympy as sp
 
+from nablax.centre import has_centre
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
 from nablax.nonlocal_operators import Outside
@@ -22,6 +23,9 @@ def check_finite(system: System, report: Report) -> None:
         np.linspace(float(sample(a.lower, values)), float(sample(a.upper, values)), POINTS[len(system.axes)])
         for a in system.axes
     ]
+    for line, axis in zip(lines, system.axes, strict=True):
+        if has_centre(system.problem, axis):
+            line[0] = line[1] / 2  # no node lies at the centre itself
     grids = [g.ravel() for g in np.meshgrid(*lines, indexing="ij")]
     values |= {a.symbol: g for a, g in zip(system.axes, grids, strict=True)}
     if system.time is not None:

@@ -2,6 +2,7 @@
 
 from math import prod
 
+from nablax.centre import centre_of
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.grid_functions import on_grid
@@ -87,7 +88,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
         if balance is not None:
             stepping = volume_stepping(system, balance, order, grid, end - start, settings, choices, report)
         else:
-            frozen = linearise(system, SAMPLES[len(grid)])
+            frozen = linearise(system, SAMPLES[len(grid)], grid)
             situation = Situation(system, method, order, grid, dealias, frozen, nature, end - start)
             if system.has_memory:
                 stepping = choose_memory(situation, frames, settings, choices, report)
@@ -231,6 +232,7 @@ def _grid(
     carried = method == "fd" and carried_alone(system) is not None
     points = _carried_points(system, CARRIED // 2) if carried else _default_points(system, nature)
     counts = settings.n or (points,) * len(system.axes)
+    centre = centre_of(system.problem)
     grid = tuple(
         GridAxis(
             a.name,
@@ -239,9 +241,20 @@ def _grid(
             n,
             a.periodic,
             centred=method == "fv",
+            folded=centre is not None and k == centre.radius,
         )
-        for a, n in zip(system.axes, counts, strict=True)
+        for k, (a, n) in enumerate(zip(system.axes, counts, strict=True))
     )
+    if centre is not None and centre.angle is not None and grid[centre.angle].n % 2:
+        report.error(
+            "P403",
+            settings.places.get("n", system.problem.span),
+            f"{grid[centre.angle].n} points along {grid[centre.angle].name} leave none opposite of another, "
+            "beyond the centre",
+            notes=settings.origin("n"),
+            help="choose an even number",
+        )
+        return None
     highest = max(nature.constant, nature.variable, 1)
     # A one-sided closure reads highest + order points; a periodic stencil must not overlap itself.
     least = max(highest + order, 2 * radius(highest, order)) + 1 if method == "fd" else order + 1

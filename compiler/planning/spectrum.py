@@ -15,6 +15,7 @@ from nablax.frontend.source import Span
 from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Between, Fourier
 from nablax.passes.jets import base, jets, orders_of
+from nablax.plan import GridAxis
 from nablax.planning.estimate import estimate
 from nablax.planning.operators import symbol_of
 from nablax.sampling import sample
@@ -77,13 +78,19 @@ def nominal(system: System) -> dict[sp.Basic, np.ndarray]:
     return {p.symbol: np.asarray(float(p.value)) for p in system.parameters}
 
 
-def linearise(system: System, points: int) -> Linearisation:
-    """Freeze the coefficients at the initial data on `points` places per axis (walls included)."""
+def linearise(system: System, points: int, grid: Sequence[GridAxis] = ()) -> Linearisation:
+    """Freeze the coefficients at the initial data on `points` places per axis (walls included).
+
+    With a grid, the node next to a centre is among them: angles are narrowest there.
+    """
     space = tuple(a.symbol for a in system.axes)
     values = nominal(system)
     ends = [(float(sample(a.lower, values)), float(sample(a.upper, values))) for a in system.axes]
     # Irregular places: a symmetric choice would sit on the zeros of sines.
     places = [low + (high - low) * ((np.arange(points) + 0.37) / points) for low, high in ends]
+    for k, axis in enumerate(grid):
+        if axis.folded:
+            places[k][0] = axis.first
     grids = np.meshgrid(*places, indexing="ij")
     values |= {s: g.ravel() for s, g in zip(space, grids, strict=True)}
     if system.time is not None:
