@@ -16,7 +16,7 @@ def eigenmodes_of(operator: LinearOperator, equation: int, field: int, scalars: 
     nodes = operator.nodes
     group = next(g for g in operator.groups if equation in g.members)
     unknown = nodes.plan.system.unknowns[field]
-    if not operator.direct(group):
+    if not operator.direct(group) or group.lines is not None:
         raise Unsupported(f"the equation of `{unknown.name}` has no eigenvectors on this grid", unknown.span)
     dtype, real = jnp.dtype(nodes.plan.dtype), not unknown.complex
     half = modal.is_half(group, real)

@@ -75,7 +75,7 @@ class Elliptic:
         linear = not any(
             atom.node.atoms(sp.Function) & unknown for e in self._entries for atom in e.coefficient.atoms
         )
-        moving = {a.symbol for a in self.plan.system.axes}
+        moving = {a.symbol for a, g in zip(self.plan.system.axes, self.plan.grid, strict=True) if not g.folded}
         plain = all(
             not e.coefficient.atoms and not e.coefficient.expression.free_symbols & moving
             for e in self._entries
@@ -106,7 +106,11 @@ class Elliptic:
         mine = tuple(g for g in found if set(g.members) <= set(self.members))
         for u in self.free:
             group = next(g for g in mine if u in g.members)
-            flat = [a.name for a, b in zip(self.plan.grid, group.bases, strict=True) if not b.transformed]
+            flat = [
+                a.name
+                for a, b in zip(self.plan.grid, group.bases, strict=True)
+                if not (b.transformed or a.folded)
+            ]
             if flat:
                 name = self.plan.system.unknowns[u].name
                 raise Unsupported(
@@ -217,15 +221,17 @@ class Elliptic:
         values = [(e.coupling, mean(e, self.nodes, scalars, padded)) for e in self._entries]
         dtype = jnp.dtype(self.plan.dtype)
         groups = carried(self._groups, TITLE, tables)
+        inverses = []
+        for group in groups:
+            mine = [(c, v) for c, v in values if {c.equation, c.unknown} <= set(group.members)]
+            anchors = {u: self._anchors[u] for u in group.members if u in self.free}
+            real = not any(self.nodes.places[u].complex for u in group.members)
+            inverses.append(modal.inverse(group, mine, dtype, real, anchors=anchors))
 
         def invert(vector: Vector) -> Vector:
             arrays = dict(zip(self.members, vector, strict=True))
-            for group in groups:
-                mine = [(c, v) for c, v in values if {c.equation, c.unknown} <= set(group.members)]
-                anchors = {u: self._anchors[u] for u in group.members if u in self.free}
-                part = modal.solve(
-                    group, mine, tuple(arrays[u] for u in group.members), dtype, anchors=anchors
-                )
+            for group, inverse in zip(groups, inverses, strict=True):
+                part = inverse(tuple(arrays[u] for u in group.members))
                 arrays |= {u: self.nodes.cast(a, u) for u, a in zip(group.members, part, strict=True)}
             return tuple(arrays[u] for u in self.members)
 

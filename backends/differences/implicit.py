@@ -56,7 +56,8 @@ class LinearOperator:
 
     def direct(self, group: Group) -> bool:
         """Whether the modal solve is exact for the group."""
-        space = {a.symbol for a in self.nodes.plan.system.axes}
+        along = None if group.lines is None else group.lines.axis
+        space = {a.symbol for k, a in enumerate(self.nodes.plan.system.axes) if k != along}
         return group.exact and not any(e.coefficient.expression.free_symbols & space for e in self.of(group))
 
 
@@ -66,7 +67,8 @@ def entry(nodes: Nodes, coupling: Coupling, coefficient: sp.Expr) -> Entry:
 
 
 def mean(item: Entry, nodes: Nodes, scalars: Scalars, padded: Mapping[int, Array]) -> Operand:
-    """A coefficient averaged over the evolving nodes of its equation; times its operator's eigenvalues."""
+    """A coefficient averaged over the evolving nodes of its equation, along all axes but one that begins at a
+    centre; times its operator's eigenvalues."""
     operator = item.coupling.operator
     value = _mean(item, nodes, scalars, padded)
     return value if operator is None else times(value, operator.modes(scalars))
@@ -78,11 +80,13 @@ def _mean(item: Entry, nodes: Nodes, scalars: Scalars, padded: Mapping[int, Arra
         return evaluate([expression], scalars)[0]
     region = nodes.places[item.coupling.equation].evolving
     here = {**local(scalars, region), **coordinates(nodes.plan, region)}
-    return jnp.mean(
-        jnp.asarray(
-            pointwise_value(item.coefficient, here, Extent(region, region), padded, nodes.places, scalars)
-        )
+    value = jnp.asarray(
+        pointwise_value(item.coefficient, here, Extent(region, region), padded, nodes.places, scalars)
     )
+    others = tuple(k for k, axis in enumerate(nodes.plan.grid) if not axis.folded)
+    if value.ndim and len(others) < len(nodes.plan.grid):
+        return jnp.mean(value, axis=others, keepdims=True)
+    return jnp.mean(value)
 
 
 def solve(operator: LinearOperator, shift: Array, right: Vector, scalars: Scalars) -> Vector:
@@ -161,7 +165,8 @@ def _modal(
 ) -> krylov.Operator:
     """I - shift·L with the coefficients given, inverted."""
     scaled = [(coupling, times(-shift, value)) for coupling, value in values]
-    return lambda vector: modal.solve(group, scaled, vector, jnp.dtype(nodes.plan.dtype), identity=1.0)
+    real = not any(nodes.places[u].complex for u in group.members)
+    return modal.inverse(group, scaled, jnp.dtype(nodes.plan.dtype), real, identity=1.0)
 
 
 def solve_linearised(
@@ -206,12 +211,15 @@ def _by_groups(
     nodes: Nodes, values: Sequence[tuple[Coupling, Operand]], groups: Sequence[Group], shift: Array
 ) -> krylov.Operator:
     """The modal solve of every group, on evolving nodes."""
+    inverses = [
+        _modal(g, [(c, v) for c, v in values if {c.equation, c.unknown} <= set(g.members)], shift, nodes)
+        for g in groups
+    ]
 
     def precondition(vector: Vector) -> Vector:
         result = list(vector)
-        for group in groups:
-            mine = [(c, v) for c, v in values if {c.equation, c.unknown} <= set(group.members)]
-            part = _modal(group, mine, shift, nodes)(tuple(vector[u] for u in group.members))
+        for group, invert in zip(groups, inverses, strict=True):
+            part = invert(tuple(vector[u] for u in group.members))
             for u, array in zip(group.members, part, strict=True):
                 result[u] = nodes.cast(array, u)
         return tuple(result)

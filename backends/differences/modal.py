@@ -10,13 +10,14 @@ only, is a preconditioner.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from nablax.backends.differences import trigonometric
+from nablax.backends import krylov
+from nablax.backends.differences import radial, trigonometric
 from nablax.backends.differences.bases import (
     DENSE,
     Numbers,
@@ -30,7 +31,7 @@ from nablax.backends.differences.bases import (
 from nablax.backends.differences.contraction import complex_dtype
 from nablax.backends.differences.kernels import plus, times
 from nablax.backends.differences.layout import Place
-from nablax.backends.differences.modes import Basis, Group, backward, forward, halved, last
+from nablax.backends.differences.modes import Basis, Group, Lines, backward, forward, halved, last
 from nablax.backends.differences.operators import Operator
 from nablax.backends.differences.walls import Matrix, has_leak
 from nablax.backends.interface import Vector
@@ -106,7 +107,13 @@ def _group(
         return None
     bases: list[Basis] = []
     exact = True
+    lines: Lines | None = None
     for k, axis in enumerate(plan.grid):
+        if axis.folded:
+            lines = _lines(plan, places, couplings, numbers, k, slice(*region[k]))
+            exact = exact and all(known[c.unknown, k] for c in couplings if c.orders[k])
+            bases.append(Basis(False, False, None, None, {}, True))
+            continue
         orders = sorted({c.orders[k] for c in couplings} - {0})
         acting = [c for c in couplings if c.operator is not None and k in c.operator.axes]
         exact = exact and all(c.operator is not None and c.operator.diagonal for c in acting)
@@ -151,7 +158,57 @@ def _group(
         basis = bounded_basis(matrices)
         exact = exact and basis.exact
         bases.append(basis)
-    return Group(members, region, tuple(bases), exact)
+    return Group(members, region, tuple(bases), exact, lines)
+
+
+def _lines(
+    plan: Plan,
+    places: Sequence[Place],
+    couplings: Sequence[Coupling],
+    numbers: Mapping[tuple[int, int, int], Numbers],
+    k: int,
+    inner: slice,
+) -> Lines:
+    """The matrices along an axis that begins at a centre, for both ways to go through it."""
+    found: dict[tuple[int, int], tuple[Matrix, Matrix]] = {}
+    turn = None
+    for unknown, order in sorted({(c.unknown, c.orders[k]) for c in couplings if c.orders[k]}):
+        pair = places[unknown].walls[k]
+        assert pair is not None
+        turn = pair[0].turn
+        values = [numbers[unknown, k, side] for side in (0, 1)]
+        ways = [pair[0], replace(pair[0], mirror=-pair[0].mirror)]
+        even, odd = (
+            derivative_matrix(order, plan.order, plan.grid[k], (way, pair[1]), values)[inner, inner]
+            for way in ways
+        )
+        found[unknown, order] = (even, odd)
+    return Lines(k, turn, found)
+
+
+def inverse(
+    group: Group,
+    coefficients: Sequence[tuple[Coupling, Operand]],
+    dtype: jnp.dtype,
+    real: bool,
+    identity: float = 0.0,
+    anchors: Mapping[int, Operand] | None = None,
+) -> krylov.Operator:
+    """`solve` for many right sides; `real` where all members are. Coefficients may vary along `group.lines`."""
+    if group.lines is None:
+        return lambda right: solve(group, coefficients, right, dtype, identity, anchors)
+    half = is_half(group, real)
+    spectra = spectra_of(group, half, dtype)
+    terms: list[radial.Term] = []
+    for coupling, coefficient in coefficients:
+        orders = tuple(0 if k == group.lines.axis else m for k, m in enumerate(coupling.orders))
+        value = symbol(group, replace(coupling, orders=orders), coefficient, spectra, half)
+        if value is not None:
+            terms.append((coupling.equation, coupling.unknown, coupling.orders, value))
+    modes = tuple(
+        (b - a) // 2 + 1 if half and k == last(group) else b - a for k, (a, b) in enumerate(group.region)
+    )
+    return radial.inverse(group, group.lines, terms, modes, dtype, half, identity, anchors or {})
 
 
 def solve(

@@ -45,6 +45,19 @@ class Basis:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Lines:
+    """Differences along an axis that begins at a centre, which no modes take apart: see `radial`.
+
+    `matrices` holds by unknown and order of the derivative those for Fourier modes of even and of odd number
+    along the axis `turn`; the first stands alone where there is no such axis.
+    """
+
+    axis: int
+    turn: int | None
+    matrices: Mapping[tuple[int, int], tuple[Spectrum | Array, Spectrum | Array]]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Group:
     """Unknowns solved for together, with one basis per axis.
 
@@ -55,6 +68,7 @@ class Group:
     region: Region
     bases: tuple[Basis, ...]
     exact: bool
+    lines: Lines | None = None
 
     @property
     def lacks_modes(self) -> bool:
@@ -72,6 +86,9 @@ def matrices(groups: Sequence[Group], title: str) -> dict[str, Spectrum]:
                 f"{name}/forward": np.asarray(basis.forward),
                 f"{name}/backward": np.asarray(basis.backward),
             }
+    for name, lines in _lined(groups, title):
+        for key, pair in lines.matrices.items():
+            found |= {_named_line(name, key, i): np.asarray(m) for i, m in enumerate(pair)}
     return found
 
 
@@ -88,8 +105,28 @@ def carried(groups: Sequence[Group], title: str, params: Mapping[str, Array]) ->
         symbols = {m: jnp.asarray(known(f"{name}/{m}", values)) for m, values in b.spectra.items()}
         return replace(b, forward=ahead, backward=back, symbols=symbols)
 
+    def drawn(name: str, lines: Lines) -> Lines:
+        brought = {}
+        for key, pair in lines.matrices.items():
+            even, odd = (known(_named_line(name, key, i), m) for i, m in enumerate(pair))
+            assert even is not None and odd is not None
+            brought[key] = (even, odd)
+        return replace(lines, matrices=brought)
+
     bases = iter([bound(name, b) for name, b in _named(groups, title)])
-    return tuple(replace(g, bases=tuple(next(bases) for _ in g.bases)) for g in groups)
+    lines = iter([drawn(name, line) for name, line in _lined(groups, title)])
+    return tuple(
+        replace(g, bases=tuple(next(bases) for _ in g.bases), lines=None if g.lines is None else next(lines))
+        for g in groups
+    )
+
+
+def _lined(groups: Sequence[Group], title: str) -> list[tuple[str, Lines]]:
+    return [(f"{title}/{i}/line", g.lines) for i, g in enumerate(groups) if g.lines is not None]
+
+
+def _named_line(name: str, key: tuple[int, int], parity: int) -> str:
+    return f"{name}/{key[0]}/{key[1]}/{parity}"
 
 
 def _named(groups: Sequence[Group], title: str) -> list[tuple[str, Basis]]:
