@@ -12,6 +12,7 @@ import numpy as np
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from nablax.centre import has_centre
 from nablax.continuity import may_jump
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
@@ -197,6 +198,11 @@ def _data(system: System, equation: Evolution) -> _Data | None:
             continue
         sides: tuple[Side, Side] = (0, 1)
         for side in sides:
+            if side == 0 and has_centre(system.problem, axis):
+                # Fields and their derivatives are finite at a centre, where no area is left.
+                if sp.expand(flux.xreplace(jets.stand_ins(flux))).subs(axis.symbol, 0) != 0:
+                    return None
+                continue
             at_wall = _on_wall(system, flux, k, side)
             if at_wall is None or not _known(at_wall):
                 return None
