@@ -44,16 +44,20 @@ def parity(system: System, unknown: int) -> Parity:
     """What a field is multiplied by on its way through the centre: -1 for the components along the radius
     and the angle of a vector, 1 for all else."""
     name = system.unknowns[root_of(unknown, system.unknowns)].name
-    for field in system.problem.fields:
-        for i, component in enumerate(field.components):
-            if component.name == name:
-                return -1 if field.rank and _turns(system.problem, i) else 1
-    return 1
+    return -1 if turned(system.problem, name) else 1
 
 
-def _turns(problem: Problem, axis: int) -> bool:
-    """Whether the unit vector along an axis points the other way beyond the centre."""
-    return axis == 0 or axis == _geometry(problem).angle
+def turned(problem: Problem, component: str) -> bool:
+    """Whether a component is along a unit vector that points the other way beyond the centre."""
+    if centre_of(problem) is None:
+        return False
+    axes = (0, _geometry(problem).angle)
+    return any(
+        c.name == component and i in axes
+        for f in problem.fields
+        if f.rank
+        for i, c in enumerate(f.components)
+    )
 
 
 def check_centre(problem: Problem, report: Report) -> bool:
@@ -85,8 +89,8 @@ def check_centre(problem: Problem, report: Report) -> bool:
             "P402",
             radius.span,
             f"the centre of spherical coordinates ({radius.name} = 0) with angles is not available yet",
-            help=f"begin the axis above 0: `{radius.name} in [0.01, ...]` with a condition there, or leave out "
-            "the angles",
+            help=f"begin the axis above 0: `{radius.name} in [0.01, ...]` with a condition there, or leave "
+            "out the angles",
         )
         return False
     angle = _geometry(problem).angle
@@ -112,7 +116,7 @@ def check_centre(problem: Problem, report: Report) -> bool:
             f"the centre {radius.name} = 0 is no wall, and takes no condition",
             label="fields go straight through",
             notes=(Note("here the radius begins", radius.span),),
-            help="remove this condition: fields without an angle are even in the radius by themselves",
+            help="remove this condition: smooth fields need none there",
         )
     return not walls
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import sympy as sp
 
+from nablax.centre import centre_of, turned
 from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.determination import free_constants
-from nablax.problem import Axis, Component, Equation, Problem
+from nablax.problem import Axis, Component, Equation, Field, Problem
 from nablax.reductions import Noise
 from nablax.sampling import sample
 from nablax.system import System
@@ -67,15 +68,17 @@ def solution_of(
 def _function(
     problem: Problem, component: Component, index: int, shape: Shape, duration: float | None, swings: bool
 ) -> sp.Expr:
-    value = _real_function(problem, index, shape, duration, swings)
+    if turned(problem, component.name):
+        shape = replace(shape, mean=0.0)  # a smooth vector has no mean along the radius
+    value = _real_function(problem, component, index, shape, duration, swings)
     if not component.complex:
         return value
-    other = _real_function(problem, index + 7, replace(shape, mean=0.0), duration, swings)
+    other = _real_function(problem, component, index + 7, replace(shape, mean=0.0), duration, swings)
     return value + sp.I * other
 
 
 def _real_function(
-    problem: Problem, index: int, shape: Shape, duration: float | None, swings: bool
+    problem: Problem, component: Component, index: int, shape: Shape, duration: float | None, swings: bool
 ) -> sp.Expr:
     """mean + amplitude · pattern, which moves in time; `swings` as `manufacture` says.
 
@@ -83,7 +86,11 @@ def _real_function(
     derivatives are known: linearly, as the L1 scheme follows exactly, and swinging like the third.
     """
     modes = any(s.value.has(*Nonlocal) for e in problem.equations for s in e.summands)
-    factors = [_factor(a, index + 3 * i, modes) for i, a in enumerate(problem.axes)]
+    centre = centre_of(problem)
+    through = () if centre is None else tuple(k for k in (centre.radius, centre.angle) if k is not None)
+    along = [(a, _factor(a, index + 3 * i, modes)) for i, a in enumerate(problem.axes) if i not in through]
+    around = [_through_centre(problem, component, index)] if through else []
+    factors = [*(f for _, f in along), *around]
     pattern = sp.Mul(*(f for f, _ in factors)) - sp.Mul(*(m for _, m in factors))
     size = _number(2 * shape.amplitude / 3)
     mean = _number(shape.mean)
@@ -94,7 +101,11 @@ def _real_function(
     unit = (problem.time.symbol - problem.time.lower) / _number(duration)
     power = 2 + max(_order(e) for e in problem.equations)
     flat = sp.Mul(
-        *(f if a.periodic else _bump(a, power) for a, (f, _) in zip(problem.axes, factors, strict=True))
+        *(f if a.periodic else _bump(a, power) for a, (f, _) in along),
+        *(
+            _bump(problem.axes[k], power, centre=True) * f
+            for k, (f, _) in zip(through[:1], around, strict=True)
+        ),
     )
     remembering = [
         n for e in problem.equations for s in e.summands for n in s.value.atoms(FractionalOperator)
@@ -125,10 +136,49 @@ def _factor(axis: Axis, index: int, modes: bool) -> tuple[sp.Expr, sp.Expr]:
     return sp.sin(rate * s + phase / 2), (sp.cos(phase / 2) - sp.cos(rate + phase / 2)) / rate
 
 
-def _bump(axis: Axis, power: int) -> sp.Expr:
-    """Within [0, 1]; derivatives below `power` vanish at both ends."""
+def _through_centre(problem: Problem, component: Component, index: int) -> tuple[sp.Expr, sp.Expr]:
+    """A factor in the radius and the angle, within [-1, 1], that is smooth at the centre, and its mean.
+
+    With an angle a plane wave, or the component of a vector of two of them; without one, a function of the
+    square of the radius, times the radius for a component along it.
+    """
+    centre = centre_of(problem)
+    assert centre is not None
+    radius = problem.axes[centre.radius]
+    s = radius.symbol / radius.upper
+    phase = sp.Rational(2 * (index % 7) + 1, 5)
+    odd = turned(problem, component.name)
+    if centre.angle is None:
+        pattern = sp.sin(sp.Rational(11, 5) * s**2 + phase / 2) * (s if odd else 1)
+    else:
+        theta = problem.axes[centre.angle].symbol
+
+        def wave(shift: sp.Expr) -> sp.Expr:
+            return sp.sin(2 * s * sp.cos(theta - phase - shift) + phase / 2 + shift)
+
+        pattern = wave(sp.S.Zero)
+        if odd:
+            # One vector for both components: the index of the first tells its waves.
+            first = index - next(
+                i for i in (0, 1) if component is _field_of(problem, component).components[i]
+            )
+            phase = sp.Rational(2 * (first % 7) + 1, 5)
+            along, across = wave(sp.S.Zero), wave(sp.S.One)
+            turn = theta if index == first else theta + sp.pi / 2
+            pattern = (along * sp.cos(turn) + across * sp.sin(turn)) / 2
+    places = points_of(problem, 0.0)
+    found = np.real(np.broadcast_to(sample(pattern, places), np.shape(places[radius.symbol])))
+    return pattern, _number(float(np.mean(found[np.isfinite(found)])))
+
+
+def _field_of(problem: Problem, component: Component) -> Field:
+    return next(f for f in problem.fields if f.name == component.field)
+
+
+def _bump(axis: Axis, power: int, centre: bool = False) -> sp.Expr:
+    """Within [0, 1]; derivatives below `power` vanish at both ends, or at the end that is no centre."""
     s = (axis.symbol - axis.lower) / (axis.upper - axis.lower)
-    return (4 * s * (1 - s)) ** power
+    return (1 - s**2) ** power if centre else (4 * s * (1 - s)) ** power
 
 
 def _order(equation: Equation) -> int:

@@ -75,7 +75,9 @@ class Elliptic:
         linear = not any(
             atom.node.atoms(sp.Function) & unknown for e in self._entries for atom in e.coefficient.atoms
         )
-        moving = {a.symbol for a, g in zip(self.plan.system.axes, self.plan.grid, strict=True) if not g.folded}
+        moving = {
+            a.symbol for a, g in zip(self.plan.system.axes, self.plan.grid, strict=True) if not g.folded
+        }
         plain = all(
             not e.coefficient.atoms and not e.coefficient.expression.free_symbols & moving
             for e in self._entries

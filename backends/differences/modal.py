@@ -194,7 +194,10 @@ def inverse(
     identity: float = 0.0,
     anchors: Mapping[int, Operand] | None = None,
 ) -> krylov.Operator:
-    """`solve` for many right sides; `real` where all members are. Coefficients may vary along `group.lines`."""
+    """`solve` for many right sides; `real` where all members are.
+
+    Coefficients may vary along the axis of `group.lines`.
+    """
     if group.lines is None:
         return lambda right: solve(group, coefficients, right, dtype, identity, anchors)
     half = is_half(group, real)

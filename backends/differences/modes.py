@@ -109,7 +109,8 @@ def carried(groups: Sequence[Group], title: str, params: Mapping[str, Array]) ->
         brought = {}
         for key, pair in lines.matrices.items():
             even, odd = (known(_named_line(name, key, i), m) for i, m in enumerate(pair))
-            assert even is not None and odd is not None
+            assert even is not None
+            assert odd is not None
             brought[key] = (even, odd)
         return replace(lines, matrices=brought)
 

@@ -87,7 +87,8 @@ def _matrix(
         weight = jnp.asarray(coefficient)
         if weight.ndim:
             weight = jnp.broadcast_to(
-                weight, tuple(s if j == k else m for j, (s, m) in enumerate(zip(weight.shape, modes, strict=True)))
+                weight,
+                tuple(s if j == k else m for j, (s, m) in enumerate(zip(weight.shape, modes, strict=True))),
             )
             weight = jnp.moveaxis(weight, k, -1)[..., None]
         line = _line(lines, unknown, orders[k], len(modes), others, nodes)
@@ -100,7 +101,9 @@ def _matrix(
         flat = jnp.ones((), real)
         for j, basis in enumerate(group.bases):
             if j != k:
-                index = jnp.arange(modes[j]).reshape([-1 if a == j else 1 for a in range(len(modes)) if a != k])
+                index = jnp.arange(modes[j]).reshape(
+                    [-1 if a == j else 1 for a in range(len(modes)) if a != k]
+                )
                 flat = flat * (index == basis.flattest).astype(real)
         mean = jnp.asarray(value).astype(real) / nodes * jnp.ones((nodes, nodes), real)
         add(position[unknown], position[unknown], flat[..., None, None] * mean)

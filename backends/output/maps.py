@@ -157,11 +157,21 @@ def draw_panel(axes: Axes, panel: Panel, row: MapRow, scale: Scale) -> Drawn:
 
 
 def _polar_map(axes: Axes, panel: Panel, row: MapRow, scale: Scale) -> Drawn:
-    r, theta = np.meshgrid(panel.across.points, panel.up.points, indexing="ij")
+    radius, angle = panel.across.points, panel.up.points
+    whole = panel.across.lower == 0 < radius[0]
+
+    def closed(values: np.ndarray) -> np.ndarray:
+        """With the mean of the innermost ring at a centre, which no node lies on."""
+        if not whole:
+            return values
+        return np.vstack([np.full(values.shape[1], np.mean(values[0])), values])
+
+    radius = np.append(0.0, radius) if whole else radius
+    r, theta = np.meshgrid(radius, angle, indexing="ij")
     mesh = axes.pcolormesh(
         r * np.cos(theta),
         r * np.sin(theta),
-        row.scalar(panel.values),
+        closed(row.scalar(panel.values)),
         shading="gouraud",
         cmap=scale.cmap,
         norm=scale.norm,
@@ -171,7 +181,7 @@ def _polar_map(axes: Axes, panel: Panel, row: MapRow, scale: Scale) -> Drawn:
 
     def show(other: Panel) -> None:
         axes.set_title(other.caption)
-        mesh.set_array(row.scalar(other.values))
+        mesh.set_array(closed(row.scalar(other.values)))
 
     return Drawn(mesh, show)
 
