@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import sympy as sp
 
-from nablax.centre import centre_of, turned
+from nablax.centre import centre_of, has_centre, turned
 from nablax.fractional_calculus.operators import FractionalOperator
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.determination import free_constants
@@ -193,10 +193,13 @@ def _number(value: float) -> sp.Expr:
 
 
 def points_of(problem: Problem, elapsed: float) -> dict[sp.Basic, np.ndarray]:
-    """Parameters, and places over the whole box, walls included."""
+    """Parameters, and places over the whole box, walls included and centres not."""
     values: dict[sp.Basic, np.ndarray] = {p.symbol: np.asarray(float(p.value)) for p in problem.parameters}
     ends = [(float(sample(a.lower, values)), float(sample(a.upper, values))) for a in problem.axes]
     lines = [np.linspace(low, high, _PLACES[len(ends)]) for low, high in ends]
+    for line, axis in zip(lines, problem.axes, strict=True):
+        if has_centre(problem, axis):
+            line[0] = line[1] / 2
     values |= {
         a.symbol: g.ravel() for a, g in zip(problem.axes, np.meshgrid(*lines, indexing="ij"), strict=True)
     }

@@ -13,6 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from nablax.backends.differences.contraction import complex_dtype
+from nablax.backends.differences.kernels import plus
 from nablax.backends.differences.modes import Group, Lines, backward, forward
 from nablax.backends.interface import Vector
 from nablax.backends.krylov import Operator
@@ -38,7 +40,7 @@ def inverse(
     `modes` are the numbers of modes along the axes, of nodes along the radius. `anchors[u]` adds that much
     of the mean of u to its equation.
     """
-    matrix = _matrix(group, lines, terms, modes, identity, anchors)
+    matrix = _matrix(group, lines, terms, modes, dtype, identity, anchors)
     factors = jax.vmap(jax.scipy.linalg.lu_factor)(matrix)
     k, kind = lines.axis, matrix.dtype
     shape = tuple(b - a for a, b in group.region)
@@ -49,14 +51,12 @@ def inverse(
         hats = [jnp.moveaxis(forward(group, r, half, dtype), k, -1) for r in right]
         others = hats[0].shape[:-1]
         columns = jnp.concatenate([h.reshape(-1, nodes) for h in hats], axis=1)
-        wide = jnp.result_type(kind, columns.dtype)
+        wide = kind if jnp.iscomplexobj(matrix) else columns.dtype
         solved = jax.vmap(jax.scipy.linalg.lu_solve)(
             (factors[0].astype(wide), factors[1]), columns.astype(wide)
         )
         parts = [solved[:, i * nodes : (i + 1) * nodes] for i in range(len(right))]
         arrays = [jnp.moveaxis(p.reshape((*others, nodes)), -1, k) for p in parts]
-        if not any(b.periodic and b.transformed for b in group.bases) and not jnp.iscomplexobj(columns):
-            arrays = [jnp.real(a) for a in arrays]
         return tuple(backward(group, a, shape, half, dtype, real) for a in arrays)
 
     return invert
@@ -67,6 +67,7 @@ def _matrix(
     lines: Lines,
     terms: Sequence[Term],
     modes: tuple[int, ...],
+    dtype: jnp.dtype,
     identity: float,
     anchors: Mapping[int, Operand],
 ) -> Array:
@@ -79,35 +80,33 @@ def _matrix(
     def add(i: int, j: int, value: Array) -> None:
         before = blocks.get((i, j))
         if before is not None:
-            kind = jnp.result_type(before, value)
-            value = before.astype(kind) + value.astype(kind)
+            value = jnp.asarray(plus(before, value))
         blocks[i, j] = value
 
     for equation, unknown, orders, coefficient in terms:
         weight = jnp.asarray(coefficient)
+        weight = weight if jnp.iscomplexobj(weight) else weight.astype(dtype)
         if weight.ndim:
             weight = jnp.broadcast_to(
                 weight,
                 tuple(s if j == k else m for j, (s, m) in enumerate(zip(weight.shape, modes, strict=True))),
             )
             weight = jnp.moveaxis(weight, k, -1)[..., None]
-        line = _line(lines, unknown, orders[k], len(modes), others, nodes)
-        kind = jnp.result_type(weight, line)
-        add(position[equation], position[unknown], weight.astype(kind) * line.astype(kind))
-    real = next((b.real.dtype for b in blocks.values()), jnp.zeros(()).dtype)
+        line = _line(lines, unknown, orders[k], len(modes), others, nodes, dtype)
+        add(position[equation], position[unknown], weight * line.astype(weight.dtype))
     for i in range(len(group.members)):
-        add(i, i, identity * jnp.eye(nodes, dtype=real))
+        add(i, i, identity * jnp.eye(nodes, dtype=dtype).reshape((1,) * len(others) + (nodes, nodes)))
     for unknown, value in anchors.items():
-        flat = jnp.ones((), real)
+        flat = jnp.ones((1,) * len(others), dtype)
         for j, basis in enumerate(group.bases):
             if j != k:
                 index = jnp.arange(modes[j]).reshape(
                     [-1 if a == j else 1 for a in range(len(modes)) if a != k]
                 )
-                flat = flat * (index == basis.flattest).astype(real)
-        mean = jnp.asarray(value).astype(real) / nodes * jnp.ones((nodes, nodes), real)
+                flat = flat * (index == basis.flattest).astype(dtype)
+        mean = jnp.asarray(value).astype(dtype) / nodes * jnp.ones((1,) * len(others) + (nodes, nodes), dtype)
         add(position[unknown], position[unknown], flat[..., None, None] * mean)
-    kind = jnp.result_type(*blocks.values())
+    kind = complex_dtype(dtype) if any(jnp.iscomplexobj(b) for b in blocks.values()) else dtype
     full = (*others, nodes, nodes)
     zero = jnp.zeros(full, kind)
     count = range(len(group.members))
@@ -123,12 +122,18 @@ def _matrix(
 
 
 def _line(
-    lines: Lines, unknown: int, order: int, dimensions: int, others: tuple[int, ...], nodes: int
+    lines: Lines,
+    unknown: int,
+    order: int,
+    dimensions: int,
+    others: tuple[int, ...],
+    nodes: int,
+    dtype: jnp.dtype,
 ) -> Array:
     """The derivative along the radius in every mode, [..., nodes, nodes] with size 1 where it is the same."""
     if order == 0:
-        return jnp.eye(nodes).reshape((1,) * len(others) + (nodes, nodes))
-    even, odd = (jnp.asarray(m) for m in lines.matrices[unknown, order])
+        return jnp.eye(nodes, dtype=dtype).reshape((1,) * len(others) + (nodes, nodes))
+    even, odd = (jnp.asarray(m, dtype) for m in lines.matrices[unknown, order])
     if lines.turn is None:
         return even.reshape((1,) * len(others) + even.shape)
     place = [j for j in range(dimensions) if j != lines.axis].index(lines.turn)
