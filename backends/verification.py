@@ -3,13 +3,14 @@
 Two studies. In space: finer and finer grids, each advanced with a step error far below that of the grid,
 against the exact solution, up to the walls; of finite volumes the averages over cells, in the mean. In
 time, where there is a stepper: halved steps on one grid, each against the next, so that the grid's error
-cancels.
+cancels. A level that takes longer than the limit is the last one of its study, and the study says so.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import ceil, inf, isfinite
+from time import process_time
 from typing import Literal
 
 import jax.numpy as jnp
@@ -39,6 +40,7 @@ RESOLVED = 1e-9  # a spectral error below it has fallen as far as matters
 ROUNDING = 3e-13  # smaller differences between steps say nothing
 GRIDS = {1: (16, 24, 32, 48, 64, 96), 2: (12, 16, 24, 32, 48), 3: (8, 12, 16, 20, 24)}
 MODES = {1: (12, 16, 24, 32, 48, 64), 2: (12, 16, 24, 32, 48), 3: (8, 12, 16, 24, 32)}
+AGREED = 0.1  # orders that differ by less are one
 REFINEMENTS = 3  # at least; more while the order is still short of the claimed one
 HALVINGS = 8  # at most
 GAUSS_NODES = 4  # per axis and cell, for averages: exact to degree 7
@@ -47,7 +49,23 @@ MESH = 512  # steps for which there is room where all are remembered
 HELD = {1: 16, 2: 12, 3: 10}  # points per axis of the study in time
 AGREEMENT = 1e-7  # of an implicit stepper with an explicit one, both with steps that follow every mode
 
+LIMIT = 60.0  # seconds of computing, of one level
+
 Build = Callable[[Plan], Solver | SteadySolver]
+Tell = Callable[[str], None]
+
+
+def _untold(line: str) -> None:
+    del line
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a verification goes: `tell` is given a line for each of its steps, and `limit` is the seconds after
+    which a level is the last of its study."""
+
+    tell: Tell = _untold
+    limit: float = LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +74,14 @@ class Level:
 
     `error` is relative to the largest value of the field (in the mean, of finite volumes), the worst
     field's: against the exact solution in space, against half the step in time; infinite for a run that
-    broke down. `order` is measured against the level before.
+    broke down. `order` is measured against the level before; None where rounding is all that is left.
     """
 
     n: tuple[int, ...]
     steps: int
     error: float
     order: float | None
+    rounded: bool = False  # the error is what rounding leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,41 +110,75 @@ class Verification:
         return all(s.passed for s in self.studies)
 
 
-def verify(problem: Problem, plan: Plan, report: Report, build: Build) -> Verification:
+def verify(
+    problem: Problem, plan: Plan, report: Report, build: Build, course: Course = Course()
+) -> Verification:
     """Measure the orders of the method and the stepper of a plan on the problem it was made for.
 
     Raises `SpecError` with R711 for terms that take part in no manufactured solution.
     """
     problem = at_start(problem)
+    course.tell("manufacturing a solution and its data")
     made = manufacture(problem, report, swinging=False)
     report.check()
     assert made is not None
-    studies = [space_study(made, plan, build)]
+    studies = [space_study(made, plan, build, course)]
     if plan.system.time is not None and plan.stepping.name not in PROPAGATED:
+        course.tell("manufacturing a solution that swings in time")
         moving = manufacture(problem, report, swinging=True)
         report.check()
         assert moving is not None
-        studies.append(time_study(moving, plan, build))
+        studies.append(time_study(moving, plan, build, course))
     return Verification({name: str(e) for name, e in made.solution.items()}, tuple(studies))
 
 
 # --- space ---
 
 
-def space_study(made: Manufactured, plan: Plan, build: Build) -> Study:
+def space_study(made: Manufactured, plan: Plan, build: Build, course: Course = Course()) -> Study:
     """Errors on finer and finer grids, until the order is there or the grids are spent."""
     claimed = None if plan.method == "spectral" else float(plan.order)
     levels: list[Level] = []
+    study: Study | None = None
     for n in (GRIDS if claimed else MODES)[len(plan.grid)]:
         counts = (n,) * len(plan.grid)
+        started = process_time()
         here = _accurate(made, plan, counts)
         if here is None:
             continue  # too few points for the stencil
-        levels.append(_level(levels, counts, *_grid_error(here, made, build(here))))
+        course.tell(f"space: {plan.method} on {_size(counts)}")
+        levels.append(_level(levels, counts, *_grid_error(here, made, build(here)), FLOOR))
         study = _space_verdict(plan.method, claimed, levels)
-        if study.passed and len(levels) > REFINEMENTS:
+        spent = process_time() - started
+        course.tell(f"space: {plan.method} on {_size(counts)}: {_outcome(levels[-1], spent)}")
+        exact = len(levels) > 1 and all(level.rounded for level in levels)
+        if exact or (len(levels) > REFINEMENTS and (study.passed or _settled(levels))):
             return study
-    return _space_verdict(plan.method, claimed, levels)
+        if spent > course.limit and len(levels) > 1:
+            return _cut_short(study, _size(counts), spent, course.limit)
+    return study if study is not None else _space_verdict(plan.method, claimed, levels)
+
+
+def _settled(levels: Sequence[Level]) -> bool:
+    """Whether the last three orders agree: finer grids would measure the same one."""
+    last = [level.order for level in levels[-3:]]
+    orders = [order for order in last if order is not None]
+    return len(orders) == 3 and max(orders) - min(orders) < AGREED
+
+
+def _size(counts: Sequence[int]) -> str:
+    return " x ".join(map(str, counts)) + (" points" if len(counts) == 1 else "")
+
+
+def _outcome(level: Level, spent: float) -> str:
+    steps = f", {level.steps} steps" if level.steps else ""
+    return f"error {level.error:.1e}{steps}, {spent:.1f} s"
+
+
+def _cut_short(study: Study, last: str, spent: float, limit: float) -> Study:
+    """The study with what its levels show so far, and that a finer one was not begun."""
+    said = f"no finer level was begun: {last} took {spent:.0f} s, and the limit is {limit:g} s"
+    return replace(study, reason="; ".join(part for part in (study.reason, said) if part))
 
 
 def _accurate(made: Manufactured, plan: Plan, counts: tuple[int, ...]) -> Plan | None:
@@ -147,12 +200,14 @@ def _accurate(made: Manufactured, plan: Plan, counts: tuple[int, ...]) -> Plan |
 
 def _space_verdict(method: str, claimed: float | None, levels: Sequence[Level]) -> Study:
     if claimed is None:
-        best = min(level.error for level in levels)
+        best = min((level.error for level in levels), default=inf)
         passed = best <= RESOLVED
         reason = f"the error falls to {best:.1e}"
         if not passed:
             reason = f"the error stops at {best:.1e}, above {RESOLVED:g}"
-        measured = levels[-1].order if len(levels) > 1 else None
+        if all(level.error <= FLOOR for level in levels):
+            reason = f"exact to rounding: every error is below {FLOOR:g}"
+        measured = next((level.order for level in reversed(levels) if level.order is not None), None)
         return Study("space", method, None, tuple(levels), measured, passed, reason)
     return _verdict("space", method, claimed, levels, [level.n[0] for level in levels], FLOOR)
 
@@ -165,7 +220,10 @@ def _grid_error(plan: Plan, made: Manufactured, solver: Solver | SteadySolver) -
         return 0, _distance(_at_rest(solver), exact, norm)
     steps = _first_steps(plan)
     before = _advanced(solver, steps)
+    error = _distance(before, exact, norm)
     for _ in range(HALVINGS):
+        if plan.stepping.recall is not None and 2 * steps > plan.stepping.recall.capacity:
+            break
         steps *= 2
         after = _advanced(solver, steps)
         error, change = _distance(after, exact, norm), _distance(before, after, norm)
@@ -216,11 +274,13 @@ def _distance(
 # --- time ---
 
 
-def time_study(made: Manufactured, plan: Plan, build: Build) -> Study:
+def time_study(made: Manufactured, plan: Plan, build: Build, course: Course = Course()) -> Study:
     """Differences between runs with a step and with half of it, on one grid."""
     counts = (HELD[len(plan.grid)],) * len(plan.grid)
     while (here := _plan(made, plan, counts, plan.stepping.name)) is None:
         counts = tuple(n + 4 for n in counts)  # until the stencil fits
+    name = plan.stepping.name
+    course.tell(f"time: {name} on {_size(here.shape)}")
     solver = build(here)
     assert isinstance(solver, Solver)
     steps = _first_steps(here)
@@ -236,15 +296,24 @@ def time_study(made: Manufactured, plan: Plan, build: Build) -> Study:
             reference = _advanced(other, 2 * steps)
     levels: list[Level] = []
     fields = _advanced(solver, steps)
+    study: Study | None = None
     for _ in range(HALVINGS):
         if here.stepping.recall is not None and 2 * steps > here.stepping.recall.capacity:
             break
+        started = process_time()
         finer = _advanced(solver, 2 * steps)
-        levels.append(_level(levels, here.shape, steps, _distance(fields, finer)))
+        levels.append(_level(levels, here.shape, steps, _distance(fields, finer), ROUNDING))
         study = _time_verdict(here, levels)
+        spent = process_time() - started
+        course.tell(f"time: {name} with {2 * steps} steps: {_outcome(levels[-1], spent)}")
         fields, steps = finer, 2 * steps
         if study.passed and len(levels) >= REFINEMENTS:
             break
+        if spent > course.limit and len(levels) > 1:
+            study = _cut_short(study, f"{steps} steps", spent, course.limit)
+            break
+    if study is None:
+        study = _time_verdict(here, levels)
     if reference is not None and study.passed:
         apart = _distance(fields, reference)
         if apart > AGREEMENT:
@@ -326,13 +395,13 @@ def _plan(made: Manufactured, plan: Plan, counts: tuple[int, ...], stepper: Step
     return make_plan(replace(made.system, problem=asked), quiet)
 
 
-def _level(before: Sequence[Level], n: tuple[int, ...], steps: int, error: float) -> Level:
+def _level(before: Sequence[Level], n: tuple[int, ...], steps: int, error: float, floor: float) -> Level:
     order = None
-    if before and 0 < error < inf and before[-1].error < inf:
+    if before and floor < error < inf and before[-1].error < inf:
         last = before[-1]
         ratio = n[0] / last.n[0] if n != last.n else steps / last.steps
         order = float(np.log(last.error / error) / np.log(ratio))
-    return Level(n, steps, error, order)
+    return Level(n, steps, error, order, error <= floor)
 
 
 def _verdict(
@@ -350,9 +419,13 @@ def _verdict(
         return Study(kind, method, claimed, tuple(levels), measured, passed, reason)
 
     if len(used) < 2:
-        small = all(level.error <= floor for level in levels)
-        reason = f"every error is below {floor:g}" if small else "too few runs went through"
-        return study(None, small, reason)
+        small = bool(levels) and levels[-1].error <= floor and len(used) <= 1
+        whole = all(level.error < inf for level in levels)
+        below = "every error is" if not used else "the error falls"
+        reason = (
+            f"exact to rounding: {below} below {floor:g}" if small and whole else "too few runs went through"
+        )
+        return study(None, small and whole, reason)
     n, errors = np.log([p[0] for p in used[-3:]]), np.log([p[1] for p in used[-3:]])
     measured = float(-np.polyfit(n, errors, 1)[0])
     passed = measured >= claimed - SLACK

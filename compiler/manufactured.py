@@ -29,6 +29,7 @@ from nablax.manufactured_fields import (
     Shape,
     candidate_ranges,
     points_of,
+    rate_of,
     solution_of,
     still_solution,
 )
@@ -232,13 +233,19 @@ def _by_modes(node: sp.Expr, problem: Problem) -> sp.Expr:
 
 
 def _by_powers(node: FractionalOperator) -> sp.Expr:
-    """A derivative in time of a sum of powers of the time since the base, power by power."""
+    """A derivative in time of a sum of powers of the time since the base, power by power.
+
+    A tempered one is of powers that fade at its rate, if its operand does.
+    """
     t, base = node.variable, node.base
+    fades = any(t in factor.free_symbols for factor in node.operand.atoms(sp.exp))
+    fading = sp.exp(-rate_of(node) * (t - base)) if fades else sp.S.One
+    powers = node.operand if fading == 1 else sp.powsimp(sp.expand(node.operand / fading))
     total = sp.S.Zero
     for k in range(HIGHEST_POWER + 1):
-        coefficient = sp.diff(node.operand, t, k).subs(t, base) / sp.factorial(k)
+        coefficient = sp.diff(powers, t, k).subs(t, base) / sp.factorial(k)
         if coefficient != 0:
-            total += coefficient * summed(node.of((t - base) ** k).doit())
+            total += coefficient * summed(node.of(fading * (t - base) ** k).doit())
     return total
 
 

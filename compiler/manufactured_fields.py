@@ -7,7 +7,7 @@ import numpy as np
 import sympy as sp
 
 from nablax.centre import centre_of, has_centre, turned
-from nablax.fractional_calculus.operators import FractionalOperator
+from nablax.fractional_calculus.operators import FractionalOperator, Tempered, TemperedCaputo
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.determination import free_constants
 from nablax.problem import Axis, Component, Equation, Field, Problem
@@ -112,16 +112,29 @@ def _real_function(
     ]
     if remembering:
         late = unit**HIGHEST_POWER * flat if swings else sp.S.Zero
+        fading = _fading(remembering, problem.time)
         # Derivatives of Riemann and Liouville are infinite at the start for whatever is not zero there.
         if any(n.family == "riemann-liouville" for n in remembering):
-            return size * (pattern * unit ** max(n.ceiling for n in remembering) + late)
-        return mean + size * (pattern * (1 - unit / 4) + late)
+            return fading * size * (pattern * unit ** max(n.ceiling for n in remembering) + late)
+        return fading * (mean + size * (pattern * (1 - unit / 4) + late))
     swing = sp.sin(2 * unit + sp.Rational(index % 5 + 3, 7)) / 2
     if all(a.periodic for a in problem.axes):
         return mean + size * pattern * (1 + swing)
     if not swings:
         return mean + size * pattern * (1 - unit / 4)
     return mean + size * (pattern * (1 - unit / 4) + flat * swing)
+
+
+def _fading(remembering: Sequence[FractionalOperator], time: Axis) -> sp.Expr:
+    """e^(-λ (t - start)) where every derivative with memory is tempered at the rate λ, else 1."""
+    rates = {rate_of(n) for n in remembering}
+    rate = rates.pop()
+    return sp.exp(-rate * (time.symbol - time.lower)) if not rates and rate != 0 else sp.S.One
+
+
+def rate_of(node: FractionalOperator) -> sp.Expr:
+    """The rate at which the memory of an operator is tempered."""
+    return node.further[0] if isinstance(node, Tempered | TemperedCaputo) else sp.S.Zero
 
 
 def _factor(axis: Axis, index: int, modes: bool) -> tuple[sp.Expr, sp.Expr]:

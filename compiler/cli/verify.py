@@ -24,9 +24,19 @@ MISSED = 4
 @set_option
 @solve_option
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-def verify(spec: str, parameters: tuple[str, ...], solve: tuple[str, ...], as_json: bool) -> int:
+@click.option(
+    "--limit",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Seconds of computing after which a grid or step is the last of its study.",
+)
+def verify(
+    spec: str, parameters: tuple[str, ...], solve: tuple[str, ...], as_json: bool, limit: float
+) -> int:
     """Put a manufactured solution into a spec, refine grid and step, and compare the measured orders with
     the claimed ones. Exit code 4 when one falls short."""
+    from nablax.backends.verification import Course
     from nablax.backends.verification import verify as measure
     from nablax.cli.run import build_solver, quiet_jax
     from nablax.frontend.render import to_json
@@ -39,7 +49,8 @@ def verify(spec: str, parameters: tuple[str, ...], solve: tuple[str, ...], as_js
         plan, report = stages.demand()
         assert stages.problem is not None
         quiet_jax(True)
-        found = measure(stages.problem, plan, report, lambda finer: build_solver(finer, report))
+        course = Course(lambda line: click.echo(line, err=True), limit)
+        found = measure(stages.problem, plan, report, lambda finer: build_solver(finer, report), course)
     except SpecError as error:
         if not as_json:
             raise
@@ -94,7 +105,7 @@ def _table(study: "Study") -> "Table":
     table.add_column("claimed", justify="right")
     for level in study.levels:
         steps = [f"{level.steps}"] if study.kind == "time" else []
-        order = "" if level.order is None else f"{level.order:.2f}"
+        order = "rounding" if level.rounded else "" if level.order is None else f"{level.order:.2f}"
         table.add_row(" x ".join(map(str, level.n)), *steps, f"{level.error:.3e}", order, _claimed(study))
     return table
 
@@ -122,6 +133,7 @@ def _facts(found: "Verification") -> dict[str, object]:
                         # JSON has no infinity.
                         "error": level.error if level.error < float("inf") else None,
                         "order": level.order,
+                        "rounded": level.rounded,
                     }
                     for level in s.levels
                 ],

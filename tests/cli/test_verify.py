@@ -22,6 +22,8 @@ def test_orders_are_met(nablax, tmp_path):
     assert "measured order" in answer.out
     assert "✓ space: claimed 2; measured 2.0" in answer.out
     assert "✓ time: claimed 4; measured" in answer.out
+    assert answer.err.startswith("manufacturing a solution and its data\nspace: fd on 16 points\n")
+    assert "time: rk4 with" in answer.err
 
 
 def test_a_missed_order_is_exit_code_4(nablax, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import sympy as sp
 
 from nablax.backends.build import build
 from nablax.backends.reference import environment, reference_rate
-from nablax.backends.verification import space_study, time_study, verify
+from nablax.backends.verification import Course, space_study, time_study, verify
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.parser import read_source
 from nablax.manufactured import manufacture
@@ -114,10 +114,17 @@ REMEMBERING = {
         .replace("step = rk4", "step = cq"),
         2.0,
     ),
+    "tempered": (
+        WALLS.replace("dt(u) + u*dx(u)", "tempered(u, t, 0.6, 2, kind=caputo)")
+        .replace("step = rk4", "step = cq"),
+        2.0,
+    ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["rest", pytest.param("quadrature", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["rest", *(pytest.param(name, marks=pytest.mark.slow) for name in ("quadrature", "tempered"))]
+)
 def test_derivatives_that_remember_the_past_have_their_orders(name):
     text, claimed = REMEMBERING[name]
     stages = run_stages(read_source("spec", text))
@@ -128,6 +135,23 @@ def test_derivatives_that_remember_the_past_have_their_orders(name):
     assert abs(time.measured - claimed) < 0.1
     if space.claimed is None:  # linear in time, as the L1 scheme follows exactly
         assert space.levels[0].error < 1e-13
+        assert space.measured is None
+        assert all(level.rounded and level.order is None for level in space.levels)
+        assert space.reason.startswith("exact to rounding")
+    if name == "tempered":
+        assert space.levels[0].steps == 16  # it fades with its memory: steps add nothing to the grid's error
+
+
+def test_a_level_over_the_limit_is_the_last_one_and_lines_tell_the_course():
+    stages, made = made_of(WALLS, swinging=False)
+    lines: list[str] = []
+    study = space_study(made, stages.plan, build, Course(lines.append, limit=0.0))
+    assert len(study.levels) == 2
+    assert study.passed  # with the order that two levels show
+    assert study.reason.startswith("no finer level was begun: 24 points took")
+    assert study.reason.endswith("the limit is 0 s")
+    assert [line.partition(":")[2].strip()[:15] for line in lines[:2]] == ["fd on 16 points"] * 2
+    assert "error" in lines[1]
 
 
 @pytest.mark.slow
