@@ -30,6 +30,7 @@ from nablax.past import order_in_time
 from nablax.plan import PROPAGATED, Plan, StepperName
 from nablax.planning.make import make_plan
 from nablax.planning.spectrum import nominal
+from nablax.planning.wall_equations import order_at_walls
 from nablax.problem import Option, OptionValue, Problem
 from nablax.sampling import sample
 
@@ -39,6 +40,7 @@ FLOOR = 1e-11  # smaller errors of a grid say nothing: rounding, enlarged by the
 RESOLVED = 1e-9  # a spectral error below it has fallen as far as matters
 ROUNDING = 3e-13  # smaller differences between steps say nothing
 GRIDS = {1: (16, 24, 32, 48, 64, 96), 2: (12, 16, 24, 32, 48), 3: (8, 12, 16, 20, 24)}
+FEW_POINTS = {1: (11, 13, 16, 20, 24, 32), 2: (11, 13, 16, 20, 24), 3: (11, 12, 14, 16, 20)}  # order 6 and 8
 MODES = {1: (12, 16, 24, 32, 48, 64), 2: (12, 16, 24, 32, 48), 3: (8, 12, 16, 24, 32)}
 AGREED = 0.1  # orders that differ by less are one
 REFINEMENTS = 3  # at least; more while the order is still short of the claimed one
@@ -137,10 +139,11 @@ def verify(
 
 def space_study(made: Manufactured, plan: Plan, build: Build, course: Course = Course()) -> Study:
     """Errors on finer and finer grids, until the order is there or the grids are spent."""
-    claimed = None if plan.method == "spectral" else float(plan.order)
+    claimed = _order_in_space(plan)
     levels: list[Level] = []
     study: Study | None = None
-    for n in (GRIDS if claimed else MODES)[len(plan.grid)]:
+    grids = MODES if claimed is None else FEW_POINTS if plan.method == "fd" and plan.order >= 6 else GRIDS
+    for n in grids[len(plan.grid)]:
         counts = (n,) * len(plan.grid)
         started = process_time()
         here = _accurate(made, plan, counts)
@@ -179,6 +182,13 @@ def _cut_short(study: Study, last: str, spent: float, limit: float) -> Study:
     """The study with what its levels show so far, and that a finer one was not begun."""
     said = f"no finer level was begun: {last} took {spent:.0f} s, and the limit is {limit:g} s"
     return replace(study, reason="; ".join(part for part in (study.reason, said) if part))
+
+
+def _order_in_space(plan: Plan) -> float | None:
+    """What the method claims up to the walls; None for faster than any power."""
+    if plan.method == "spectral":
+        return None
+    return float(order_at_walls(plan.system, plan.order)[0] if plan.method == "fd" else plan.order)
 
 
 def _accurate(made: Manufactured, plan: Plan, counts: tuple[int, ...]) -> Plan | None:

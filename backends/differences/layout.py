@@ -5,7 +5,7 @@ ghosts. A `Region` is a box of such positions.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import sympy as sp
@@ -26,6 +26,7 @@ from nablax.nonlocal_operators import Between
 from nablax.passes.carried import carried_alone
 from nablax.passes.jets import jets
 from nablax.plan import GridAxis, Plan
+from nablax.planning.wall_equations import wall_equations
 from nablax.stencils import radius
 from nablax.system import FluxTerm, Orders, System, Terms
 
@@ -129,6 +130,10 @@ def places(plan: Plan) -> tuple[Place, ...]:
         if not axis.periodic
         for side in (0, 1)
     }
+    for b in wall_equations(system, plan.order):
+        at = given[b.unknown, b.axis, b.side]
+        followed = (*at.conditions, Condition(b.terms, b.data))
+        given[b.unknown, b.axis, b.side] = replace(at, conditions=followed)
     carried = carried_alone(system) is not None
     result = []
     for v in range(count):

@@ -34,6 +34,7 @@ from nablax.planning.volumes import (
     partial_integral,
     volume_stepping,
 )
+from nablax.planning.wall_equations import wall_choice
 from nablax.planning.walls import check_walls, operators_of
 from nablax.sampling import sample
 from nablax.stencils import radius
@@ -73,6 +74,9 @@ def make_plan(system: System, report: Report) -> Plan | None:
     grid = _grid(system, method, order, settings, nature, choices, report)
     if grid is None:
         return None
+    closures = wall_choice(system, order) if method == "fd" else None
+    if closures is not None:
+        choices.append(closures)
     _warn_growth(system, report)
     check_masses(system, grid, report)
     dealias = _dealias(method, settings, nature, len(grid), choices)

@@ -9,7 +9,7 @@ from nablax.backends.differences.halo import numbers
 from nablax.backends.differences.walls import Character, Condition, Wall, closure_degree
 from nablax.plan import GridAxis
 from nablax.problem import Side
-from nablax.stencils import radius
+from nablax.stencils import centred_extreme, radius
 from nablax.system import BoundaryTerm
 
 ORDERS = [2, 4, 6, 8]
@@ -18,7 +18,10 @@ D: Stated = (True, [])
 N: Stated = (False, [[(1.0, 1)]])
 FREE_SIDE: Stated = (False, [])
 SUPPORTED: Stated = (True, [[(1.0, 2)]])
+CURVED: Stated = SUPPORTED  # what a wave equation says of its field beside a given value
 CLAMPED: Stated = (True, [[(1.0, 1)]])
+SLOPED: Stated = CLAMPED  # what transport says
+BENT: Stated = (True, [[(1.0, 1)], [(1.0, 2)]])
 FREE: Stated = (False, [[(1.0, 2)], [(1.0, 3)]])
 SLIDING: Stated = (False, [[(1.0, 1)], [(1.0, 3)]])
 
@@ -76,6 +79,49 @@ def test_waves_do_not_grow(accuracy: int, lower: Stated, upper: Stated) -> None:
 def test_advection_from_an_inflow_wall_does_not_grow(accuracy: int) -> None:
     for n in (20, 41):
         assert np.linalg.eigvals(-operator(1, accuracy, D, FREE_SIDE, n)).real.max() < 0
+
+
+@pytest.mark.parametrize("accuracy", [6, 8])
+@pytest.mark.parametrize(
+    ("lower", "upper"), [(CURVED, CURVED), (CURVED, N), (CURVED, robin(1))], ids=["DD", "DN", "DR"]
+)
+def test_waves_with_a_curvature_from_the_equation_do_not_grow(
+    accuracy: int, lower: Stated, upper: Stated
+) -> None:
+    """Without a complex eigenvalue the energy stays bounded, with coefficients that vary as well."""
+    n = 40
+    matrix = operator(2, accuracy, lower, upper, n, "oscillatory")
+    x = np.linspace(0, 1, n + 1)[1 : n + 1 - int(upper[0])]
+    for speed in (np.ones_like(x), 1 + 0.8 * np.sin(5 * x + 1)):
+        values = np.linalg.eigvals(speed[:, None] * matrix)
+        assert np.abs(values.imag).max() < 1e-9
+        assert values.real.max() < 0
+
+
+@pytest.mark.parametrize("accuracy", [6, 8])
+def test_waves_with_a_slope_beside_the_curvature_do_not_grow(accuracy: int) -> None:
+    """(c w_x)_x between fixed ends, where the equation gives w_xx + (c'/c) w_x."""
+    n = 40
+    x = np.linspace(0, 1, n + 1)
+    speed, slope = 1 + 0.5 * np.sin(5 * x + 1), 2.5 * np.cos(5 * x + 1)
+    ends: list[Stated] = [(True, [[(1.0, 2), (slope[k] / speed[k], 1)]]) for k in (0, -1)]
+    second = operator(2, accuracy, *ends, n, "oscillatory")
+    first = operator(1, accuracy, *ends, n, "oscillatory", highest=2)
+    values = np.linalg.eigvals(speed[1:-1, None] * second + slope[1:-1, None] * first)
+    assert np.abs(values.imag).max() < 1e-9
+    assert values.real.max() < 0
+
+
+@pytest.mark.parametrize("accuracy", [6, 8])
+def test_advection_with_a_slope_from_the_equation_does_not_grow(accuracy: int) -> None:
+    x = np.linspace(0, 1, 41)[1:]
+    inflow = SLOPED if accuracy == 6 else BENT
+    for speed in (np.ones_like(x), 1.5 - x, 1 + 0.8 * np.sin(5 * x + 1)):
+        matrix = -speed[:, None] * operator(1, accuracy, inflow, FREE_SIDE, 40)
+        values = np.linalg.eigvals(matrix)
+        assert values.real.max() < 0
+        # Steps are as long as the centred stencil's.
+        assert np.abs(values).max() < 40 * centred_extreme(1, accuracy) * 1.02 * speed.max()
 
 
 @pytest.mark.parametrize("accuracy", ORDERS)
