@@ -135,7 +135,7 @@ def check_directions(
                     help="make sure that characteristics enter the domain at all sides with a condition, or "
                     "leave it at all of them",
                 )
-            elif not unclear and _turns(problem, speeds[condition.axis]):
+            elif not unclear and turns(problem, speeds[condition.axis]):
                 report.warning(
                     "P313",
                     condition.span,
@@ -160,7 +160,7 @@ def check_directions(
                 )
 
 
-def _turns(problem: Problem, speed: sp.Expr) -> bool:
+def turns(problem: Problem, speed: sp.Expr) -> bool:
     """Whether a known speed has no single sign inside the domain, at the nominal parameters."""
     values: dict[sp.Basic, np.ndarray] = {p.symbol: np.asarray(float(p.value)) for p in problem.parameters}
     count = INSIDE.get(len(problem.axes), PLACES)

@@ -6,7 +6,7 @@ from nablax.passes.determination import free_constants
 from nablax.plan import Choice, Method, Stepping
 from nablax.planning.settings import Settings
 from nablax.planning.solvability import Verdict, check_solvable
-from nablax.planning.transport import check_determined, check_jumps
+from nablax.planning.transport import check_determined, check_guess, check_jumps
 from nablax.system import System
 
 DOUBLE, SINGLE = 1e-10, 1e-5  # relative tolerance of the fields by default
@@ -30,6 +30,7 @@ def choose_iteration(
         check_determined(system, free_constants(system), report)
     if carried:
         check_jumps(system, report)
+        check_guess(system, report)
     if report.failed:
         return None
     linear = not any(c.terms.nonlinear for c in system.constraints)

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from nablax.continuity import may_jump
-from nablax.frontend.diagnostics import Report
+from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.nonlocal_operators import Nonlocal
+from nablax.notation import text
 from nablax.passes import jets
-from nablax.passes.carried import carriers
+from nablax.passes.carried import carriers, turns
 from nablax.system import System
 
 
@@ -48,6 +50,42 @@ def _differentiated(system: System, unknown: int, axis: int) -> bool:
                 if isinstance(jet, Nonlocal) or jets.orders_of(jet, space)[axis]:
                     return True
     return False
+
+
+def check_guess(system: System, report: Report) -> None:
+    """P425: at the first guess of a nonlinear solve, nothing carries a field that has to be carried.
+
+    The equations linearised there say nothing of its derivative, and their matrix is singular, or nearly so.
+    """
+    guess = {
+        unknown.value: sp.S.Zero if value is None else value
+        for unknown, value in zip(system.unknowns, system.initial, strict=True)
+    }
+    for index, speeds in carriers(system.problem, system.unknowns, system.constraints).items():
+        given = [b for b in system.boundary if b.unknown == index and b.dirichlet]
+        for condition in given:
+            speed = speeds[condition.axis]
+            if not speed.has(AppliedUndef):
+                continue
+            found = speed.xreplace(guess).doit()
+            if found.has(AppliedUndef) or not turns(system.problem, found):
+                continue
+            name, axis = system.unknowns[index].name, system.axes[condition.axis].name
+            own = text(condition.data / condition.terms[0].coefficient)
+            began = "0" if system.initial[index] is None else text(guess[system.unknowns[index].value])
+            begins = "no `initial` gives one, so it is 0" if began == "0" else f"it is {began}"
+            what = "is 0" if found == 0 else "vanishes or turns round"
+            report.warning(
+                "P425",
+                next((c.span for c in system.constraints if c.unknown == index), condition.span),
+                f"nothing carries `{name}` along {axis} where Newton's method begins: the factor of "
+                f"`d{axis}({name})` {what} at the first guess",
+                notes=(Note(f"the first guess of `{name}`: {begins}"),),
+                help=f"give values that flow in one direction, such as `initial {{ {name} = {own} }}`"
+                if own != began
+                else f"give values in `initial` at which the factor of `d{axis}({name})` has one sign",
+            )
+            break
 
 
 def check_jumps(system: System, report: Report) -> None:
