@@ -85,7 +85,15 @@ def _fractional_laplacian(use: Use) -> Value:
         diffusivity = _diffusivity(use)
         check_order(use, 1, order, 0, 2 if diffusivity == 1 else 1)
         return _each(use.value(0), lambda c: SpectralLaplacian(c, order, diffusivity))
-    _check_cartesian(use)
+    if not _radial(use):
+        _check_cartesian(use)
+    elif isinstance(use.value(0), VectorValue):
+        raise fault(
+            "P402",
+            use.span,
+            f"`fraclap` of a vector in {use.geometry.coordinates} coordinates is not available yet",
+            "apply it to a scalar field",
+        )
     mixed = next((a for a in use.scope.axes if a.periodic), None)
     if mixed is not None:
         raise fault(
@@ -98,6 +106,13 @@ def _fractional_laplacian(use: Use) -> Value:
     if order == 1:
         return _each(use.value(0), lambda c: -use.geometry.laplacian(c))
     exterior, support = _exterior(use), _support(use)
+    if exterior != 0 and _radial(use):
+        raise fault(
+            "P402",
+            use.options["exterior"][1],
+            "`exterior` of a ball is not available yet",
+            "write equations for a field that is zero outside",
+        )
     if exterior != 0 and len(use.scope.axes) > 1:
         raise fault(
             "P402",
@@ -192,6 +207,12 @@ def _riesz(use: Use) -> Value:
         return _each(use.value(0), lambda c: BoundedRiesz(c, symbol, order))
     check_order(use, 2, order, 0, 4)
     return _each(use.value(0), lambda c: RieszDerivative(c, symbol, order))
+
+
+def _radial(use: Use) -> bool:
+    """Whether fields are functions of the distance from the centre of a disc or a ball."""
+    axes = use.scope.axes
+    return use.geometry.coordinates != "cartesian" and len(axes) == 1 and axes[0].lower == 0
 
 
 def _check_cartesian(use: Use) -> None:

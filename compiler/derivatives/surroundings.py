@@ -171,7 +171,7 @@ def has_sum(problem: Problem, node: sp.Basic) -> bool:
         return False
     _, axes = _order_and_axes(problem, node)
     if isinstance(node, Around):
-        return not any(a.periodic for a in axes)
+        return problem.coordinates == "cartesian" and not any(a.periodic for a in axes)
     return len(axes) <= MOST_DIMENSIONS and all(
         a.size is None and _mirror(problem, node, a) is not None for a in axes
     )

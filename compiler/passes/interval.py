@@ -1,21 +1,27 @@
-"""The fractional Laplacian at rest on an interval: the form that has a spectral method of its own."""
+"""The fractional Laplacian at rest on an interval or in a ball: what has a spectral method of its own."""
 
 from dataclasses import dataclass
 
 import sympy as sp
 
+from nablax.centre import centre_of
 from nablax.nonlocal_operators import BoundedRiesz, IntegralLaplacian, Outside
 from nablax.system import System
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """coefficient · (-Δ)^order u + reaction · u + forcing = 0 on the first axis, u zero outside."""
+    """coefficient · (-Δ)^order u + reaction · u + forcing = 0 on the first axis, u zero outside.
+
+    `dimension` is that of space: 1 on an interval; 2 and 3 in a disc and in a ball, where the axis is the
+    radius, from the centre on, and fields do not depend on angles.
+    """
 
     order: sp.Expr
     coefficient: sp.Expr
     reaction: sp.Expr
     forcing: sp.Expr
+    dimension: int = 1
 
 
 def interval_form(system: System) -> Interval | None:
@@ -25,6 +31,9 @@ def interval_form(system: System) -> Interval | None:
     if len(system.unknowns) != 1 or system.unknowns[0].complex:
         return None
     if not all(b.dirichlet and b.data == 0 for b in system.boundary):
+        return None
+    problem = system.problem
+    if problem.coordinates != "cartesian" and centre_of(problem) is None:
         return None
     terms = system.constraints[0].terms
     orders: set[sp.Expr] = set()
@@ -45,4 +54,5 @@ def interval_form(system: System) -> Interval | None:
     forcing = sp.Add(*(f.coefficient * f.flux for f in terms.forcing))
     if forcing.has(Outside):
         return None
-    return Interval(orders.pop(), coefficient, reaction, forcing)
+    dimension = {"cartesian": 1, "spherical": 3}.get(problem.coordinates, 2)
+    return Interval(orders.pop(), coefficient, reaction, forcing, dimension)

@@ -245,7 +245,7 @@ def _grid(
             n,
             a.periodic,
             centred=method == "fv",
-            folded=centre is not None and k == centre.radius,
+            folded=method == "fd" and centre is not None and k == centre.radius,
         )
         for k, (a, n) in enumerate(zip(system.axes, counts, strict=True))
     )

@@ -14,6 +14,7 @@ from nablax.passes.jets import jets, orders_of
 from nablax.plan import Method
 from nablax.planning.projection import check_projection
 from nablax.planning.settings import Settings
+from nablax.planning.walls import operators_of
 from nablax.system import System
 
 
@@ -140,12 +141,22 @@ def choose_method(
                 help="use another method, or leave the choice to the compiler",
             )
         return None
-    if asked in (None, "spectral") and settings.order is None and interval_form(system) is not None:
-        return "spectral", (
-            "asked for"
-            if asked
-            else "a fractional Laplacian on an interval: Jacobi polynomials know its edges"
+    series = interval_form(system)
+    if asked in (None, "spectral") and settings.order is None and series is not None:
+        where = "on an interval: Jacobi polynomials know its edges"
+        if series.dimension > 1:
+            where = "in a ball: Jacobi polynomials know its edge"
+        return "spectral", "asked for" if asked else f"a fractional Laplacian {where}"
+    if curved and (around := next((s for n, s in operators_of(system) if isinstance(n, Between)), None)):
+        report.error(
+            "P402",
+            around,
+            f"a fractional Laplacian in {system.problem.coordinates} coordinates is available at rest only, "
+            "in one linear equation for one field that is zero on the wall",
+            notes=() if place is None or series is None else (Note("series take no such option", place),),
+            help="leave out `method` and `order`" if series is not None else "use cartesian coordinates",
         )
+        return None
     if multiplied is not None and wall is not None:
         check_projection(system, report)
         if report.failed:

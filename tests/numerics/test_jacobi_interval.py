@@ -1,9 +1,10 @@
-"""The fractional Laplacian at rest on an interval: exact for polynomials, exponential for smooth data."""
+"""The fractional Laplacian at rest on intervals and in balls: exact for polynomials, fast for smooth data."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import gamma
 
 from nablax import parse
 from nablax.backends.steady import SteadySolver
@@ -60,3 +61,34 @@ def test_the_order_can_be_fitted() -> None:
     slope = float(jax.grad(middle)(jnp.asarray(1.5)))
     apart = float(middle(jnp.asarray(1.501)) - middle(jnp.asarray(1.499))) / 0.002
     assert slope == pytest.approx(apart, rel=1e-5)
+
+
+BALL = """
+space {coordinates} {{ r in [0, {radius}] }}
+fields {{ u }}
+params {{ a = 0.8 }}
+equations {{ {equation} }}
+boundary {{ r = {radius}: u = 0 }}
+solve {{ n = 24 }}
+"""
+
+
+def in_ball(coordinates: str, equation: str, radius: int = 1) -> np.ndarray:
+    made = parse(BALL.format(coordinates=coordinates, equation=equation, radius=radius)).compile()
+    assert isinstance(made, SteadySolver)
+    assert made.plan.method == "spectral"
+    return np.asarray(made.solve().fields["u"])
+
+
+@pytest.mark.parametrize(("coordinates", "d"), [("polar", 2), ("spherical", 3)])
+def test_balls(coordinates: str, d: int) -> None:
+    """Of (R² - r²)^(a/2) and of (1 - r²)^(1 + a/2), with a reaction (B. Dyda, Fract. Calc. Appl. Anal. 15
+    (2012) 536): the nodes run from the centre to the wall."""
+    a, r = 0.8, np.linspace(0, 1, 25)
+    first = "fraclap(u, a/2, kind=integral)"
+    unit = 2**a * gamma(1 + a / 2) * gamma((d + a) / 2) / gamma(d / 2)
+    found = in_ball(coordinates, f"{first} = 1", radius=2)
+    assert np.allclose(found, (4 - 4 * r**2) ** (a / 2) / unit, rtol=0, atol=1e-13)
+    right = f"2^a*gamma(a/2 + 2)*gamma(({d} + a)/2)/gamma({d}/2)*(1 - (1 + a/{d})*r^2)"
+    found = in_ball(coordinates, f"{first} + (2 + r^2)*u = {right} + (2 + r^2)*(1 - r^2)^(1 + a/2)")
+    assert np.allclose(found, (1 - r**2) ** (1 + a / 2), rtol=0, atol=1e-6)
