@@ -27,6 +27,12 @@ def report_unexpected(statement: StatementTokens, at: int, accepts: frozenset[st
             "P022", token.span, f"`{found}` is a word of the language",
             label="not a name", help="choose another name",
         )  # fmt: skip
+    elif before is not None and before.kind == "INSIDE" and token.kind == "COLON":
+        report.error(
+            "P022", before.span, "`inside` is a word of the language",
+            label="not the name of a curve", help="write `edge:`, or the label that stands before the region",
+            edits=[Edit(before.span, "edge")],
+        )  # fmt: skip
     elif before is not None and before.kind in _WORDS and token.kind in ("RELATION", "TILDE", "COLON", "IN"):
         report.error(
             "P022", before.span, f"`{text(before.span)}` is a word of the language",

@@ -11,14 +11,14 @@ from jax.typing import ArrayLike
 
 from nablax.backends.residuals.field import FieldError
 from nablax.backends.residuals.layout import Slot, columns, layout
-from nablax.backends.residuals.regions import edge_of, level_and_slope
+from nablax.backends.residuals.regions import edge_of, near, on_edge
 from nablax.derivatives.evaluation import Evaluation
 from nablax.derivatives.statements import START, wall_name
 from nablax.nonlocal_operators import BALL
 from nablax.problem import Problem, Side
 
 SIDES: tuple[Side, Side] = (0, 1)
-SLACK = 1e-5  # of the box: coordinates may be in single precision, and a relation amplifies their rounding
+SLACK = 1e-5  # of the box: coordinates may be in single precision
 
 Points: TypeAlias = Mapping[str, ArrayLike] | ArrayLike
 """Axis names to equally shaped arrays (with one more axis for the members of a family), or one array
@@ -90,8 +90,7 @@ def _check_region(problem: Problem, z: Array, what: str) -> None:
     points = np.asarray(z, np.float64).reshape(-1, z.shape[-1])
     reach = SLACK * max(s.high - s.low for s in layout(problem)[: len(problem.axes)])
     for cut in problem.cuts:
-        level, slope = level_and_slope(problem, cut, points)
-        wrong = ~(level <= reach * np.linalg.norm(slope, axis=-1))
+        wrong = ~near(problem, points, [cut], reach)
         if wrong.any():
             worst = points[np.argmax(wrong)]
             names = ", ".join(f"{a.name} = {worst[k]:g}" for k, a in enumerate(problem.axes))
@@ -135,13 +134,12 @@ def check_wall(problem: Problem, z: Array, place: str) -> None:
 
 def _check_curve(problem: Problem, edge: int, z: Array, place: str) -> None:
     points = np.asarray(z, np.float64).reshape(-1, z.shape[-1])
-    level, slope = level_and_slope(problem, problem.cuts[edge], points)
-    length = np.linalg.norm(slope, axis=-1)
-    away = np.abs(level) / np.where(length > 0, length, 1)
-    if not away.max() <= SLACK * max(s.high - s.low for s in layout(problem)[: len(problem.axes)]):
+    reach = SLACK * max(s.high - s.low for s in layout(problem)[: len(problem.axes)])
+    wrong = ~on_edge(problem, points, problem.cuts[edge], reach)
+    if wrong.any():
         raise FieldError(
-            f"points of `{place}` lie on the curve `{problem.cuts[edge].name}`, and some are "
-            f"{away.max():g} away"
+            f"points of `{place}` lie on the curve `{problem.cuts[edge].name}`, and {int(wrong.sum())} are "
+            f"more than {reach:g} away from it"
         )
 
 

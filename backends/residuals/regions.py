@@ -2,10 +2,11 @@
 
 A curve (in space: a surface) is found as the facets where a fine simplicial grid crosses the zero of its
 relation (marching simplices; A. Doi, A. Koide, IEICE Trans. E74 (1991) 214). Points are drawn evenly on the
-facets, by their size, and moved onto the curve by Newton's method.
+facets, by their size, and moved across them onto the curve by bisection, which asks nothing of the relation
+but its sign.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -15,10 +16,10 @@ import sympy as sp
 from nablax.derivatives.statements import edge_place
 from nablax.problem import Cut, Problem
 from nablax.region import holds, nominal
-from nablax.sampling import sample, sample_all
+from nablax.sampling import sample
 
 CELLS = {2: 256, 3: 48}  # along each axis, of the grid that finds the curves
-STEPS = 4  # of Newton's method, which starts within the square of a cell's width of the curve
+HALVINGS = 50  # of a cell's width
 # Pairs of corners, lowest value of the relation first, whose edges the facets cross; by how many are inside.
 CROSSED: Mapping[int, Mapping[int, tuple[tuple[tuple[int, int], ...], ...]]] = {
     2: {1: (((0, 1), (0, 2)),), 2: (((0, 2), (1, 2)),)},
@@ -51,12 +52,26 @@ def inside(problem: Problem, points: np.ndarray, but: int | None = None) -> np.n
     return np.broadcast_to(holds(kept, _places(problem, points)), len(points))
 
 
-def level_and_slope(problem: Problem, cut: Cut, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A relation at points [n, axes or more], below 0 in the region: [n]; its gradient there: [n, axes]."""
-    slopes = [sp.diff(cut.value, a.symbol) for a in problem.axes]
-    found = sample_all([cut.value, *slopes], _places(problem, points))
-    level, *rest = (np.broadcast_to(np.real(v), len(points)) for v in found)
-    return level, np.nan_to_num(np.stack(rest, axis=-1))
+def near(problem: Problem, points: np.ndarray, cuts: Sequence[Cut], reach: float) -> np.ndarray:
+    """Whether relations all hold at points [n, axes or more] or `reach` away from them along an axis: [n]."""
+    return np.asarray(np.any(_around(problem, points, cuts, reach), axis=0))
+
+
+def on_edge(problem: Problem, points: np.ndarray, cut: Cut, reach: float) -> np.ndarray:
+    """Whether a relation begins or ceases to hold within `reach` of points [n, axes or more]: [n]."""
+    around = _around(problem, points, [cut], reach)
+    return np.asarray(np.any(around, axis=0) & ~np.all(around, axis=0))
+
+
+def _around(problem: Problem, points: np.ndarray, cuts: Sequence[Cut], reach: float) -> np.ndarray:
+    """Whether relations hold at points and at their neighbours [2·axes + 1, n]."""
+    found = []
+    for step in (0.0, -reach, reach):
+        for k in range(len(problem.axes) if step else 1):
+            moved = points.copy()
+            moved[:, k] += step
+            found.append(np.broadcast_to(holds(cuts, _places(problem, moved)), len(points)))
+    return np.stack(found)
 
 
 def _places(problem: Problem, points: np.ndarray) -> dict[sp.Basic, np.ndarray]:
@@ -64,8 +79,9 @@ def _places(problem: Problem, points: np.ndarray) -> dict[sp.Basic, np.ndarray]:
     return nominal(problem.parameters) | columns
 
 
-def on_curve(problem: Problem, facets: Facets, cut: int, cube: np.ndarray) -> np.ndarray:
-    """Points [n, d] of a curve from points [n, d - 1] of the unit cube, evenly by size."""
+def on_curve(problem: Problem, facets: Facets, cut: int, cube: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points [n, d] of a curve from points [n, d - 1] of the unit cube, evenly by size; and which of them
+    were found [n]: where the curve comes back within a cell it may be missed."""
     which = np.minimum(np.searchsorted(facets.ends, cube[:, 0], side="right"), len(facets.ends) - 1)
     starts = np.concatenate([[0.0], facets.ends[:-1]])
     rest = np.clip((cube[:, 0] - starts[which]) / (facets.ends[which] - starts[which]), 0, 1)
@@ -74,13 +90,32 @@ def on_curve(problem: Problem, facets: Facets, cut: int, cube: np.ndarray) -> np
     else:
         root = np.sqrt(rest)
         weights = np.stack([1 - root, root * (1 - cube[:, 1]), root * cube[:, 1]], axis=-1)
-    points: np.ndarray = np.sum(weights[:, :, None] * facets.corners[which], axis=1)
-    for _ in range(STEPS):
-        level, slope = level_and_slope(problem, problem.cuts[cut], points)
-        square = np.sum(slope**2, axis=-1)
-        move = (level / np.where(square > 0, square, 1))[:, None] * slope
-        points = points - np.clip(move, -facets.width, facets.width)
-    return points
+    corners = facets.corners[which]
+    start: np.ndarray = np.sum(weights[:, :, None] * corners, axis=1)
+    across = facets.width * _normals(corners)
+
+    def below(shares: np.ndarray) -> np.ndarray:
+        places = _places(problem, start + shares[:, None] * across)
+        return np.broadcast_to(holds([problem.cuts[cut]], places), len(start))
+
+    low, high = np.full(len(start), -1.0), np.full(len(start), 1.0)
+    first = below(low)
+    found = first != below(high)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        same = below(middle) == first
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    return start + ((low + high) / 2)[:, None] * across, found
+
+
+def _normals(simplices: np.ndarray) -> np.ndarray:
+    """Unit vectors across segments or triangles, to either side."""
+    sides = simplices[:, 1:] - simplices[:, :1]
+    if sides.shape[1] == 1:
+        normals = np.stack([-sides[:, 0, 1], sides[:, 0, 0]], axis=-1)
+    else:
+        normals = np.cross(sides[:, 0], sides[:, 1])
+    return np.asarray(normals / np.linalg.norm(normals, axis=1, keepdims=True))
 
 
 def facets_of(problem: Problem, cut: int) -> Facets:

@@ -20,6 +20,7 @@ from nablax.problem import Problem
 from nablax.region import share
 from nablax.training.tables import read_table
 
+MOST_DRAWN = 10**4  # points for one that is wanted
 MOST = 2**31  # arrays are indexed by 32 bits
 Cube = Callable[[Array, int, int], Array]
 """(key, count, dimension) to points [count, dimension] of the unit cube."""
@@ -100,6 +101,8 @@ def _kept(
         places = np.flatnonzero(mask)[:count]
         if len(places) == count or draw is _grid:
             return {name: column[places] for name, column in found.items()}
+        if number > MOST_DRAWN * (count + 1):
+            raise FieldError("the region, or its curve, is too thin to draw points of it")
         number *= 2
 
 
@@ -111,12 +114,12 @@ def _on_edge(problem: Problem, edge: int, key: Array, count: int, draw: Cube) ->
 
     def drawn(key: Array, count: int) -> tuple[dict[str, Array], np.ndarray]:
         cube = draw(key, count, across + (problem.time is not None))
-        points = on_curve(problem, facets, edge, np.asarray(cube, np.float64)[:, :across])
+        points, there = on_curve(problem, facets, edge, np.asarray(cube, np.float64)[:, :across])
         found = {a.name: jnp.asarray(points[:, k], cube.dtype) for k, a in enumerate(problem.axes)}
         if problem.time is not None:
             slot = layout(problem)[-1]
             found[problem.time.name] = slot.low + (slot.high - slot.low) * cube[:, across]
-        return found, inside(problem, points, but=edge)
+        return found, there & inside(problem, points, but=edge)
 
     return _kept(drawn, key, count, part, draw)
 

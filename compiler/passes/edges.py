@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+import sympy as sp
+
 from nablax.frontend.diagnostics import Note, Report
 from nablax.limits import EXPRESSION_TERMS, TooLarge
 from nablax.passes.boundary_counts import Need
 from nablax.passes.expansion import is_real
 from nablax.passes.jets import bases, expand, jets, orders_of
+from nablax.passes.reality import real_parts
 from nablax.problem import EdgeCondition, Problem
 from nablax.system import Unknown
 
@@ -57,6 +60,14 @@ def check_fields(problem: Problem, report: Report) -> bool:
                 "this condition speaks of no field",
                 label="no field here",
                 help=f"write `{name} = ...` or `dn({name}) = ...`",
+            )
+            good = False
+        elif real and residual.has(sp.I) and not real_parts([residual]):
+            report.error(
+                "P208",
+                edge.span,
+                "this condition is imaginary, or not proven to be real, and every field is real",
+                help="declare the field as complex: `psi: complex`, or take the real part: `re(...)`",
             )
             good = False
     return good
