@@ -17,6 +17,8 @@ def breakdown_diagnostic(outline: Outline, breakdown: Breakdown) -> Diagnostic:
         notes.append(Note(compared + limited, stepping.limiter))
     else:
         notes.append(Note(f"the last step was {breakdown.dt:.3g}"))
+        if stepping.limiter is not None:
+            notes.append(Note("short waves grow without bound by this term", stepping.limiter))
     if breakdown.kind == "infinite":
         code, message = "R701", f"`{breakdown.field}` became infinite at t = {breakdown.t:.6g}{where}"
     else:
@@ -70,6 +72,8 @@ def _maximum(breakdown: Breakdown) -> Note:
 
 def _remedy(outline: Outline, breakdown: Breakdown) -> str:
     bound, dt = outline.stepping.bound, outline.stepping.dt
+    if bound is None and outline.stepping.limiter is not None:
+        return "check the sign of the term that feeds short waves: no step and no grid mends such growth"
     if dt is not None and bound is not None and dt > bound:
         return f"set `dt = {0.9 * bound:.2g}`, or leave `dt` out"
     if dt is not None:

@@ -123,7 +123,8 @@ class Stepping:
 
     `dt` fixes the step (shortened evenly so that frames are met); None leaves it to the error control
     with relative and absolute tolerance, never above `bound`. `bound` is the stable step where one is
-    known at the nominal parameters, `limiter` the span of the term that sets it.
+    known at the nominal parameters, `limiter` the span of the term that sets it; without a bound, of the
+    term that feeds short waves without bound.
     `cap` is set where a coefficient or a source depends on time.
     """
 

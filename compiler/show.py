@@ -178,6 +178,9 @@ def _plan(plan: Plan) -> list[str]:
             text = _written(plan.system.problem.source, limiter)
             line += f", set by `{text}`"
         lines.append(line)
+    elif limiter is not None:
+        text = _written(plan.system.problem.source, limiter)
+        lines.append(f"no step is stable: short waves grow without bound by `{text}`")
     spacing = ", ".join(f"{a.name}: {a.spacing:.3g}" for a in plan.grid)
     lines.append(f"grid of {' x '.join(str(n) for n in plan.shape)} points, spacing {spacing}")
     if plan.system.time is not None:

@@ -1,5 +1,6 @@
 """System to plan: every numerical choice, with its reason."""
 
+from dataclasses import replace
 from math import prod
 
 from nablax.centre import centre_of
@@ -77,7 +78,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
     closures = wall_choice(system, order) if method == "fd" else None
     if closures is not None:
         choices.append(closures)
-    _warn_growth(system, report)
+    fed = _warn_growth(system, report)
     check_masses(system, grid, report)
     dealias = _dealias(method, settings, nature, len(grid), choices)
     balance = None if law is None else balance_of(system, law, order)
@@ -103,6 +104,8 @@ def make_plan(system: System, report: Report) -> Plan | None:
             projection_choices(system, choices)
     if stepping is None or report.failed:
         return None
+    if fed is not None:
+        stepping = replace(stepping, bound=None, limiter=fed)  # no step is stable against such growth
     bundle = choose_ghosts(system, method, order, grid, stepping, frames[-1] - frames[0], settings, choices)
     table_choices(system, grid, choices)
     dtype = settings.dtype or "float64"
@@ -349,10 +352,11 @@ def _warn_left_aside(system: System, report: Report) -> None:
         )
 
 
-def _warn_growth(system: System, report: Report) -> None:
+def _warn_growth(system: System, report: Report) -> Span | None:
+    """P306 where short waves grow without bound; the term that feeds them."""
     growth = unbounded_growth(system) if system.evolution else None
     if growth is None:
-        return
+        return None
     report.warning(
         "P306",
         growth.span,
@@ -363,3 +367,4 @@ def _warn_growth(system: System, report: Report) -> None:
         ),
         help="check the sign of this term",
     )
+    return growth.span

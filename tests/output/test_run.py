@@ -104,6 +104,26 @@ def test_what_a_breakdown_says(plan_of):
     assert (stuck.code, "shrank to nothing" in stuck.message) == ("R702", True)
 
 
+ILL_POSED = """
+space { x in [0, 1] periodic }
+time { t in [0, 1] }
+fields { u }
+equations { dt(u) + dx(u) = -dxx(u) }
+initial { u = sin(2*pi*x) }
+solve { SOLVE }
+"""
+
+
+@pytest.mark.parametrize("solve", ["method = fd", "step = euler; method = fd; dt = 0.01"])
+def test_a_breakdown_of_an_ill_posed_problem_names_no_stable_step(plan_of, solve):
+    plan = plan_of(ILL_POSED.replace("SOLVE", solve))
+    assert plan.stepping.bound is None
+    text = render(plan.system.problem.source, breakdown_diagnostic(outline_of(plan), breakdown("step")))
+    assert "stable step" not in text
+    assert "short waves grow without bound by this term" in text
+    assert "no step and no grid mends such growth" in text
+
+
 def test_an_interrupt_keeps_the_frames(tmp_path, ring, frames_of, exact, replay):
     plan = ring()
     events = [*frames_of(plan, exact)[:2], KeyboardInterrupt()]
