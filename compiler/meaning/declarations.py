@@ -10,7 +10,8 @@ from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Edit, Note, Report
 from nablax.frontend.source import Span
 from nablax.limits import WRITTEN_PARTS
-from nablax.meaning.expressions import RESERVED, constant
+from nablax.meaning.arguments import RESERVED
+from nablax.meaning.expressions import constant
 from nablax.meaning.given import Given
 from nablax.meaning.scope import Definition, Elsewhere, Entity, Failed, Scope, describe
 from nablax.meaning.values import Fault, fault, outside, reported, shown

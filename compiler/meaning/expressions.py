@@ -10,7 +10,15 @@ from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Edit
 from nablax.frontend.source import Span
 from nablax.functions import CONSTANTS, FUNCTIONS
-from nablax.limits import DERIVATIVE_ORDER, EXPONENT, checked
+from nablax.limits import DERIVATIVE_ORDER, checked
+from nablax.meaning.arguments import (
+    argument_of,
+    binding,
+    check_arguments,
+    check_count,
+    check_ordered,
+    is_derivative,
+)
 from nablax.meaning.arithmetic import add, bounded, divide, modulus, multiply, negate, power
 from nablax.meaning.derivatives import derivative, guarded, suffix, too_high, whole_family
 from nablax.meaning.files import file_value
@@ -25,8 +33,6 @@ from nablax.reductions import Maximum, Minimum
 
 RELATIONS = {"<": sp.StrictLessThan, ">": sp.StrictGreaterThan, "<=": sp.LessThan, ">=": sp.GreaterThan}
 _KNOWN = {"initial": "an initial value", "constant": "a constant", "space": "a region"}
-RESERVED = frozenset(OPERATORS) | frozenset(CONSTANTS) | {"d", "where", "sum"}
-_ORDERED = ("max", "min", "step", "box", "heaviside", "floor", "ceil", "atan2")  # functions of reals
 
 
 def scalar(node: syntax.Expression, scope: Scope) -> sp.Expr:
@@ -252,64 +258,25 @@ def _call(node: syntax.Call, scope: Scope) -> Value:
         return _sum(node, scope)
     if name == "file":
         return file_value(node, scope)
-    if _is_derivative(node, scope):
+    if is_derivative(node, scope):
         letters = Span(node.function.span.start + 1, node.function.span.end)
         axes = suffix(name[1:], letters, scope)
         ((value, _),) = _exactly(node, 1, scope)
-        return derivative(value, axes, _argument(node, 0), node.span, scope)
+        return derivative(value, axes, argument_of(node, 0), node.span, scope)
     raise unknown_function(node, scope)
-
-
-def _is_derivative(node: syntax.Call, scope: Scope) -> bool:
-    """`dxx(u)`: along declared axes, or so short that nothing else can be meant."""
-    name = node.function.id
-    if not name.startswith("d") or len(name) < 2 or not name[1:].isalpha():
-        return False
-    if splits(name[1:], tuple(a.name for a in scope.all_axes)):
-        return True
-    return len(node.arguments) == 1 and (len(name) == 2 or (len(name) <= 6 and len(set(name[1:])) <= 2))
-
-
-def _argument(node: syntax.Call, index: int) -> syntax.Expression:
-    value = node.arguments[index].value
-    if isinstance(value, syntax.Relation | syntax.Inside | syntax.Domain | syntax.Unknown):
-        raise fault(
-            "P105", value.span, f"`{node.function.id}` wants a value here, and this is a relation",
-            "relations stand in `where(condition, a, b)`",
-        )  # fmt: skip
-    return value
 
 
 def _positional(node: syntax.Call, scope: Scope) -> tuple[tuple[Value, Span], ...]:
     return tuple(
-        (evaluate(_argument(node, k), scope), a.span) for k, a in enumerate(node.arguments) if a.name is None
+        (evaluate(argument_of(node, k), scope), a.span)
+        for k, a in enumerate(node.arguments)
+        if a.name is None
     )
 
 
 def _exactly(node: syntax.Call, count: int, scope: Scope) -> tuple[tuple[Value, Span], ...]:
-    _count(node, count, count)
+    check_count(node, count, count)
     return _positional(node, scope)
-
-
-def _count(node: syntax.Call, least: int, most: int | None, options: tuple[str, ...] = ()) -> None:
-    given = sum(a.name is None for a in node.arguments)
-    name = node.function.id
-    if given < least or (most is not None and given > most):
-        wanted = f"{least}" if least == most else f"{least} to {most}" if most else f"at least {least}"
-        raise fault(
-            "P105",
-            node.span,
-            f"`{name}` takes {wanted} argument{'s' if wanted != '1' else ''}, and has {given}",
-            f"see `{name}` in docs/language.md",
-        )
-    for argument in node.arguments:
-        if argument.name is not None and argument.name.id not in options:
-            raise fault(
-                "P105",
-                argument.span,
-                f"`{name}` has no option `{argument.name.id}`",
-                f"its options are: {', '.join(options)}" if options else "remove it",
-            )
 
 
 def _magnitude(value: Value) -> sp.Expr:
@@ -330,28 +297,15 @@ def _definition_call(node: syntax.Call, definition: Definition, scope: Scope) ->
 
 
 def _operator_call(node: syntax.Call, operator: Operator, scope: Scope) -> Value:
-    _count(node, operator.least, operator.most, operator.options)
+    check_count(node, operator.least, operator.most, operator.options)
     options: dict[str, tuple[Value | str, Span]] = {}
     for k, argument in enumerate(node.arguments):
         if argument.name is not None:
             value = argument.value
             word = value.id if isinstance(value, syntax.Name) and value.id not in scope.entities else None
-            options[argument.name.id] = (word or evaluate(_argument(node, k), scope), argument.span)
-    use = Use(operator.name, _positional(node, _binding(node, operator, scope)), options, scope, node.span)
+            options[argument.name.id] = (word or evaluate(argument_of(node, k), scope), argument.span)
+    use = Use(operator.name, _positional(node, binding(node, operator, scope)), options, scope, node.span)
     return guarded(lambda: operator.apply(use), node.span)
-
-
-def _binding(node: syntax.Call, operator: Operator, scope: Scope) -> Scope:
-    """The scope of the arguments, with the name that one of them introduces."""
-    if operator.binds is None or operator.binds >= len(node.arguments):
-        return scope
-    argument = node.arguments[operator.binds]
-    name = argument.value
-    if argument.name is not None or not isinstance(name, syntax.Name) or not name.id.isidentifier():
-        return scope
-    if name.id in scope.entities or name.id in RESERVED or any(name.id == n for n, _ in scope.bound):
-        return scope
-    return replace(scope, bound=(*scope.bound, (name.id, sp.Dummy(name.id, real=True))))
 
 
 def _function_call(node: syntax.Call, scope: Scope) -> Value:
@@ -359,7 +313,7 @@ def _function_call(node: syntax.Call, scope: Scope) -> Value:
     entry = FUNCTIONS[name]
     if entry.names and all(a.name is not None and a.name.id in entry.names for a in node.arguments):
         node = replace(node, arguments=tuple(replace(a, name=None) for a in node.arguments))
-    _count(node, entry.least, entry.most)
+    check_count(node, entry.least, entry.most)
     arguments = []
     for value, span in _positional(node, scope):
         if isinstance(value, VectorValue):
@@ -372,51 +326,11 @@ def _function_call(node: syntax.Call, scope: Scope) -> Value:
             "`noise` makes initial data, and stands elsewhere",
             "use it in the `initial` block",
         )
-    _check_arguments(node, tuple(arguments), scope)
+    check_arguments(node, tuple(arguments), scope)
     value = bounded(entry.build(*arguments), node.span)
     if value.has(sp.zoo, sp.nan):
         raise fault("P320", node.span, f"`{name}` has no value here", "change the argument")
     return value
-
-
-def _check_arguments(node: syntax.Call, arguments: tuple[sp.Expr, ...], scope: Scope) -> None:
-    """Arguments that overflow or that have no order."""
-    name = node.function.id
-    steep = arguments if name == "gamma" else arguments[:1] if name == "besselj" else ()
-    if any(a.is_Rational and abs(a) > 170 for a in steep):
-        what = "the order of `besselj` is" if name == "besselj" else "the argument of `gamma` is"
-        raise fault("P316", node.span, f"{what} above 170", "use a smaller one")
-    steep = arguments if name in ("exp", "sinh", "cosh", "sech") else ()
-    if any(a.is_number and (not a.is_finite or abs(a) > EXPONENT) for a in steep):
-        raise fault("P316", node.span, f"`{name}` of this number overflows", "use a smaller one")
-    if name == "mittag_leffler":
-        order = arguments[0].subs(scope.nominal)
-        if not (order.is_real and 0 < order <= 2):
-            raise fault(
-                "P308",
-                node.arguments[0].span,
-                f"the order of `mittag_leffler` is {shown(order)}, outside (0, 2]",
-                "choose an order above 0 and at most 2",
-            )
-        check_ordered(arguments[-1], node.arguments[-1].span, "`mittag_leffler`")
-    if name in _ORDERED:
-        for value, argument in zip(arguments, node.arguments, strict=True):
-            check_ordered(value, argument.span, f"`{name}`")
-
-
-def check_ordered(value: sp.Expr, span: Span, what: str) -> None:
-    """Complex numbers are neither large nor small."""
-    complex_field = any(f.is_real is not True for f in value.atoms(AppliedUndef))
-    if value.is_extended_real is False or (
-        value.is_extended_real is None and (complex_field or value.has(sp.I))
-    ):
-        raise fault(
-            "P206",
-            span,
-            f"{what} orders its arguments, and this one is complex",
-            "take `re(...)`, `im(...)` or the modulus `|...|`",
-            label="a complex value",
-        )
 
 
 def _coefficient_call(node: syntax.Call, entity: Coefficient, scope: Scope) -> Value:
@@ -435,8 +349,8 @@ def _coefficient_call(node: syntax.Call, entity: Coefficient, scope: Scope) -> V
 
 def _sum(node: syntax.Call, scope: Scope) -> Value:
     """`sum(x[k]^2, k)` over the members of a family."""
-    _count(node, 2, 2)
-    index = _argument(node, 1)
+    check_count(node, 2, 2)
+    index = argument_of(node, 1)
     if not isinstance(index, syntax.Name) or index.id in scope.entities or index.id in scope.indices:
         raise fault(
             "P109",
@@ -445,7 +359,7 @@ def _sum(node: syntax.Call, scope: Scope) -> Value:
             "write `sum(x[k]^2, k)`",
             label="no new name",
         )
-    body = _argument(node, 0)
+    body = argument_of(node, 0)
     family = family_of(body, index.id, scope)
     value = scalar(body, replace(scope, indices=(*scope.indices, index.id)))
     bound = families.member(family.symbol, index.id)
@@ -453,7 +367,7 @@ def _sum(node: syntax.Call, scope: Scope) -> Value:
 
 
 def _where(node: syntax.Call, scope: Scope) -> Value:
-    _count(node, 3, 3)
+    check_count(node, 3, 3)
     clause = node.arguments[0].value
     if not isinstance(clause, syntax.Relation):
         raise fault(
@@ -471,7 +385,7 @@ def _where(node: syntax.Call, scope: Scope) -> Value:
     for value, side in zip(sides, (clause.left, clause.right), strict=True):
         check_ordered(value, side.span, "a condition")
     condition = RELATIONS[clause.operator](*sides)
-    then, otherwise = (evaluate(_argument(node, k), scope) for k in (1, 2))
+    then, otherwise = (evaluate(argument_of(node, k), scope) for k in (1, 2))
     if not isinstance(then, VectorValue) and not isinstance(otherwise, VectorValue):
         return sp.Piecewise((then, condition), (otherwise, True))
     dimension = scope.geometry.dimension
@@ -494,24 +408,24 @@ def _where(node: syntax.Call, scope: Scope) -> Value:
 
 
 def _general_derivative(node: syntax.Call, scope: Scope) -> Value:
-    _count(node, 2, 3)
-    name = _argument(node, 1)
+    check_count(node, 2, 3)
+    name = argument_of(node, 1)
     known = (*scope.entities, *(n for n, _ in scope.bound))
     if isinstance(name, syntax.Name) and name.id not in known:
         suffix(name.id, name.span, scope)  # says which axes there are
-    value = evaluate(_argument(node, 0), scope)
+    value = evaluate(argument_of(node, 0), scope)
     if isinstance(name, syntax.Item):
         return _along_member(node, value, name, scope)
-    places = tuple((evaluate(_argument(node, k), scope), a.span) for k, a in enumerate(node.arguments))
+    places = tuple((evaluate(argument_of(node, k), scope), a.span) for k, a in enumerate(node.arguments))
     axis = Use("d", places, {}, scope, node.span).axis(1)
-    return derivative(value, (axis,) * _order(node, scope), _argument(node, 0), node.span, scope)
+    return derivative(value, (axis,) * _order(node, scope), argument_of(node, 0), node.span, scope)
 
 
 def _order(node: syntax.Call, scope: Scope) -> int:
     """The third argument of `d`, 1 by default."""
     if len(node.arguments) < 3:
         return 1
-    order = constant(_argument(node, 2), scope)
+    order = constant(argument_of(node, 2), scope)
     if not (order.is_Integer and order >= 0):
         raise fault(
             "P308",
@@ -531,7 +445,7 @@ def _along_member(node: syntax.Call, value: Value, name: syntax.Item, scope: Sco
     order = _order(node, scope)
 
     def build() -> Value:
-        result = scalar(_argument(node, 0), scope) if isinstance(value, VectorValue) else value
+        result = scalar(argument_of(node, 0), scope) if isinstance(value, VectorValue) else value
         for _ in range(order):
             result = families.along(checked(result), place, family)
         return result

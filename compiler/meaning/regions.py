@@ -8,7 +8,8 @@ import sympy as sp
 
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Note, Report
-from nablax.meaning.expressions import check_ordered, scalar
+from nablax.meaning.arguments import check_ordered
+from nablax.meaning.expressions import scalar
 from nablax.meaning.scope import Scope
 from nablax.meaning.values import Fault, fault
 from nablax.problem import Axis, Cut, Parameter

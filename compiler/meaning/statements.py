@@ -10,7 +10,8 @@ from sympy.core.function import AppliedUndef
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
-from nablax.meaning.expressions import check_ordered, constant, evaluate
+from nablax.meaning.arguments import check_ordered
+from nablax.meaning.expressions import constant, evaluate
 from nablax.meaning.scope import Scope
 from nablax.meaning.values import Fault, Value, VectorValue, fault, rank, rank_word, reported, shown
 from nablax.problem import (
