@@ -21,6 +21,8 @@ from nablax.planning.stepping import depends_on_time
 NODES = 8  # of the polynomial along a bounded axis
 FRAMES = 6
 POWERS = 14  # of the time, in the history of a field with memory
+FEW_OPTIMISATIONS = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+"""Of the residual's program, which runs three times; the solver's own has XLA's defaults."""
 ROUNDED = 1e-10  # combinations of powers that differ by less from none are left out
 GRADED = "graded(24)"  # the quadrature of residuals that look back to such a start
 
@@ -164,8 +166,8 @@ def shares_left(
     answer without the highest modes of its Fourier sums: of the largest values at some points, of the medians
     where there may be shocks."""
     field, points = field_between(problem, solver, frames), inside(problem, frames)
-    residual = jax.jit(problem.residual(field))
     _, values = field.params
+    residual = jax.jit(problem.residual(field)).lower(field.params, points).compile(FEW_OPTIMISATIONS)
     fewer = coarser(values, solver, summed(problem, solver))
     cases = ((0.0, values), (0.0, fewer), (0.1, values))
     typical = np.median if solver.plan.method == "fv" else np.max

@@ -12,6 +12,8 @@ from nablax import parse
 from nablax.backends.solver import Solver
 from nablax.backends.steady import SteadySolver
 
+pytestmark = pytest.mark.brief
+
 EVOLUTION = """
 space {{ {axes} }}
 time {{ t in [0, 1] }}

@@ -9,6 +9,8 @@ from scipy.special import gamma
 from nablax import parse
 from nablax.backends.steady import SteadySolver
 
+pytestmark = pytest.mark.brief
+
 SPEC = """
 space {{ x in [{low}, {high}] }}
 fields {{ u }}

@@ -18,6 +18,8 @@ from nablax.backends.memory.scheme import ticked
 from nablax.fractional_calculus.contour import mittag_leffler
 from nablax.planning.meshes import mesh_of
 
+pytestmark = pytest.mark.brief
+
 PERIODIC = """
 space { x in [0, 2*pi] periodic }
 time { t in [0, 1] }
@@ -170,7 +172,6 @@ def test_nonlinear_terms_between_walls_keep_the_order_in_time(step):
 
 
 @pytest.mark.slow
-@pytest.mark.brief
 def test_moving_walls_two_fields_and_two_dimensions():
     text = """
     space { x in [0, 1]; y in [0, 2*pi] periodic }

@@ -11,6 +11,8 @@ from nablax.backends.frames import Frame
 from nablax.backends.solver import Solver
 from nablax.backends.steady import SteadySolver
 
+pytestmark = pytest.mark.brief
+
 SPEC = """
 space {{ {space} }}
 time {{ t in [0, 0.2] }}

@@ -17,6 +17,8 @@ from nablax.backends.training.run import Silent, train
 from nablax.backends.training.task import make_task
 from nablax.frontend.diagnostics import SpecError
 
+pytestmark = pytest.mark.brief
+
 SPEC = """
 space { x in [0, 1] }
 time { t in [0, 2] }

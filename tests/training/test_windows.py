@@ -17,6 +17,8 @@ from nablax.frontend.parser import read_source
 from nablax.overrides import Overrides
 from nablax.pipeline import check, run_stages
 
+pytestmark = pytest.mark.brief
+
 WAVE = """
 space { x in [0, 1] }
 time { t in [0, 1] }
