@@ -39,6 +39,7 @@ def test_order_of_advection(order, least):
 
 
 @pytest.mark.slow
+@pytest.mark.brief
 def test_three_dimensions():
     """A plane wave along the diagonal: order, mass and bounds."""
     errors = []
