@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
+import sympy as sp
 from jax import Array
 from jax.scipy.special import gammainc, ndtri
 from scipy.stats import qmc
@@ -15,12 +16,14 @@ from nablax.backends.residuals.layout import Slot, layout
 from nablax.backends.residuals.points import SIDES, fixed
 from nablax.backends.residuals.regions import edge_of, facets_of, inside, on_curve
 from nablax.derivatives.statements import INSIDE
+from nablax.geometry import Geometry
 from nablax.nonlocal_operators import BALL, IntegralLaplacian
-from nablax.problem import Problem
+from nablax.problem import Axis, Problem
 from nablax.region import share
 from nablax.training.tables import read_table
 
 MOST_DRAWN = 10**4  # points for one that is wanted
+LEAST = 2.0**-24  # share of the volume of a ball that is left out around its centre
 MOST = 2**31  # arrays are indexed by 32 bits
 Cube = Callable[[Array, int, int], Array]
 """(key, count, dimension) to points [count, dimension] of the unit cube."""
@@ -142,7 +145,9 @@ def _in_box(problem: Problem, place: str, key: Array, count: int, draw: Cube) ->
     taken = 0
     for slot in slots:
         if slot in free:
-            part = slot.low + (slot.high - slot.low) * cube[:, taken : taken + slot.size]
+            part = _even(
+                problem, slot, None if end is None else end[0].axis, cube[:, taken : taken + slot.size]
+            )
             taken += slot.size
         else:
             part = jnp.zeros((cube.shape[0], 1))
@@ -151,6 +156,31 @@ def _in_box(problem: Problem, place: str, key: Array, count: int, draw: Cube) ->
             part = jnp.where(jnp.arange(slot.size)[None] == chosen, end[1], part)
         found[slot.axis.name] = part if slot.axis.size is not None else part[:, 0]
     return found
+
+
+def _even(problem: Problem, slot: Slot, wall: Axis | None, shares: Array) -> Array:
+    """Coordinates of an axis from shares in [0, 1]: equal shares have equal volumes, or areas on a wall.
+
+    In curvilinear coordinates the volume goes with powers of the radius and with the sine of the polar angle.
+    A radius from the centre on keeps off it, where coefficients are infinite.
+    """
+    low, high = slot.low, slot.high
+    plain = low + (high - low) * shares
+    if problem.coordinates == "cartesian" or slot.axis not in problem.axes:
+        return plain
+    symbols = tuple(a.symbol for a in problem.axes)
+    geometry = Geometry(problem.coordinates, symbols)
+    measure = geometry.volume
+    if wall is not None and wall in problem.axes:
+        measure = sp.cancel(measure / geometry.scales[problem.axes.index(wall)])
+    if slot.axis == problem.axes[0]:
+        power = int(sp.degree(measure, symbols[0])) + 1
+        shares = jnp.maximum(shares, LEAST) if low == 0 else shares
+        return jnp.asarray((low**power + (high**power - low**power) * shares) ** (1 / power))
+    if measure.has(sp.sin(slot.axis.symbol)):
+        ends = float(np.cos(low)), float(np.cos(high))
+        return jnp.arccos(ends[0] + (ends[1] - ends[0]) * shares)
+    return plain
 
 
 def _in_a_ball(problem: Problem) -> bool:
