@@ -10,6 +10,7 @@ Comput. Phys. 2022), and of the inverse Lax-Wendroff procedure of S. Tan, C.-W. 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import sympy as sp
@@ -34,6 +35,7 @@ TWICE = 8  # the order for which transport takes a second derivative besides
 KEPT = 4  # orders of accuracy up to which closures need no such condition
 UNAIDED = 5  # the order at a wall value without one: closures of degree 4 and 5
 COUPLED = 3  # where first derivatives couple unknowns: closures of degree 2 on sides without a condition
+LONGEST = 2000  # operations of data that are differentiated once more
 PLACES = 5  # per coordinate of a wall and in time, where a leading coefficient is looked at
 _WHOLE = (*INTEGRALS, *Nonlocal, Mean, Maximum, Minimum, Noise, GridFunction, Surrogate)
 
@@ -41,15 +43,18 @@ _WHOLE = (*INTEGRALS, *Nonlocal, Mean, Maximum, Minimum, Noise, GridFunction, Su
 def wall_equations(system: System, accuracy: int) -> tuple[Boundary, ...]:
     """Conditions for each wall value whose normal derivative follows from the equations.
 
-    None up to order 4, of damped problems, and where the derivative does not follow: where other unknowns'
-    derivatives or mixed ones stand beside it, where its coefficient may vanish on the wall, where data have
-    no derivative, and beside integrals and functions that are not formulas.
+    None of damped problems, and where the derivative does not follow: where other unknowns' derivatives or
+    mixed ones stand beside it, where its coefficient may vanish on the wall, where data have no derivative,
+    and beside integrals and functions that are not formulas. Up to order 4 of coupled unknowns alone.
     """
-    if accuracy <= KEPT or system.time is None or system.constraints or system.has_memory:
+    if accuracy < 4 or system.time is None or system.constraints or system.has_memory:
         return ()
     if any(u.algebraic for u in system.unknowns):
         return ()
-    return tuple(found for b in system.boundary for found in _equations(system, b, accuracy))
+    found = [c for k in range(len(system.axes)) for c in _reflections(system, k, accuracy)]
+    if accuracy > KEPT:
+        found += [c for b in system.boundary for c in _equations(system, b, accuracy)]
+    return tuple(found)
 
 
 def order_at_walls(system: System, accuracy: int) -> tuple[int, Span | None]:
@@ -59,22 +64,21 @@ def order_at_walls(system: System, accuracy: int) -> tuple[int, Span | None]:
     The limits are those of the closures that were found stable (`nablax.backends.differences.walls`), for
     problems of first and second order in space.
     """
-    if accuracy <= KEPT or system.time is None or carried_alone(system) is not None:
+    if accuracy < KEPT or system.time is None or carried_alone(system) is not None:
         return accuracy, None
     kept = {(b.unknown, b.axis, b.side) for b in wall_equations(system, accuracy)}
     lowest: tuple[int, Span | None] = (accuracy, None)
     for b in (b for b in system.boundary if not b.derived):
         order = accuracy
         highest = highest_order(system, b.unknown, b.axis)
-        depth = len(_chain(system, b.unknown)) - 1
-        if b.dynamic:
-            order = accuracy - 1
-        elif highest == 1 and _coupled(system, b.unknown, b.axis):
+        undamped = len(_chain(system, b.unknown)) > 1 or system.unknowns[b.unknown].complex
+        aided = (b.unknown, b.axis, b.side) in kept
+        if highest == 1 and _coupled(system, b.unknown, b.axis) and not aided:
             order = COUPLED
-        elif b.dirichlet and (b.unknown, b.axis, b.side) not in kept:
-            undamped = depth > 0 or system.unknowns[b.unknown].complex
-            if highest == 1 or (highest == 2 and undamped):
-                order = UNAIDED
+        elif accuracy > KEPT and b.dynamic:
+            order = accuracy - 1
+        elif accuracy > KEPT and b.dirichlet and not aided and (highest == 1 or (highest == 2 and undamped)):
+            order = UNAIDED
         if order < lowest[0]:
             lowest = (order, b.span)
     return lowest
@@ -142,6 +146,66 @@ def _equations(system: System, wall: Boundary, accuracy: int) -> Iterator[Bounda
                 yield second
     except Jump:
         return
+
+
+def _reflections(system: System, axis: int, accuracy: int) -> list[Boundary]:
+    """Conditions that make every coupled unknown an odd or even function beside both walls, less data.
+
+    p = g(t) in p_t = -v_x, v_t = -p_x gives v_x, then p_xx, v_xxx, and so on: with all of them up to the
+    order of accuracy stencils read mirror images, and no wave gains or loses energy there. None unless every
+    coupled unknown has them on both sides.
+    """
+    coupled = [
+        i
+        for i in range(len(system.unknowns))
+        if highest_order(system, i, axis) == 1 and _coupled(system, i, axis)
+    ]
+    if not coupled or system.axes[axis].periodic:
+        return []
+    found: list[Boundary] = []
+    for side in (0, 1):
+        here: list[Boundary] = []
+        for b in system.boundary:
+            if (b.axis, b.side) == (axis, side) and b.unknown in coupled and not b.derived:
+                here += _ladder(system, b, coupled, accuracy)
+        for i in coupled:
+            own = sorted(b.terms[0].order for b in here if b.unknown == i)
+            if own not in (list(range(1, accuracy, 2)), list(range(2, accuracy + 1, 2))):
+                return []
+        found += here
+    return found
+
+
+def _ladder(system: System, wall: Boundary, coupled: list[int], accuracy: int) -> list[Boundary]:
+    """The derivatives that follow from a value, one from the rate of the other; none where one does not."""
+    assert system.time is not None
+    time, across = system.time.symbol, system.axes[wall.axis].symbol
+    same = [b for b in system.boundary if (b.axis, b.side) == (wall.axis, wall.side) and not b.derived]
+    rights = {i: _right_side(system, i) for i in coupled}
+    if not _given(wall) or any(r is None or suspect(r) for r in rights.values()):
+        return []
+    try:
+        known = {(value, 0): data for value, data in _known(system, same)}
+    except Jump:
+        return []
+    found: list[Boundary] = []
+    unknown, order, data = wall.unknown, 0, known[system.unknowns[wall.unknown].value, 0]
+    while len(found) < accuracy:
+        right = rights[unknown]
+        if right is None or suspect(data) or data.count_ops() > LONGEST:
+            return []
+        left = _on_wall(system, sp.diff(right, across, order), known, wall.axis)
+        jet = next(iter(jets(left)), None)
+        other = next((i for i in coupled if jet is not None and base(jet) == system.unknowns[i].value), None)
+        if jet is None or other is None or len(jets(left)) > 1:
+            return []
+        unknown, order = other, orders_of(jet, (across,))[0]
+        step = _solved(system, replace(wall, unknown=unknown), order, left, sp.diff(data, time))
+        if step is None:
+            return []
+        data = known[system.unknowns[unknown].value, order] = step.data
+        found.append(step)
+    return found
 
 
 def _chain(system: System, unknown: int) -> tuple[int, ...]:

@@ -243,6 +243,30 @@ def test_dispersion_with_one_and_two_conditions(order: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("order", "given"), [(4, "pv"), (6, "pp"), (8, "pv")])
+def test_acoustics_between_walls_that_move(order: int, given: str) -> None:
+    """p_t = -4 v_x and v_t = -p_x with losses and sources; one of the two is given on either side."""
+    exact = {
+        "p": 2 * sp.sin(3 * x - 6 * t + 1) - 2 * sp.cos(2 * x + 4 * t) + sp.sin(t) * x**2,
+        "v": sp.sin(3 * x - 6 * t + 1) + sp.cos(2 * x + 4 * t) + sp.cos(2 * t) * sp.exp(x),
+    }
+
+    def rates(p: sp.Expr, v: sp.Expr) -> dict[str, sp.Expr]:
+        return {"p": -4 * v.diff(x) - p / 3, "v": -p.diff(x) - v / 2}
+
+    def case(n: int) -> Case:
+        lines = [Line("x", 0.0, 1.0, n)]
+        here, sources = rates(function("p", lines), function("v", lines)), rates(exact["p"], exact["v"])
+        walls = [
+            dirichlet(name, "x", s, exact[name].subs(x, s)) for s, name in zip((0, 1), given, strict=True)
+        ]
+        return lines, {k: here[k] + exact[k].diff(t) - sources[k] for k in here}, exact, walls
+
+    (measured,) = study(case, order, (11, 16), 0.2, 24.0, power=1)
+    assert measured > order - 0.3
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("order", "ends"), [(2, "DD"), (4, "DD"), (6, "DD"), (8, "DD"), (6, "DR"), (8, "RN")]
 )

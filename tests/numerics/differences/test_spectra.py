@@ -151,6 +151,39 @@ def operator_on_all_nodes(accuracy: int, n: int) -> np.ndarray:
     return derivative_matrix(1, accuracy, axis, (lower, upper), [(), ()])
 
 
+@pytest.mark.parametrize("accuracy", [4, 6, 8])
+@pytest.mark.parametrize("ends", ["pp", "pv"])
+def test_acoustics_between_mirrors_keep_their_energy(accuracy: int, ends: str) -> None:
+    """All even derivatives of what is given on a wall and all odd ones of the other are known."""
+    n = 24
+    odd: Stated = (True, [[(1.0, m)] for m in range(2, accuracy + 1, 2)])
+    even: Stated = (False, [[(1.0, m)] for m in range(1, accuracy, 2)])
+    pressure = mirrored(accuracy, *(odd if given == "p" else even for given in ends), n)
+    velocity = mirrored(accuracy, *(even if given == "p" else odd for given in ends), n)
+    nothing = np.zeros((n + 1, n + 1))
+    block = np.block([[nothing, velocity], [pressure, nothing]])
+    free = [k for k in range(2 * n + 2) if k % (n + 1) not in (0, n)]
+    free += [given * (n + 1) + k for k, end in ((0, ends[0]), (n, ends[1])) for given in [int(end == "p")]]
+    values = np.linalg.eigvals(block[np.ix_(free, free)])
+    assert np.abs(values.real).max() < 1e-9
+    assert np.abs(values).max() < 1.01 * n * centred_extreme(1, accuracy)
+
+
+def mirrored(accuracy: int, lower: Stated, upper: Stated, n: int) -> np.ndarray:
+    """The first derivative on all nodes, those of the walls included."""
+    axis = GridAxis("x", 0.0, 1.0, n, False)
+    walls = []
+    for side, (pinned, conditions) in ((0, lower), (1, upper)):
+        stated = tuple(
+            Condition(tuple(BoundaryTerm(sp.Float(c), m) for c, m in terms), sp.Integer(0))
+            for terms in conditions
+        )
+        degree = closure_degree(accuracy, 1, pinned, stated, "coupled")
+        value = sp.Integer(0) if pinned else None
+        walls.append(Wall(0, side, value, None, stated, degree, radius(1, accuracy), axis.spacing))
+    return derivative_matrix(1, accuracy, axis, (walls[0], walls[1]), [numbers(w) for w in walls])
+
+
 @pytest.mark.parametrize("accuracy", ORDERS)
 def test_dispersion_with_three_conditions_is_damped(accuracy: int) -> None:
     """u_t = -u_xxx with u at the left, u and u_x at the right."""
