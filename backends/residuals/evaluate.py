@@ -75,7 +75,11 @@ def _environment(
     """All that the statements are written in, at points [points, axes]."""
     wanted = evaluation.needs
     check_network(field, net, flat.dtype, wanted.order)
-    environment = {**coordinates(field.problem, flat), **parameters(field.problem, unknown), **extra}
+    environment = {
+        **coordinates(field.problem, flat),
+        **parameters(field.problem, unknown, flat.dtype),
+        **extra,
+    }
     environment |= _beyond(field, wanted, flat)
     all_parts = networks(field, net, unknown)
     for term, inside in evaluation.integrals:

@@ -221,3 +221,23 @@ def test_the_integral_laplacian_between_walls(term, order):
     found = jax.jit(problem.residual(field))((), x[:, None])["equation/u"]
     scale = gamma(order + 1) * (1 + order / 2)
     np.testing.assert_allclose(found, scale * (1 - (1 + order) * x**2), atol=1e-10 * scale)
+
+
+@pytest.mark.parametrize("given", ["a = 0.6", "a = 0.3; b = gamma(1 + a)"])
+def test_points_in_single_precision_with_orders_that_are_fixed_parameters(given: str) -> None:
+    """Their residuals are as narrow as the points on a host that is wide and promotes strictly."""
+    problem = nablax.parse(
+        "space { x in [0, 1] periodic }\ntime { t in [0, 1] }\nfields { u }\n"
+        f"params {{ {given} }}\nequations {{ caputo(u, t, a) = {'b*' if 'b' in given else ''}dxx(u) }}\n"
+        "initial { u = sin(2*pi*x) }\n"
+    )
+    residual = problem.residual(
+        nablax.field(problem, lambda p, z: jnp.sin(2 * jnp.pi * z[:1] * p) * jnp.exp(-z[1:]))
+    )
+    found = {}
+    for kind in (jnp.float32, jnp.float64):
+        points = {name: jnp.linspace(0.1, 0.9, 5, dtype=kind) for name in ("x", "t")}
+        (found[kind],) = residual(kind(1), points).values()
+        assert found[kind].dtype == kind
+    wide = np.asarray(found[jnp.float64])
+    assert np.max(np.abs(np.asarray(found[jnp.float32]) - wide)) < 1e-4 * np.max(np.abs(wide))
