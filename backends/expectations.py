@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import hypot
 from typing import Literal
 
 import numpy as np
@@ -145,7 +146,7 @@ def _closeness(
 
 
 def _euclid(parts: Sequence[float]) -> float:
-    return float(np.sqrt(np.sum(np.square(parts))))
+    return hypot(*parts)
 
 
 def _inequality(left: np.ndarray, right: np.ndarray, sign: float, t: float) -> _Reading:

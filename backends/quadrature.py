@@ -120,5 +120,9 @@ def integrate(values: np.ndarray, grid: Sequence[GridAxis], along: Sequence[int]
 
 def norm(values: np.ndarray, grid: Sequence[GridAxis]) -> float:
     """The L2 norm of nodal values of the grid's shape: sqrt of the integral of |values|² by trapezoids."""
-    square = integrate(np.abs(values) ** 2, grid, range(len(grid)), order=2)
-    return float(np.sqrt(square.reshape(())))
+    largest = float(np.max(np.abs(values), initial=0.0))
+    if largest == 0 or not np.isfinite(largest):
+        return largest
+    # Relative to the largest: the squares of what a run that breaks down leaves have no number.
+    square = integrate(np.abs(values / largest) ** 2, grid, range(len(grid)), order=2)
+    return largest * float(np.sqrt(square.reshape(())))

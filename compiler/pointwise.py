@@ -9,13 +9,26 @@ from nablax.fractional_calculus.contour import mittag_leffler
 
 Samples = np.ndarray
 
+POLE = 1e15  # what these functions are at most, where rounding alone keeps them from being infinite
+
+
+def _with_poles(function: Callable[[Samples], Samples]) -> Callable[[Samples], Samples]:
+    """No number in double precision lies on a pole of tan, and half a turn is near one."""
+
+    def found(z: Samples) -> Samples:
+        value = function(z)
+        return np.where(np.abs(value) < POLE, value, np.inf)
+
+    return found
+
+
 POINTWISE: Mapping[str, Callable[..., Samples]] = {
     "sin": np.sin,
     "cos": np.cos,
-    "tan": np.tan,
-    "cot": lambda z: 1 / np.tan(z),
-    "sec": lambda z: 1 / np.cos(z),
-    "csc": lambda z: 1 / np.sin(z),
+    "tan": _with_poles(np.tan),
+    "cot": _with_poles(lambda z: 1 / np.tan(z)),
+    "sec": _with_poles(lambda z: 1 / np.cos(z)),
+    "csc": _with_poles(lambda z: 1 / np.sin(z)),
     "asin": np.arcsin,
     "acos": np.arccos,
     "atan": np.arctan,

@@ -12,7 +12,7 @@ from fractions import Fraction
 from lark import Token as LarkToken
 from lark.exceptions import UnexpectedToken
 
-from nablax.frontend.blocks import check_block
+from nablax.frontend.blocks import REQUIRED, check_block
 from nablax.frontend.borrowed.reading import Declared, Reading, declared_in
 from nablax.frontend.borrowed.statement import report_borrowed
 from nablax.frontend.diagnostics import Edit, Report
@@ -59,8 +59,19 @@ def _block(tokens: BlockTokens, names: Declared, report: Report) -> Block:
     """A block with the statements that are well-formed and of a form that it takes."""
     modifier = Name(tokens.modifier.text, tokens.modifier.span) if tokens.modifier is not None else None
     name = Name(tokens.name.text, tokens.name.span)
+    _check_filled(tokens, report)
     block = Block(name, modifier, tuple(_statements(tokens, names, report)), tokens.span)
     return check_block(block, report)
+
+
+def _check_filled(block: BlockTokens, report: Report) -> None:
+    """What is required is not left empty; statements that could not be read were told of."""
+    example = {**REQUIRED, "time": "t in [0, 1]"}.get(block.name.text)
+    if block.statements or example is None or any(block.span.contains(d.span) for d in report.diagnostics):
+        return
+    help = f"write `{block.name.text} {{ {example} }}`"
+    help += ", or leave the block out: the problem is steady then" if block.name.text == "time" else ""
+    report.error("P005", block.span, f"`{block.name.text}` is empty", help=help)
 
 
 def _statements(block: BlockTokens, names: Declared, report: Report) -> Iterator[Statement]:

@@ -123,7 +123,7 @@ def check_boundary(
         multipliers -= {e.unknown for e in equations}
     carried = {} if evolution else carriers(problem, unknowns, constraints)
     feeding = couplings(unknowns, constraints, carried)
-    check_counts(problem, unknowns, needs, multipliers, feeding, boundary, report)
+    check_counts(problem, unknowns, equations, needs, multipliers, feeding, boundary, report)
     check_edges(problem, unknowns, needs, multipliers, report)
     if not report.failed:
         check_directions(problem, unknowns, carried, boundary, report)

@@ -4,13 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from nablax.centre import has_centre
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
 from nablax.nonlocal_operators import Nonlocal, OneSided, order_along
+from nablax.passes.characteristics import entering
 from nablax.passes.jets import jets_of, orders_of, slope_of
+from nablax.passes.wall_speeds import signs_at_walls
 from nablax.problem import Axis, Problem, Side
 from nablax.region import SIDES, Wall, walls_unreached
 from nablax.system import Boundary, Constraint, Evolution, Unknown, root_of
@@ -20,7 +23,8 @@ from nablax.system import Boundary, Constraint, Evolution, Unknown, root_of
 class Need:
     """What one unknown wants along one axis: its highest derivative there, where that stands, and the
     coefficient of it (None unless it stands linearly in the unknown's own equation). `whole`: it is no
-    derivative but an operator between walls, which counts as one."""
+    derivative but an operator between walls, which counts as one. `turns`: the coefficient is known, and
+    changes its sign on a wall."""
 
     order: int
     span: Span
@@ -28,6 +32,7 @@ class Need:
     wanted: tuple[int, int]
     certain: bool
     whole: bool = False
+    turns: bool = False
 
     def most(self, side: Side) -> int:
         """Conditions that one side may hold."""
@@ -43,16 +48,18 @@ def needs_of(
     for i in range(len(unknowns)):
         for k in range(len(space)):
             order, span, leading, whole = _highest(i, unknowns, equations, k, space)
-            wanted, certain = _wanted(problem, order, leading)
+            wanted, certain = _wanted(problem, k, order, leading)
+            turns = not certain and leading is not None and not leading.has(AppliedUndef)
             if has_centre(problem, problem.axes[k]):
-                wanted = (0, wanted[1] if certain else order - order // 2)
-            found[i, k] = Need(order, span, leading, wanted, certain, whole)
+                wanted, turns = (0, wanted[1] if certain else order - order // 2), False
+            found[i, k] = Need(order, span, leading, wanted, certain, whole, turns)
     return found
 
 
 def check_counts(
     problem: Problem,
     unknowns: Sequence[Unknown],
+    equations: Sequence[Evolution | Constraint],
     needs: Mapping[tuple[int, int], Need],
     multipliers: Collection[int],
     carried: Mapping[int, Collection[int]],
@@ -71,6 +78,7 @@ def check_counts(
         if axis.periodic or {(axis_index, 0), (axis_index, 1)} <= away:
             continue
         loose: list[tuple[Unknown, Need, list[Boundary]]] = []
+        group: list[int] = []
         shared = _shared(axis, axis_index, unknowns, needs, carried, stated, report)
         for i, unknown in enumerate(unknowns):
             if unknown.rate_of is not None or i in multipliers:
@@ -84,10 +92,11 @@ def check_counts(
                 _check_one(unknown, axis, replace(need, wanted=wanted, certain=True), given, report)
             elif need.order % 2 and need.leading is None and not has_centre(problem, axis):
                 loose.append((unknown, need, given))
+                group.append(i)
             else:
                 _check_one(unknown, axis, need, given, report, has_centre(problem, axis))
         if len(loose) > 1:
-            _check_together(axis, loose, report)
+            _check_together(axis, loose, entering(problem, axis_index, group, equations), report)
         for unknown, need, given in loose if len(loose) == 1 else ():
             _check_one(unknown, axis, need, given, report, has_centre(problem, axis))
 
@@ -136,13 +145,19 @@ def _shared(
 
 
 def _check_together(
-    axis: Axis, loose: Sequence[tuple[Unknown, Need, list[Boundary]]], report: Report
+    axis: Axis,
+    loose: Sequence[tuple[Unknown, Need, list[Boundary]]],
+    waves: tuple[int, int] | None,
+    report: Report,
 ) -> None:
     """Fields coupled by odd derivatives: waves of the system carry combinations of them, so that only the
-    conditions on all of them together can be counted."""
+    conditions on all of them together can be counted; per side where the waves that enter there are known."""
     names = ", ".join(f"`{unknown.name}`" for unknown, *_ in loose)
     wanted = sum(need.order for _, need, _ in loose)
     given = [b for *_, conditions in loose for b in conditions]
+    if waves is not None:
+        _check_waves(axis, names, given, waves, loose[0][1].span, report)
+        return
     if len(given) == wanted:
         report.warning(
             "P313",
@@ -158,6 +173,31 @@ def _check_together(
         f"{names} need {wanted} boundary conditions along {axis.name} together, and have {len(given)}",
         notes=(Note("they are coupled by odd derivatives", loose[0][1].span),),
         help=f"give each side of `{axis.name}` as many conditions as waves enter there, or make it periodic",
+    )
+
+
+def _check_waves(
+    axis: Axis, names: str, given: Sequence[Boundary], waves: tuple[int, int], span: Span, report: Report
+) -> None:
+    """As many conditions on each side as waves enter there."""
+    counts = [sum(b.side == side for b in given) for side in SIDES]
+    if tuple(counts) == waves:
+        return
+    ends = (shown(axis.lower), shown(axis.upper))
+    sides = [s for s in SIDES if counts[s] > waves[s]] or [s for s in SIDES if counts[s] < waves[s]]
+    there = [b for b in given if b.side == sides[0]]
+    report.error(
+        "P301",
+        there[-1].span if there else axis.span,
+        f"{names} need {waves[0]} boundary condition{'' if waves[0] == 1 else 's'} together at "
+        f"{axis.name} = {ends[0]} and {waves[1]} at {ends[1]}, and have {counts[0]} and {counts[1]}",
+        notes=(Note("so many waves of these equations enter there", span),),
+        help="; ".join(
+            f"{'remove' if counts[s] > waves[s] else 'add'} {abs(counts[s] - waves[s])} at "
+            f"`{axis.name} = {ends[s]}`"
+            for s in SIDES
+            if counts[s] != waves[s]
+        ),
     )
 
 
@@ -227,7 +267,7 @@ def _check_one(
         else f"no derivative along {axis.name} is taken of `{unknown.name}`",
         span,
     )
-    if counts == wanted:
+    if counts == wanted and not need.turns:
         return
     if centre:
         _check_outside(unknown, axis, need, given, reason, report)
@@ -237,9 +277,16 @@ def _check_one(
             "P313",
             given[0].span,
             f"`{unknown.name}` has its odd condition at {axis.name} = "
-            f"{ends[0 if counts[0] > counts[1] else 1]}, and no sign proves that it belongs there",
+            f"{ends[0 if counts[0] > counts[1] else 1]}, and "
+            + (
+                "its speed changes its sign on a wall"
+                if need.turns
+                else "no sign proves that it belongs there"
+            ),
             notes=(reason,),
-            help=f"make sure that information enters the domain at this side of `{axis.name}`",
+            help="a condition is right only where and while information enters through it: cut the time there"
+            if need.turns
+            else f"make sure that information enters the domain at this side of `{axis.name}`",
         )
         return
     place = given[0].span if given else axis.span
@@ -299,30 +346,22 @@ def _numeral(count: int) -> str:
     return "a line" if count == 1 else f"{count} conditions"
 
 
-def _wanted(problem: Problem, order: int, leading: sp.Expr | None) -> tuple[tuple[int, int], bool]:
-    """Conditions per side, and whether the side of an odd one is proven.
+def _wanted(problem: Problem, axis: int, order: int, leading: sp.Expr | None) -> tuple[tuple[int, int], bool]:
+    """Conditions per side, and whether the sides of the odd ones are known.
 
-    u_t = a ∂ⁿu with n odd: the extra condition stands where waves enter. With (ik)ⁿ the group velocity
+    u_t = a ∂ⁿu with n odd: an extra condition stands where waves enter. With (ik)ⁿ the group velocity
     is n a i^(n-1) k^(n-1) times -1; for n = 1: u_t = a u_x moves to the left for a > 0, enters at the right.
+    A speed that turns round between the walls enters at both of them, or at none.
     """
     half = order // 2
     if order % 2 == 0:
         return (half, half), True
-    sign = _sign(problem, leading)
-    if sign == 0:
-        return (half + 1, half), False
+    lower, upper = (None, None) if leading is None else signs_at_walls(problem, axis, leading)
     # i^(n-1) is +1 for n = 1, 5, ... and -1 for n = 3, 7, ...
-    turned = sign if order % 4 == 1 else -sign
-    side: Side = 1 if turned > 0 else 0
-    return ((half + 1, half) if side == 0 else (half, half + 1)), True
-
-
-def _sign(problem: Problem, value: sp.Expr | None) -> int:
-    """The sign of a constant coefficient at the nominal parameters, 0 where it is not proven."""
-    if value is None:
-        return 0
-    nominal = value.subs({p.symbol: p.value for p in problem.parameters})
-    if nominal.is_number and nominal.is_real:
-        return int(sp.sign(nominal))
-    positive = nominal.is_positive
-    return 0 if positive is None and nominal.is_negative is None else (1 if positive else -1)
+    turn = 1 if order % 4 == 1 else -1
+    known = lower is not None and upper is not None
+    if not known or (order > 1 and (lower != upper or lower == 0)):
+        return (half + 1, half), False
+    assert lower is not None
+    assert upper is not None
+    return (half + (turn * lower < 0), half + (turn * upper > 0)), True

@@ -1,12 +1,16 @@
 """Whether the initial data agree with the boundary conditions where they meet."""
 
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
 import sympy as sp
 
+from nablax.continuity import suspect
 from nablax.frontend.diagnostics import Report
+from nablax.frontend.source import Span
 from nablax.integrals import INTEGRALS
+from nablax.nonlocal_operators import Outside
 from nablax.passes.jets import base, jets
 from nablax.planning.estimate import estimate
 from nablax.planning.spectrum import nominal
@@ -16,6 +20,7 @@ from nablax.system import Boundary, System
 
 TOLERANCE = 1e-6
 ROUNDING = 1e-12  # relative to the data there
+LATER = 0.37  # share of the time at which coefficients and sources are looked at
 JUMP = 1e-2  # relative to the data there; smaller ones are tails that were cut off
 
 
@@ -64,37 +69,59 @@ def _magnitude(system: System, value: sp.Expr, values: dict[sp.Basic, np.ndarray
 
 
 def warn_jump(system: System, report: Report) -> None:
-    """A warning per field whose initial data do not close up along a periodic axis."""
+    """A warning for initial data, coefficients and sources that do not close up along a periodic axis.
+
+    A coefficient that jumps elsewhere too may be meant to.
+    """
     values = nominal(system)
-    for value, unknown in zip(system.initial, system.unknowns, strict=True):
-        if value is None or value.has(Noise) or unknown.rate_of is not None:
-            continue
+    if system.time is not None:
+        begin, end = (sample(e, values) for e in (system.time.lower, system.time.upper))
+        values[system.time.symbol] = begin + LATER * (end - begin)
+    for what, value, span in _given(system):
         for i, axis in enumerate(system.axes):
-            if not axis.periodic:
+            if not axis.periodic or axis.symbol not in value.free_symbols:
                 continue
-            ends = [float(sample(e, values)) for e in (axis.lower, axis.upper)]
-            lines = [
-                np.linspace(float(sample(a.lower, values)), float(sample(a.upper, values)), 9)[1:-1] + 1e-3
-                if j != i
-                else np.zeros(1)
-                for j, a in enumerate(system.axes)
-            ]
-            places = np.array(list(product(*lines))).T
-            sides = []
-            for end in ends:
-                places[i] = end
-                at = values | {a.symbol: places[j] for j, a in enumerate(system.axes)}
-                sides.append(np.array(np.broadcast_to(sample(value, at), (places.shape[1],))))
-            jump = float(np.max(np.abs(sides[0] - sides[1])))
+            jump = _jump(system, value, i, values)
             scale = _magnitude(system, value, values)
             if np.isfinite(jump) and jump > JUMP * max(scale, 1e-300):
                 report.warning(
                     "P318",
-                    next(c.span for c in system.problem.initial if c.component == unknown.name),
-                    f"the initial value of `{unknown.name}` jumps by {jump:.3g} where the periodic axis "
-                    f"{axis.name} closes",
+                    span,
+                    f"{what} jumps by {jump:.3g} where the periodic axis {axis.name} closes",
                     help=f"make it periodic in {axis.name}, or give the axis walls",
                 )
+
+
+def _given(system: System) -> Iterator[tuple[str, sp.Expr, Span]]:
+    """What is given as a function of the place: its name, itself, where it stands."""
+    for value, unknown in zip(system.initial, system.unknowns, strict=True):
+        if value is not None and not value.has(Noise) and unknown.rate_of is None:
+            span = next(c.span for c in system.problem.initial if c.component == unknown.name)
+            yield f"the initial value of `{unknown.name}`", value, span
+    for terms in system.right_sides:
+        found = [("the coefficient of this term", t.coefficient, t.span) for t in terms.linear]
+        found += [("this term", f.flux, f.span) for f in terms.forcing]
+        # Where every field and derivative is 1 nothing but the coefficients can jump.
+        found += [
+            ("a coefficient of this term", f.flux.xreplace(dict.fromkeys(jets(f.flux), sp.S.One)), f.span)
+            for f in terms.nonlinear
+        ]
+        yield from (g for g in found if not g[1].has(Noise, Outside) and not suspect(g[1]))
+
+
+def _jump(system: System, value: sp.Expr, closing: int, values: dict[sp.Basic, np.ndarray]) -> float:
+    """The largest difference between the two ends of a periodic axis, at a few places along the others."""
+    lines = []
+    for j, axis in enumerate(system.axes):
+        low, high = (float(sample(e, values)) for e in (axis.lower, axis.upper))
+        lines.append(np.linspace(low, high, 9)[1:-1] + 1e-3 if j != closing else np.zeros(1))
+    places = np.array(list(product(*lines))).T
+    sides = []
+    for end in (system.axes[closing].lower, system.axes[closing].upper):
+        places[closing] = sample(end, values)
+        at = values | {a.symbol: places[j] for j, a in enumerate(system.axes)}
+        sides.append(np.array(np.broadcast_to(sample(value, at), (places.shape[1],))))
+    return float(np.max(np.abs(sides[0] - sides[1])))
 
 
 def _started(system: System, data: sp.Expr, values: dict[sp.Basic, np.ndarray]) -> sp.Expr:

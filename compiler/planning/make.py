@@ -357,13 +357,20 @@ def _warn_growth(system: System, report: Report) -> Span | None:
     growth = unbounded_growth(system) if system.evolution else None
     if growth is None:
         return None
+    moment = ""
+    if growth.moment and system.time is not None:
+        begin, end = (float(sample(e, nominal(system))) for e in (system.time.lower, system.time.upper))
+        moment = f"at {system.time.name} = {begin + growth.moment * (end - begin):.3g} "
     report.warning(
         "P306",
         growth.span,
         f"the problem is ill-posed forward in time: short waves grow like |k|^{growth.power:.2g}",
         label="this term feeds them",
         notes=(
-            Note(f"a wave of length {growth.wavelength:g} grows by e in a time of {1 / growth.rate:.2g}"),
+            Note(
+                f"{moment}a wave of length {growth.wavelength:g} grows by e "
+                f"in a time of {1 / growth.rate:.2g}"
+            ),
         ),
         help="check the sign of this term",
     )

@@ -23,6 +23,13 @@ from nablax.surrogates import smooth
 from nablax.system import LinearTerm, Orders, System, wavenumbers
 
 FEW = 3  # places along an axis at which coefficients are looked at for their sign
+MOMENTS = (
+    0.0,
+    0.25,
+    0.5,
+    0.75,
+    1.0,
+)  # shares of the time at which coefficients that depend on it are looked at
 Symbol = Callable[[int, int, np.ndarray], np.ndarray]
 """(axis, derivative order, wavenumbers) to the factor that the derivative multiplies a mode by."""
 
@@ -78,8 +85,11 @@ def nominal(system: System) -> dict[sp.Basic, np.ndarray]:
     return {p.symbol: np.asarray(float(p.value)) for p in system.parameters}
 
 
-def linearise(system: System, points: int, grid: Sequence[GridAxis] = ()) -> Linearisation:
-    """Freeze the coefficients at the initial data on `points` places per axis (walls included).
+def linearise(
+    system: System, points: int, grid: Sequence[GridAxis] = (), moment: float = 0.0
+) -> Linearisation:
+    """Freeze the coefficients at the initial data on `points` places per axis (walls included), those that
+    depend on time after the share `moment` of it.
 
     With a grid, the node next to a centre is among them: angles are narrowest there.
     """
@@ -94,7 +104,8 @@ def linearise(system: System, points: int, grid: Sequence[GridAxis] = ()) -> Lin
     grids = np.meshgrid(*places, indexing="ij")
     values |= {s: g.ravel() for s, g in zip(space, grids, strict=True)}
     if system.time is not None:
-        values[system.time.symbol] = sample(system.time.lower, values)
+        begin, end = (sample(e, values) for e in (system.time.lower, system.time.upper))
+        values[system.time.symbol] = begin + moment * (end - begin) if moment else begin
     count = points ** len(space)
     moving = [i for i, u in enumerate(system.unknowns) if not u.algebraic]
     column = {i: c for c, i in enumerate(moving)}
@@ -139,6 +150,8 @@ def _slopes(flux: sp.Expr) -> list[tuple[sp.Basic, sp.Expr]]:
     found = sorted(jets(flux), key=sp.default_sort_key)
     names = {jet: sp.Dummy(real=True) for jet in found}
     frozen = smooth(flux).xreplace(names).replace(sp.conjugate, lambda z: z)
+    # A staircase is taken for the line along it.
+    frozen = frozen.replace(sp.floor, lambda z: z).replace(sp.ceiling, lambda z: z)
     back = {name: jet for jet, name in names.items()}
     slopes: dict[sp.Dummy, list[sp.Expr]] = {name: [] for name in back}
     for term in sp.Add.make_args(frozen):
@@ -228,12 +241,14 @@ def _assemble(
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Growth without bound in |k|: rate ~ |k|^power, with the rate at the wavelength given."""
+    """Growth without bound in |k|: rate ~ |k|^power, with the rate at the wavelength given, after the share
+    `moment` of the time."""
 
     power: float
     rate: float
     wavelength: float
     span: Span
+    moment: float
 
 
 def unbounded_growth(system: System) -> Growth | None:
@@ -242,15 +257,23 @@ def unbounded_growth(system: System) -> Growth | None:
     Only terms with given coefficients are looked at, constant ones and those that depend on the place:
     they are what the equation does to every short wave, whatever the state is.
     """
-    frozen = linearise(system, FEW)
-    given = frozen.keeping(e for e in frozen.entries if e.given)
-    found = _growth(system, given)
-    if found is None:
-        return None
-    power, rate, wavelength = found
-    spans = sorted({e.span for e in given.entries if e.moves})
-    guilty = next((s for s in spans if _growth(system, given.without(s)) is None), spans[0])
-    return Growth(power, rate, wavelength, guilty)
+    for moment in MOMENTS if _varies_in_time(system) else (0.0,):
+        frozen = linearise(system, FEW, moment=moment)
+        given = frozen.keeping(e for e in frozen.entries if e.given)
+        found = _growth(system, given)
+        if found is not None:
+            power, rate, wavelength = found
+            spans = sorted({e.span for e in given.entries if e.moves})
+            guilty = next((s for s in spans if _growth(system, given.without(s)) is None), spans[0])
+            return Growth(power, rate, wavelength, guilty, moment)
+    return None
+
+
+def _varies_in_time(system: System) -> bool:
+    if system.time is None:
+        return False
+    terms = (t for e in system.evolution for t in (*e.mass, *e.terms.linear))
+    return any(system.time.symbol in t.coefficient.free_symbols for t in terms)
 
 
 def _growth(system: System, frozen: Linearisation) -> tuple[float, float, float] | None:
