@@ -139,6 +139,7 @@ initial { u = cos(pi*x/2) }
 
 
 @pytest.mark.slow
+@pytest.mark.brief
 def test_networks_become_periodic() -> None:
     _, field = hard(PERIODIC)
     assert field.ansatz is not None
