@@ -88,9 +88,9 @@ def wall_choice(system: System, accuracy: int) -> Choice | None:
     """What `show` says of the closures at walls where they are chosen; None up to order 4."""
     order, limit = order_at_walls(system, accuracy)
     if limit is not None:
-        reason = (
-            "of the closures that are stable here; the equations give no normal derivative for better ones"
-        )
+        reason = "what closures have here; the equations give no normal derivative for better ones"
+        if any(b.dynamic and b.span == limit for b in system.boundary):
+            reason = "a condition that moves its wall takes a one-sided slope there"
         return Choice("order at walls", str(order), reason, span=limit)
     found = wall_equations(system, accuracy)
     if not found:
