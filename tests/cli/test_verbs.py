@@ -26,7 +26,6 @@ def test_help_lists_the_verbs(nablax):
         "verify",
     ):
         assert f"  {verb} " in answer.out
-    assert "  lsp " not in answer.out
 
 
 def test_version(nablax):
