@@ -135,6 +135,12 @@ def chunk_steps(outline: Outline) -> int:
     return max(16, CHUNK_WORK // work)
 
 
+def mesh_steps(outline: Outline) -> int:
+    """Steps in a chunk of a run whose steps are known: no more than lie between two of its frames."""
+    longest = max((len(m) - 1 for m in mesh_of(outline.stepping, outline.frames)), default=1)
+    return min(chunk_steps(outline), longest)
+
+
 def _frame(
     drive: Drive, index: int, at: Opening, ready: Parameters, steps: int, rejected: int, dt: float
 ) -> Frame:
@@ -202,11 +208,6 @@ def _place(drive: Drive, mask: np.ndarray) -> dict[str, float]:
     return {a.name: a.first + a.spacing * int(i) for a, i in zip(drive.outline.grid, index, strict=True)}
 
 
-def _longest(drive: Drive) -> int:
-    """The most steps that a mesh has between two frames."""
-    return max((len(m) - 1 for m in mesh_of(drive.outline.stepping, drive.outline.frames)), default=1)
-
-
 class Loop:
     """Drives the compiled programs from the host, in chunks of bounded work.
 
@@ -227,7 +228,7 @@ class Loop:
         self._ready = ready
         self._number = drive.number
         self._budget = chunk_steps(drive.outline)
-        self._room = min(self._budget, _longest(drive)) if drive.control == "mesh" else 0
+        self._room = mesh_steps(drive.outline) if drive.control == "mesh" else 0
         self._aids: list[tuple[float, object]] = []
         self._ahead: tuple[tuple[float, Vector, March], ...] = ()
 
@@ -275,9 +276,9 @@ class Loop:
 
     def _meshed(self, state: State, until: float) -> tuple[State, Chunk]:
         assert self._programs.follow is not None
-        times = steps_between(self._stepping, self._frames, float(state.t), until)[: self._budget + 1]
+        times = steps_between(self._stepping, self._frames, float(state.t), until)[: self._room + 1]
         # One length for all intervals between frames, so that one program serves them.
-        padded = np.pad(times, (0, max(self._room + 1 - len(times), 0)), mode="edge")
+        padded = np.pad(times, (0, self._room + 1 - len(times)), mode="edge")
         steps = steps_of((padded,), self._frames[0], self._dtype)
         count = len(times) - 1
         moved = self._programs.follow(state.y, steps, np.int32(0), np.int32(count), self._ready)

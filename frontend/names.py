@@ -47,6 +47,14 @@ _LETTER_OF = {
 }  # fmt: skip
 
 
+_LATIN_OF = str.maketrans("аеорсухіјѕԁһАВЕКМНОРСТХУ", "aeopcyxijsdhABEKMHOPCTXY")  # Cyrillic
+
+
+def look_alike(first: str, second: str) -> bool:
+    """Whether two names that differ are the same on the screen: Cyrillic letters look like Latin ones."""
+    return first != second and first.translate(_LATIN_OF) == second.translate(_LATIN_OF)
+
+
 def canonical_name(text: str) -> str:
     """The one name for all spellings: `ν_t` is `nu_t`."""
     return text.translate(_NAME_OF)

@@ -15,7 +15,7 @@ from jax import Array
 
 from nablax.backends.artifact.pace import pace
 from nablax.backends.interface import Parameters, State, Vector
-from nablax.backends.loop import chunk_steps
+from nablax.backends.loop import mesh_steps
 from nablax.backends.lowering import evaluate
 from nablax.backends.memory.march import Steps, piece_of
 from nablax.backends.nodes import initial_values, known, samples
@@ -178,7 +178,7 @@ def _meshed(
     def several(y: Vector, begins: Array, lengths: Array, marked: Array, ready: Leaves) -> Vector:
         return p.several(y, Steps(begins, lengths), marked, prepared(ready))
 
-    chunk, count = np.zeros(chunk_steps(solver.outline), dtype), np.zeros((), "int32")
+    chunk, count = np.zeros(mesh_steps(solver.outline), dtype), np.zeros((), "int32")
     (size,) = counts(solver)
     piece, marked = np.zeros(size, dtype), np.zeros(size, bool)
     return [

@@ -49,7 +49,10 @@ def check_count(node: syntax.Call, least: int, most: int | None, options: tuple[
             "P105",
             node.span,
             f"`{name}` takes {wanted} argument{'s' if wanted != '1' else ''}, and has {given}",
-            f"see `{name}` in docs/language.md",
+            f"of one field it is taken over the grid, in `expect` only; of two values `{name}(u, 0)` is the "
+            + ("larger" if name == "max" else "smaller")
+            if name in ("max", "min") and given == 1
+            else f"see `{name}` in docs/language.md",
         )
     for argument in node.arguments:
         if argument.name is not None and argument.name.id not in options:

@@ -25,7 +25,7 @@ from nablax.meaning.files import file_value
 from nablax.meaning.indices import family_of, indexed
 from nablax.meaning.names import unknown_function, unknown_name
 from nablax.meaning.scope import Definition, Failed, Scope, describe, splits
-from nablax.meaning.values import Value, VectorValue, fault, rank_word, reported, shown
+from nablax.meaning.values import Fault, Value, VectorValue, fault, rank_word, reported, shown
 from nablax.operator_use import Operator, Use
 from nablax.operators import OPERATORS
 from nablax.problem import Axis, Coefficient, Field, Parameter
@@ -175,9 +175,27 @@ def _binary(node: syntax.Binary, scope: Scope) -> Value:
         case "^":
             return power(node, left, right)
         case operator:
+            if not (isinstance(left, VectorValue) and isinstance(right, VectorValue)):
+                raise _no_vectors(node, scope)
             name = "dot" if operator == "·" else "cross"
             places = ((left, node.left.span), (right, node.right.span))
             return OPERATORS[name].apply(Use(name, places, {}, scope, node.span))
+
+
+def _no_vectors(node: syntax.Binary, scope: Scope) -> Fault:
+    """`2·u`: the sign of the product of papers, where a vector product is read."""
+    between = Span(node.left.span.end, node.right.span.start)
+    written = scope.source.slice(between)
+    sign = next((i for i, c in enumerate(written) if c in "·⋅×"), None)
+    edits = () if sign is None else (Edit(Span(between.start + sign, between.start + sign + 1), "*"),)
+    what = "dot" if node.operator == "·" else "cross"
+    return fault(
+        "P202",
+        node.span,
+        f"`{node.operator}` is the {what} product of two vectors, and there are not two here",
+        "write `*` for a product with a scalar",
+        edits=edits,
+    )
 
 
 def _component(node: syntax.Component, scope: Scope) -> Value:

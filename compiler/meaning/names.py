@@ -2,6 +2,7 @@
 
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Edit, Note
+from nablax.frontend.names import look_alike
 from nablax.functions import CONSTANTS, FUNCTIONS
 from nablax.meaning.scope import Scope, describe, splits
 from nablax.meaning.values import Fault, fault, reported
@@ -61,6 +62,15 @@ def unknown_name(node: syntax.Name, scope: Scope) -> Fault:
     similar = scope.similar(node.id, tuple(CONSTANTS))
     if similar is None:
         known = ", ".join(f"`{name}`" for name in scope.entities)
+        twin = next((name for name in scope.entities if look_alike(name, node.id)), None)
+        if twin is not None:
+            return fault(
+                "P101",
+                node.span,
+                f"`{node.id}` is not declared",
+                f"`{twin}`, which is, has letters of another script that look the same: write both in one",
+                label="unknown name",
+            )
         return fault(
             "P101",
             node.span,

@@ -11,7 +11,7 @@ from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
 from nablax.nonlocal_operators import Nonlocal, OneSided, order_along
-from nablax.passes.characteristics import entering
+from nablax.passes.characteristics import coupled, entering
 from nablax.passes.jets import jets_of, orders_of, slope_of
 from nablax.passes.wall_speeds import signs_at_walls
 from nablax.problem import Axis, Problem, Side
@@ -78,10 +78,26 @@ def check_counts(
         if axis.periodic or {(axis_index, 0), (axis_index, 1)} <= away:
             continue
         loose: list[tuple[Unknown, Need, list[Boundary]]] = []
-        group: list[int] = []
         shared = _shared(axis, axis_index, unknowns, needs, carried, stated, report)
+        counted: set[int] = set()
+        first = [
+            i
+            for i, u in enumerate(unknowns)
+            if needs[i, axis_index].order == 1
+            and u.rate_of is None
+            and i not in {*multipliers, *carried}
+            and not has_centre(problem, axis)
+            and not {(axis_index, 0), (axis_index, 1)} & away
+        ]
+        for group in coupled(axis_index, first, equations):
+            waves = entering(problem, axis_index, group, equations)
+            if waves is not None:
+                counted |= set(group)
+                places = [b for b in stated if root_of(b.unknown, unknowns) in group and b.axis == axis_index]
+                names = ", ".join(f"`{unknowns[i].name}`" for i in group)
+                _check_waves(axis, names, places, waves, needs[group[0], axis_index].span, report)
         for i, unknown in enumerate(unknowns):
-            if unknown.rate_of is not None or i in multipliers:
+            if unknown.rate_of is not None or i in multipliers or i in counted:
                 continue
             need = _reached(needs[i, axis_index], axis_index, away)
             given = [b for b in stated if root_of(b.unknown, unknowns) == i and b.axis == axis_index]
@@ -92,11 +108,10 @@ def check_counts(
                 _check_one(unknown, axis, replace(need, wanted=wanted, certain=True), given, report)
             elif need.order % 2 and need.leading is None and not has_centre(problem, axis):
                 loose.append((unknown, need, given))
-                group.append(i)
             else:
                 _check_one(unknown, axis, need, given, report, has_centre(problem, axis))
         if len(loose) > 1:
-            _check_together(axis, loose, entering(problem, axis_index, group, equations), report)
+            _check_together(axis, loose, report)
         for unknown, need, given in loose if len(loose) == 1 else ():
             _check_one(unknown, axis, need, given, report, has_centre(problem, axis))
 
@@ -145,19 +160,13 @@ def _shared(
 
 
 def _check_together(
-    axis: Axis,
-    loose: Sequence[tuple[Unknown, Need, list[Boundary]]],
-    waves: tuple[int, int] | None,
-    report: Report,
+    axis: Axis, loose: Sequence[tuple[Unknown, Need, list[Boundary]]], report: Report
 ) -> None:
     """Fields coupled by odd derivatives: waves of the system carry combinations of them, so that only the
-    conditions on all of them together can be counted; per side where the waves that enter there are known."""
+    conditions on all of them together can be counted."""
     names = ", ".join(f"`{unknown.name}`" for unknown, *_ in loose)
     wanted = sum(need.order for _, need, _ in loose)
     given = [b for *_, conditions in loose for b in conditions]
-    if waves is not None:
-        _check_waves(axis, names, given, waves, loose[0][1].span, report)
-        return
     if len(given) == wanted:
         report.warning(
             "P313",

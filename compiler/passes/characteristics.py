@@ -16,6 +16,22 @@ from nablax.system import Constraint, Evolution, FluxTerm
 ROUNDING = 1e-9  # of speeds, relative to the fastest
 
 
+def coupled(
+    axis: int, candidates: Sequence[int], equations: Sequence[Evolution | Constraint]
+) -> tuple[tuple[int, ...], ...]:
+    """The unknowns among the candidates that derivatives along an axis in each other's equations couple, two
+    and more at a time."""
+    groups = {i: {i} for i in candidates}
+    for equation in equations:
+        owner = equation.unknown
+        for term in equation.terms.linear:
+            if owner in groups and term.unknown in groups and term.orders[axis] and owner != term.unknown:
+                together = groups[owner] | groups[term.unknown]
+                groups.update(dict.fromkeys(together, together))
+    found = {tuple(sorted(g)) for g in groups.values() if len(g) > 1}
+    return tuple(sorted(found))
+
+
 def entering(
     problem: Problem, axis: int, group: Sequence[int], equations: Sequence[Evolution | Constraint]
 ) -> tuple[int, int] | None:

@@ -23,6 +23,7 @@ from nablax.surrogates import smooth
 from nablax.system import LinearTerm, Orders, System, wavenumbers
 
 FEW = 3  # places along an axis at which coefficients are looked at for their sign
+VANISHED = 1e-9  # of a coefficient, relative to its largest size in the course of time
 MOMENTS = (
     0.0,
     0.25,
@@ -257,9 +258,19 @@ def unbounded_growth(system: System) -> Growth | None:
     Only terms with given coefficients are looked at, constant ones and those that depend on the place:
     they are what the equation does to every short wave, whatever the state is.
     """
-    for moment in MOMENTS if _varies_in_time(system) else (0.0,):
-        frozen = linearise(system, FEW, moment=moment)
-        given = frozen.keeping(e for e in frozen.entries if e.given)
+    moments = MOMENTS if _varies_in_time(system) else (0.0,)
+    course = [linearise(system, FEW, moment=moment) for moment in moments]
+    # What is left of a coefficient where it vanishes is rounding, beside its size at other times.
+    sizes = [
+        max(float(np.max(np.abs(e.values))) for e in same)
+        for same in zip(*(f.entries for f in course), strict=True)
+    ]
+    for moment, frozen in zip(moments, course, strict=True):
+        given = frozen.keeping(
+            replace(e, values=np.where(np.abs(e.values) > VANISHED * size, e.values, 0))
+            for e, size in zip(frozen.entries, sizes, strict=True)
+            if e.given
+        )
         found = _growth(system, given)
         if found is not None:
             power, rate, wavelength = found

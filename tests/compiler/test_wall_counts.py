@@ -55,7 +55,11 @@ def test_a_speed_that_turns_along_a_wall():
         ("dt(u) + dx(v) = 0; dt(v) + dx(u) = 0", "x = -1: u = 0; x = 1: v = 0", []),
         ("dt(u) + dx(v) = 0; dt(v) + dx(u) = 0", "x = -1: u = 0, v = 0", ["P301"]),
         ("dt(u) + 3*dx(u) + dx(v) = 0; dt(v) + 3*dx(v) + dx(u) = 0", "x = -1: u = 0, v = 0", []),
-        ("dt(u) + 3*dx(u) + dx(v) = 0; dt(v) + 3*dx(v) + dx(u) = 0", "all: u = 0", ["P301", "P301"]),
+        ("dt(u) + 3*dx(u) + dx(v) = 0; dt(v) + 3*dx(v) + dx(u) = 0", "all: u = 0", ["P301"]),
+        # One wave each way, whatever is written first.
+        ("dt(u) + 0.5*dx(u) + dx(v) = 0; dt(v) + 0.5*dx(v) + dx(u) = 0", "all: u = 0", []),
+        ("dt(u) + 0.5*dx(u) + dx(v) = 0; dt(v) + 0.5*dx(v) + dx(u) = 0", "x = -1: v = 0; x = 1: u = 0", []),
+        ("dt(u) + 2*dx(u) + dx(v) = 0; dt(v) + 2*dx(v) + dx(u) = 0", "x = -1: u = 0; x = 1: v = 0", ["P301"]),
         # Speeds along no real direction: that these are ill-posed is another message.
         ("dt(u) + dx(v) = 0; dt(v) - dx(u) = 0", "all: u = 0", ["P313"]),
     ],
@@ -63,3 +67,11 @@ def test_a_speed_that_turns_along_a_wall():
 def test_coupled_fields_by_the_waves_that_enter(equations, boundary, said):
     found = codes(equations, boundary, fields="u; v")
     assert [c for c in found if c in ("P301", "P313")] == said
+
+
+def test_a_coefficient_that_ends_at_zero_feeds_no_waves():
+    text = SPEC.format(
+        space="x in [0, 1] periodic", fields="u", equations="dt(u) = (0.3 - 0.15*t)*dxx(u)",
+        initial="u = sin(2*pi*x)", boundary="",
+    )  # fmt: skip
+    assert not check(Source("spec", text.replace("boundary {  }\n", ""))).diagnostics

@@ -166,8 +166,10 @@ def test_a_speed_that_jumps_is_no_flux(speed: str, axis: str, reason: str) -> No
         f"equations {{ dt(u) + {speed}*dx(u) = 0 }} solve {{ method = fv }}"
     )
     found = run_stages(read_source("spec", text))
-    assert [d.code for d in found.report.diagnostics] == (["P401"] if reason else [])
-    assert all(d.message.endswith(reason) for d in found.report.diagnostics)
+    # A coefficient that does not close up is told of for itself too (P318).
+    told = [d for d in found.report.diagnostics if d.code != "P318"]
+    assert [d.code for d in told] == (["P401"] if reason else [])
+    assert all(d.message.endswith(reason) for d in told)
 
 
 def test_single_precision_and_batches():
