@@ -180,7 +180,7 @@ def _outcome(level: Level, spent: float) -> str:
 
 def _cut_short(study: Study, last: str, spent: float, limit: float) -> Study:
     """The study with what its levels show so far, and that a finer one was not begun."""
-    said = f"no finer level was begun: {last} took {spent:.0f} s, and the limit is {limit:g} s"
+    said = f"cut short, no finer level was begun: {last} took {spent:.0f} s, and the limit is {limit:g} s"
     return replace(study, reason="; ".join(part for part in (study.reason, said) if part))
 
 

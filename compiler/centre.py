@@ -4,16 +4,22 @@ Along a line through the centre the radius goes on below 0: (-r, θ) is the plac
 vectors of the radius and the angle point the other way. Fields without an angle are their own mirror image.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt, tau
 from typing import Literal
 
+import numpy as np
 import sympy as sp
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.geometry import Geometry
 from nablax.problem import Axis, Problem
-from nablax.system import System, root_of
+from nablax.sampling import sample
+from nablax.system import LinearTerm, System, root_of
 
+NEAR = 1e-5  # share of the radius at which coefficients are looked at for what they are at the centre
+NEGLIGIBLE = 1e-3
 Parity = Literal[1, -1]
 
 
@@ -121,8 +127,66 @@ def check_centre(problem: Problem, report: Report) -> bool:
     return not walls
 
 
+def check_parities(system: System, report: Report) -> bool:
+    """Whether fields go through the centre as their mirror images say.
+
+    A field begins like r^m with m(m - 1) + a m + c = 0, a/r and c/r² the coefficients of its slope and of
+    itself beside 1 of its second derivative along r: even fields have even m, odd ones odd.
+    """
+    if centre_of(system.problem) is None:
+        return True
+    good = True
+    equations = [(e.unknown, e.terms) for e in system.evolution]
+    equations += [(c.unknown, c.terms) for c in system.constraints if c.unknown is not None]
+    for unknown, terms in equations:
+        near = _near_centre(system, unknown, terms.linear)
+        if near is None or abs(near[1]) < NEGLIGIBLE:
+            continue
+        slope, own = near
+        inner = (1 - slope) ** 2 - 4 * own
+        begins = (1 - slope + sqrt(inner)) / 2 if inner >= 0 else -1.0
+        wanted = 0 if parity(system, unknown) == 1 else 1
+        if begins < 0 or abs((begins - wanted) / 2 - round((begins - wanted) / 2)) > NEGLIGIBLE:
+            name = system.unknowns[root_of(unknown, system.unknowns)].name
+            report.error(
+                "P402",
+                system.problem.axes[0].span,
+                f"`{name}` begins like r^{begins:.3g} at the centre, and grids mirror it as "
+                f"an {'even' if wanted == 0 else 'odd'} function"
+                if begins >= 0
+                else f"`{name}` has no finite value at the centre",
+                help="begin the radius above 0, or let the field depend on the angle",
+            )
+            good = False
+    return good
+
+
+def _near_centre(system: System, unknown: int, terms: Sequence[LinearTerm]) -> tuple[float, float] | None:
+    """r times the coefficient of a field's slope along r and r² times its own, over that of its second
+    derivative, near r = 0; None without such a derivative."""
+    problem = system.problem
+    values: dict[sp.Basic, np.ndarray] = {p.symbol: np.asarray(float(p.value)) for p in problem.parameters}
+    ends = [[float(sample(e, values)) for e in (a.lower, a.upper)] for a in problem.axes]
+    radius = NEAR * ends[0][1]
+    places = [radius, *(low + 0.37 * (high - low) for low, high in ends[1:])]
+    values |= {a.symbol: np.asarray(x) for a, x in zip(problem.axes, places, strict=True)}
+    if problem.time is not None:
+        values[problem.time.symbol] = sample(problem.time.lower, values)
+
+    def total(order: int) -> complex:
+        wanted = (order, *(0 for _ in problem.axes[1:]))
+        own = [t.coefficient for t in terms if t.unknown == unknown and t.orders == wanted and t.local]
+        return complex(sample(sp.Add(*own), values))
+
+    second = total(2)
+    if second == 0:
+        return None
+    return float((radius * total(1) / second).real), float((radius**2 * total(0) / second).real)
+
+
 def _all_around(problem: Problem, axis: Axis) -> bool:
-    return axis.periodic and bool(sp.simplify(axis.upper - axis.lower - 2 * sp.pi) == 0)
+    whole = float(_nominal(problem, axis.upper - axis.lower))
+    return axis.periodic and abs(whole - tau) < 1e-9 * tau
 
 
 def _geometry(problem: Problem) -> Geometry:

@@ -9,7 +9,7 @@ from nablax.fractional_calculus.contour import mittag_leffler
 
 Samples = np.ndarray
 
-POLE = 1e15  # what these functions are at most, where rounding alone keeps them from being infinite
+POLE = 2.0**-3  # of the distance to a pole that rounding of the argument leaves
 
 
 def _with_poles(function: Callable[[Samples], Samples]) -> Callable[[Samples], Samples]:
@@ -17,7 +17,8 @@ def _with_poles(function: Callable[[Samples], Samples]) -> Callable[[Samples], S
 
     def found(z: Samples) -> Samples:
         value = function(z)
-        return np.where(np.abs(value) < POLE, value, np.inf)
+        rounding = np.finfo(float).eps * np.maximum(np.abs(z), 1)
+        return np.where(np.abs(value) * rounding > POLE, np.inf, value)
 
     return found
 

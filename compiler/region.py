@@ -62,6 +62,21 @@ def probe(
     return places
 
 
+def bounds(cuts: Sequence[Cut], which: int, places: Places, inside: np.ndarray) -> bool:
+    """Whether the curve of a relation is an edge of the region: beside cells `inside` there are some that
+    this relation alone leaves out."""
+    others = holds([*cuts[:which], *cuts[which + 1 :]], places) & np.ones_like(inside)
+    cut_off = others & ~inside
+    for k in range(inside.ndim):
+        first = [slice(None)] * inside.ndim
+        second = [slice(None)] * inside.ndim
+        first[k], second[k] = slice(None, -1), slice(1, None)
+        a, b = tuple(first), tuple(second)
+        if np.any(inside[a] & cut_off[b]) or np.any(cut_off[a] & inside[b]):
+            return True
+    return False
+
+
 def share(problem: Problem, wall: Wall | None = None) -> float:
     """The part of the box, or of one of its walls, that lies in the region."""
     if not problem.cuts:

@@ -86,10 +86,10 @@ def _command(text: str, span: Span, braces: Braces, report: Report) -> Iterator[
     word, at = text[1:], span.end
     brace = report.source.text[at : at + 1] == "{"
     if brace and word in ("frac", "dfrac", "tfrac"):
-        first = _read_braces(at, ("(", ")"), braces, report)
-        second = _read_braces(first[-1].span.end, ("/(", ")"), braces, report) if first else []
+        first = _read_braces(at, ("((", ")"), braces, report)
+        second = _read_braces(first[-1].span.end, ("/(", "))"), braces, report) if first else []
         edits = [Edit(span, ""), *first, *second] if second else []
-        _told(text, span, edits, "write `(a)/(b)`", report)
+        _told(text, span, edits, "write `((a)/(b))`", report)
         if not edits:
             yield Token("UNEXPECTED", text, span)
     elif brace and word in _BRACED:

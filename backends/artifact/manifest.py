@@ -14,7 +14,7 @@ from nablax.formula import Formula, Step
 from nablax.outline import Outline
 from nablax.pointwise import POINTWISE
 
-FORMAT = 1
+FORMAT = 2
 """Raised when an older nablax could misread a file."""
 
 _NAME = re.compile(r"[^\W\d]\w*", re.UNICODE)
@@ -114,12 +114,10 @@ def read_manifest(value: Json) -> Manifest:
     number = value["format"]
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise ArtifactError("`format` is not a version number")
-    if number > FORMAT:
+    if number != FORMAT:
         written = value.get("nablax")
         by = f" by nablax {written[:20]}" if isinstance(written, str) else ""
-        raise ArtifactError(
-            f"it was written{by} in format {number}; this nablax reads up to {FORMAT}", "R731"
-        )
+        raise ArtifactError(f"it was written{by} in format {number}; this nablax reads {FORMAT}", "R731")
     manifest = decode(Manifest, value, "manifest")
     _check_outline(manifest.outline)
     _require(manifest.steady or bool(manifest.outline.evolving), "manifest.outline.evolving", "is empty")

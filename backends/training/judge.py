@@ -25,6 +25,7 @@ from nablax.region import share
 from nablax.sampling import sample
 
 POINTS = 10_000
+MOST_DRAWN = 1 << 22  # of a thin region, which then has fewer points
 MOMENTS = 21  # of `always`
 _REDUCTIONS = (Integral, Mean, Maximum, Minimum)
 
@@ -76,7 +77,7 @@ def _points(problem: Problem, t: float | None, dtype: str) -> Array:
     """Sobol points of the box [POINTS, axes], or about as many of a region; at one time if there is one."""
     slots = layout(problem)
     free = [s for s in slots if t is None or s.axis is not problem.time]
-    count = int(POINTS / share(problem))
+    count = min(int(POINTS / share(problem)), MOST_DRAWN)
     cube = qmc.Sobol(sum(s.size for s in free), rng=0).random_base2(count.bit_length())[:count]
     z = np.zeros((count, columns(problem)))
     taken = 0

@@ -101,6 +101,9 @@ def _field(figure: Figure, panel: Panel, shown: Sequence[Slot], values: np.ndarr
         panel.plot(np.linspace(shown[0].low, shown[0].high, len(values)), values, color="#22577a", lw=1.6)
         panel.set_title(name)
     else:
+        if not np.isfinite(values).any():
+            panel.set_title(f"{name}: the region has no part in this plane")
+            return
         scale = scale_of(float(np.nanmin(values)), float(np.nanmax(values)))
         _image(panel, shown, values, cmap=scale.cmap, norm=scale.norm)
         colour_bar(figure, panel, ScalarMappable(scale.norm, scale.cmap), name)

@@ -53,7 +53,7 @@ def _places(
     for place in statement.where:
         if isinstance(place, syntax.Name) and place.id == "all":
             walls = [i for i, a in enumerate(scope.axes) if not a.periodic]
-            found += [pair for i in walls for pair in _both(i) if pair not in away]
+            found += [p for i in walls for p in _both(i) if p not in away and not _is_centre(p, scope)]
             found += range(len(cuts or ()))
             if not found:
                 raise fault(
@@ -105,6 +105,12 @@ def _places(
             )
         found.append(wall)
     return tuple(found)
+
+
+def _is_centre(wall: Wall, scope: Scope) -> bool:
+    """Whether the radius begins at 0 there, where there is no wall."""
+    curved = scope.geometry.coordinates != "cartesian"
+    return curved and wall == (0, 0) and scope.axes[0].lower.subs(scope.nominal) == 0
 
 
 def _both(axis: int) -> tuple[tuple[int, Side], tuple[int, Side]]:

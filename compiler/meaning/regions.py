@@ -13,7 +13,7 @@ from nablax.meaning.expressions import scalar
 from nablax.meaning.scope import Scope
 from nablax.meaning.values import Fault, fault
 from nablax.problem import Axis, Cut, Parameter
-from nablax.region import DIMENSIONS, holds, nominal, probe
+from nablax.region import DIMENSIONS, bounds, holds, nominal, probe
 from nablax.sampling import sample
 
 EDGE = "edge"
@@ -37,7 +37,19 @@ def read_cuts(module: syntax.Module, scope: Scope, report: Report) -> tuple[Cut,
                 good = False
                 continue
             count = sum(c.name == cut.name for c in found)
-            found.append(replace(cut, mark=f"{cut.name} {count + 1}") if count else cut)
+            cut = replace(cut, mark=f"{cut.name} {count + 1}") if count else cut
+            twin = next((c for c in found if c.mark.replace(" ", "") == cut.mark.replace(" ", "")), None)
+            if twin is not None:
+                report.error(
+                    "P103",
+                    cut.span,
+                    f"the curves `{twin.mark}` and `{cut.mark}` would have one name in batches",
+                    help="choose another label",
+                    notes=(Note("this is the other one", twin.span),),
+                )
+                good = False
+                continue
+            found.append(cut)
     if not good or report.failed:
         return None
     try:
@@ -121,6 +133,16 @@ def _check_shape(cuts: list[Cut], scope: Scope) -> None:
             "check the sign of the relation, and the ends of the axes",
             label="nothing is left",
         )
+    for cut in cuts:
+        level = sample(cut.value, everywhere)
+        if np.any(~np.isreal(level)):
+            raise fault(
+                "P327",
+                cut.span,
+                "this relation has no real value in a part of the box",
+                "move the ends of the axes to where it has one, or write it without the root",
+                label="not real everywhere",
+            )
     for k, cut in enumerate(cuts):
         if np.array_equal(holds([*cuts[:k], *cuts[k + 1 :]], everywhere) & np.ones_like(inside), inside):
             raise fault(
@@ -129,6 +151,14 @@ def _check_shape(cuts: list[Cut], scope: Scope) -> None:
                 "this relation cuts nothing off",
                 "remove it, or widen the axes until the curve lies in the box",
                 label="it holds everywhere",
+            )
+        if not bounds(cuts, k, everywhere, inside):
+            raise fault(
+                "P327",
+                cut.span,
+                "the curve of this relation bounds nothing: it lies where another relation does not hold",
+                "write a relation whose curve touches the region",
+                label="no edge of the region",
             )
     for axis in (a for a in scope.axes if a.periodic):
         _check_periodic(axis, cuts, everywhere, scope)

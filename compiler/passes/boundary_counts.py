@@ -51,7 +51,7 @@ def needs_of(
             wanted, certain = _wanted(problem, k, order, leading)
             turns = not certain and leading is not None and not leading.has(AppliedUndef)
             if has_centre(problem, problem.axes[k]):
-                wanted, turns = (0, wanted[1] if certain else order - order // 2), False
+                wanted = (0, wanted[1] if certain else order - order // 2)
             found[i, k] = Need(order, span, leading, wanted, certain, whole, turns)
     return found
 
@@ -86,7 +86,6 @@ def check_counts(
             if needs[i, axis_index].order == 1
             and u.rate_of is None
             and i not in {*multipliers, *carried}
-            and not has_centre(problem, axis)
             and not {(axis_index, 0), (axis_index, 1)} & away
         ]
         for group in coupled(axis_index, first, equations):
@@ -336,6 +335,15 @@ def _check_outside(
     """Conditions where the other end of the axis is a centre: half of them on the one wall there is."""
     wanted, found = need.wanted[1], len(given)
     end = shown(axis.upper)
+    if need.turns and found in (need.order // 2, wanted):
+        report.warning(
+            "P313",
+            given[0].span if given else axis.span,
+            f"the speed of `{unknown.name}` changes its sign on the wall at {axis.name} = {end}",
+            notes=(reason,),
+            help="a condition is right only while information enters through it: cut the time there",
+        )
+        return
     if not need.certain and found == need.order // 2:
         return  # waves may leave through all of the wall
     report.error(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import sympy as sp
 
+from nablax.centre import has_centre
 from nablax.nonlocal_operators import Nonlocal
 from nablax.passes.jets import jets, orders_of
 from nablax.passes.wall_speeds import at_wall
@@ -42,6 +43,9 @@ def entering(
         return None
     found = []
     for side in SIDES:
+        if side == 0 and has_centre(problem, problem.axes[axis]):
+            found.append(0)
+            continue
         places = at_wall(problem, axis, side, matrix.free_symbols)
         entries = np.broadcast_arrays(*(np.atleast_1d(sample(e, places)) for e in matrix))
         values = np.stack([e.ravel() for e in entries], -1).reshape(-1, len(group), len(group))

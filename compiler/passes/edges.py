@@ -2,7 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+import numpy as np
 import sympy as sp
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.limits import EXPRESSION_TERMS, TooLarge
@@ -83,10 +86,7 @@ def _count(
 ) -> None:
     index = {unknowns[i].value: i for i in highest}
     spoken = [sorted(index[v] for v in bases(e.residual) if v in index) for e in here]
-    given = dict.fromkeys(highest, 0)
-    for options in sorted((o for o in spoken if o), key=len):
-        lacking = [i for i in options if given[i] < highest[i].order // 2]
-        given[(lacking or options)[0]] += 1
+    given = _shared_out([o for o in spoken if o], {i: n.order // 2 for i, n in highest.items()})
     curve = problem.cuts[cut]
     for i, need in highest.items():
         least, most = need.order // 2, (need.order + 1) // 2
@@ -106,6 +106,20 @@ def _count(
             if given[i] > most
             else f"add a condition: `{curve.name}: {name} = ...`, or write it for `all`",
         )
+
+
+def _shared_out(spoken: Sequence[Sequence[int]], wanted: Mapping[int, int]) -> dict[int, int]:
+    """How many conditions every field has, each counted for one of the fields it speaks of, so that as many
+    as can be have what they want (a matching in a bipartite graph)."""
+    slots = [i for i, count in wanted.items() for _ in range(count)]
+    given = dict.fromkeys(wanted, 0)
+    if not spoken:
+        return given
+    fits = np.array([[i in options for i in slots] for options in spoken], int).reshape(len(spoken), -1)
+    chosen = maximum_bipartite_matching(csr_array(fits), perm_type="column") if slots else [-1] * len(spoken)
+    for slot, options in zip(chosen, spoken, strict=True):
+        given[slots[slot] if slot >= 0 else options[0]] += 1
+    return given
 
 
 def _check_order(

@@ -13,6 +13,8 @@ from nablax.limits import DIFFERENTIATED_NODES, EXPRESSION_TERMS, POWER, TooLarg
 from nablax.nonlocal_operators import Nonlocal, variables
 from nablax.system import Orders
 
+GOLDEN = 0.6180339887498949  # whose multiples fall evenly between whole numbers
+
 
 def is_jet(node: sp.Basic) -> bool:
     """An unknown, a derivative of one, a nonlocal operator of either, or an integral of anything."""
@@ -66,6 +68,13 @@ def orders_of(jet: sp.Basic, symbols: Sequence[sp.Symbol]) -> Orders:
         {s: int(n) for s, n in jet.variable_count} if isinstance(jet, sp.Derivative) else {}
     )
     return tuple(counts.get(s, 0) for s in symbols)
+
+
+def frozen_at(expression: sp.Expr, start: float) -> sp.Expr:
+    """The expression with a different number of no account for every jet, between 0 and 1 from `start` on:
+    what stays is what its coefficients do."""
+    found = sorted(jets(expression), key=sp.default_sort_key)
+    return expression.xreplace({j: sp.Float((start + k * GOLDEN) % 1) for k, j in enumerate(found)})
 
 
 def own_orders(jet: sp.Basic) -> Orders:

@@ -11,7 +11,7 @@ from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
 from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Outside
-from nablax.passes.jets import base, jets
+from nablax.passes.jets import base, frozen_at, jets
 from nablax.planning.estimate import estimate
 from nablax.planning.spectrum import nominal
 from nablax.reductions import Noise
@@ -101,11 +101,8 @@ def _given(system: System) -> Iterator[tuple[str, sp.Expr, Span]]:
     for terms in system.right_sides:
         found = [("the coefficient of this term", t.coefficient, t.span) for t in terms.linear]
         found += [("this term", f.flux, f.span) for f in terms.forcing]
-        # Where every field and derivative is 1 nothing but the coefficients can jump.
-        found += [
-            ("a coefficient of this term", f.flux.xreplace(dict.fromkeys(jets(f.flux), sp.S.One)), f.span)
-            for f in terms.nonlinear
-        ]
+        # Where fields and derivatives are the same at both ends nothing but the coefficients can jump.
+        found += [("a coefficient of this term", frozen_at(f.flux, LATER), f.span) for f in terms.nonlinear]
         yield from (g for g in found if not g[1].has(Noise, Outside) and not suspect(g[1]))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from math import prod
 
-from nablax.centre import centre_of
+from nablax.centre import centre_of, check_parities
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.grid_functions import on_grid
@@ -63,7 +63,9 @@ def make_plan(system: System, report: Report) -> Plan | None:
     _warn_left_aside(system, report)
     method, reason = chosen
     law = form if method == "fv" and isinstance(form, Law) else None
-    if not _conditions_suffice(system, law, report):
+    if not _conditions_suffice(system, law, report) or (
+        method == "fd" and not check_parities(system, report)
+    ):
         return None
     choices = [Choice("method", method, reason, settings.method is not None, settings.places.get("method"))]
     differenced = any(isinstance(node, Differenced) for node, _ in operators_of(system))

@@ -29,7 +29,9 @@ def completions(source: Source, module: Module | None, offset: int) -> list[type
     """Blocks that are missing outside of blocks; options in `solve`, `train` and `output`; names and
     operators elsewhere."""
     found = outline(scan(source, Report(source)), Report(source))
-    block = next((b.name.text for b in found.blocks if b.span.start <= offset < b.span.end), None)
+    before = [b for b in found.blocks if b.span.start <= offset]
+    open_ = [b for b in before[-1:] if offset < b.span.end or source.text[b.span.end - 1] != "}"]
+    block = next((b.name.text for b in open_), None)
     if block is None:
         present = {b.name.text for b in found.blocks}
         return [_block(name) for name in BLOCKS if name not in present]

@@ -29,6 +29,8 @@ def interval(reading: Reading, at: int) -> Found | None:
         return None
     kinds = [reading.kind(k) for k in range(7)]
     last = len(reading.tokens)
+    if "INSIDE" in kinds:
+        return None  # a region, no interval
     if kinds[0] == "NAME" and kinds[1] in ("RELATION", "COLON") and kinds[2] == "LSQB":
         edits = (Edit(Span(reading.tokens[0].span.end, reading.tokens[2].span.start), " in "),)
         message = "an axis is declared with `in`"

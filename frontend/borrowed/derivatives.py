@@ -80,7 +80,7 @@ def fraction(reading: Reading, at: int) -> Found | None:
         edits = (Edit(reading.span(at, end), written),)
     else:
         behind = reading.operand_end(end)
-        if behind is not None:
+        if behind is not None and reading.kind(behind) not in ("STAR", "SLASH", "DOT_SIGN", "CROSS_SIGN"):
             edits = _wrapped(reading, at, end, behind, name)
     if len(axes) != order:
         message = f"a derivative of order {order} along {len(axes)} ax{'i' if len(axes) == 1 else 'e'}s"
@@ -90,7 +90,14 @@ def fraction(reading: Reading, at: int) -> Found | None:
 
 
 def _wrapped(reading: Reading, start: int, end: int, behind: int, name: str) -> tuple[Edit, ...]:
-    """Edits that write the tokens from `start` to `end` as a call of the value from `end` to `behind`."""
+    """Edits that write the tokens from `start` to `end` as a call of the value from `end` to `behind`; none
+    where a power follows, which the operator may be meant to take along."""
+    if reading.kind(behind) in ("CARET", "SUPER", "POWER"):
+        return ()
+    before = reading.kind(start - 1) if start else ""
+    joined = before in ("NAME", "NUMBER", "RPAR", "SUPER")
+    if joined and reading.tokens[start - 1].span.end == reading.tokens[start].span.start:
+        name = f"*{name}"
     head = Span(reading.tokens[start].span.start, reading.tokens[end].span.start)
     if reading.kind(end) == "LPAR":
         return (Edit(head, name),)

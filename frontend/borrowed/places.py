@@ -107,7 +107,8 @@ def _at_wall(reading: Reading, at: int, end: int, axis: str, value: str, drop: E
         )
         return Found("P024", len(reading.tokens), "values at two sides in one condition", help)
     edits = [drop]
-    if all(_place_of(reading, k) is None for k in range(at)):
+    headed = reading.text(0) in reading.names.axes and reading.kind(1) == "RELATION"
+    if not headed and all(_place_of(reading, k) is None for k in range(at)):
         start = reading.tokens[0].span.start
         edits.insert(0, Edit(Span(start, start), f"{place}: "))
     return Found(

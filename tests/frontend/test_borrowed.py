@@ -50,7 +50,7 @@ def mended(text: str) -> str:
         ("equations", "dt(u) = div grad u + lap(c*u)", "dt(u) = div(grad(u)) + lap(c*u)"),
         ("equations", "u_t - D.*u_xx", "u_t - D*u_xx = 0"),
         ("equations", "heat: dt(u) := Δu", "[heat] dt(u) = Δu"),
-        ("equations", r"\partial_t u = \frac{1}{2} \nabla^2 u", "∂t u = (1)/(2)*Δ u"),
+        ("equations", r"\partial_t u = \frac{1}{2} \nabla^2 u", "∂t u = ((1)/(2))*Δ u"),
         ("equations", r"\dot{u} = \frac{d^2u}{dxdy} + e^{-x}", "dt(u) = dxy(u) + e^(-x)"),
         ("equations", r"\frac{\partial u}{\partial t} = \sqrt{c}*\frac{\partial}{\partial x} u",
          "dt(u) = sqrt(c)*∂x u"),

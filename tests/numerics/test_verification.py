@@ -148,7 +148,7 @@ def test_a_level_over_the_limit_is_the_last_one_and_lines_tell_the_course():
     study = space_study(made, stages.plan, build, Course(lines.append, limit=0.0))
     assert len(study.levels) == 2
     assert study.passed  # with the order that two levels show
-    assert study.reason.startswith("no finer level was begun: 24 points took")
+    assert study.reason.startswith("cut short, no finer level was begun: 24 points took")
     assert study.reason.endswith("the limit is 0 s")
     assert [line.partition(":")[2].strip()[:15] for line in lines[:2]] == ["fd on 16 points"] * 2
     assert "error" in lines[1]
