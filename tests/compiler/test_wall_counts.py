@@ -75,3 +75,50 @@ def test_a_coefficient_that_ends_at_zero_feeds_no_waves():
         initial="u = sin(2*pi*x)", boundary="",
     )  # fmt: skip
     assert not check(Source("spec", text.replace("boundary {  }\n", ""))).diagnostics
+
+
+DISC = """space polar {{ r in [0, 1]; theta in [0, {around}] periodic }}
+time {{ t in [0, 1] }}
+fields {{ p; q: vector }}
+equations {{ dt(p) = -div(q); dt(q) = -grad(p) }}
+initial {{ p = 0; q = (0, 0) }}
+boundary {{ {boundary} }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("boundary", "said"),
+    [
+        ("r = 1: q.r = 0", []),
+        ("all: p = 0", []),  # the centre is no wall
+        ("", ["P301"]),
+        ("r = 1: p = 1, q.r = 0", ["P301"]),
+        ("r = 0: p = 1; r = 1: q.r = 0", ["P301"]),
+    ],
+)
+def test_waves_that_enter_a_disc(boundary, said):
+    text = DISC.format(around="6.283185307179586", boundary=boundary)
+    found = [d.code for d in check(Source("spec", text.replace("boundary {  }\n", ""))).diagnostics]
+    assert [c for c in dict.fromkeys(found) if c in ("P301", "P313", "P402")] == said
+
+
+def test_one_condition_for_every_field_on_a_curve_in_any_order():
+    lines = ["edge: u + v = 0", "edge: v + w = 1", "edge: u - v = 2"]
+    for order in (lines, lines[::-1], [lines[1], lines[0], lines[2]]):
+        text = (
+            "space { x in [-1, 1]; y in [-1, 1]; inside x^2 + y^2 < 0.8 }\nfields { u; v; w }\n"
+            "equations { -laplacian(u) = 1; -laplacian(v) = 1; -laplacian(w) = 1 }\n"
+            f"boundary {{ {'; '.join(order)} }}\ntrain {{ steps = 10 }}\n"
+        )
+        assert not [d.message for d in check(Source("spec", text)).diagnostics if d.code == "P301"]
+
+
+@pytest.mark.parametrize("term", ["sin(2*pi*x)/(1 - u)", "log(1 - u)", "log((1 + u)/(1 - u))"])
+def test_terms_are_singular_by_their_coefficients_alone(term):
+    text = (
+        "space { x in [0, 1] periodic } time { t in [0, 1] } fields { u }\n"
+        f"equations {{ dt(u) = dxx(u) + {term} }} initial {{ u = 0.5*sin(2*pi*x) }}"
+    )
+    assert not check(Source("spec", text)).diagnostics
+    told = check(Source("spec", text.replace(term, f"u/sin(pi*x) + {term}"))).diagnostics
+    assert [d.code for d in told] == ["P321"]

@@ -60,6 +60,12 @@ def mended(text: str) -> str:
         ("boundary", "u_x(0,y,t) + u(0,y,t) = 0, u(1,y,t) = 0", "x = 0: u_x + u = 0; x = 1: u = 0"),
         ("boundary", "u = 0 at x = 0; x = 1, u = 0", "x = 0: u = 0; x = 1: u = 0"),
         ("boundary", "x = 0: du/dn = 0", "x = 0: dn(u) = 0"),
+        ("boundary", "x = 0, u = phi(0, y, t)", "x = 0: u = phi"),
+        ("equations", r"dt(u) = 1/\frac{u}{2}", "dt(u) = 1/((u)/(2))"),
+        ("equations", "dt(u) = D∇^2 u", "dt(u) = D*laplacian(u)"),
+        # What a power or a factor behind belongs to is the writer's to say.
+        ("equations", "dt(u) = d^2/dx^2 u^2", "dt(u) = d^2/dx^2 u^2"),
+        ("equations", "dt(u) = d/dx D*u", "dt(u) = d/dx D*u"),
     ],
 )  # fmt: skip
 def test_mended(block: str, written: str, meant: str) -> None:

@@ -140,6 +140,15 @@ def test_completions_survive_a_text_that_does_not_parse():
         completions(document.source, module, len(text))
 
 
+def test_completions_in_a_block_that_is_not_closed_yet():
+    for text, wanted in (
+        ("fields { u }\nsolve { ", "order"),
+        ("fields { u }\nequations { dt(u) = ", "laplacian"),
+    ):
+        document, module = opened(text)
+        assert wanted in {i.label for i in completions(document.source, module, len(text))}
+
+
 def test_declarations_uses_and_the_outline():
     document, module = opened(HEAT)
     assert [(d.name, d.block) for d in declarations(module)] == [
