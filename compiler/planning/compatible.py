@@ -20,6 +20,7 @@ from nablax.system import Boundary, System
 
 TOLERANCE = 1e-6
 ROUNDING = 1e-12  # relative to the data there
+BESIDE = "a coefficient of this term"
 LATER = 0.37  # share of the time at which coefficients and sources are looked at
 JUMP = 1e-2  # relative to the data there; smaller ones are tails that were cut off
 
@@ -87,7 +88,9 @@ def warn_jump(system: System, report: Report) -> None:
                 report.warning(
                     "P318",
                     span,
-                    f"{what} jumps by {jump:.3g} where the periodic axis {axis.name} closes",
+                    # Of a coefficient beside fields the size depends on the fields.
+                    f"{what} jumps{'' if what == BESIDE else f' by {jump:.3g}'} where the periodic axis "
+                    f"{axis.name} closes",
                     help=f"make it periodic in {axis.name}, or give the axis walls",
                 )
 
@@ -102,7 +105,7 @@ def _given(system: System) -> Iterator[tuple[str, sp.Expr, Span]]:
         found = [("the coefficient of this term", t.coefficient, t.span) for t in terms.linear]
         found += [("this term", f.flux, f.span) for f in terms.forcing]
         # Where fields and derivatives are the same at both ends nothing but the coefficients can jump.
-        found += [("a coefficient of this term", frozen_at(f.flux, LATER), f.span) for f in terms.nonlinear]
+        found += [(BESIDE, frozen_at(f.flux, LATER), f.span) for f in terms.nonlinear]
         yield from (g for g in found if not g[1].has(Noise, Outside) and not suspect(g[1]))
 
 
