@@ -10,6 +10,7 @@ from jax import Array, lax
 
 from nablax.backends.differences.kernels import Offset, Stencil, apply, gather, plus, times
 from nablax.backends.differences.layout import (
+    Halo,
     Place,
     Region,
     coordinates,
@@ -19,6 +20,7 @@ from nablax.backends.differences.layout import (
     part,
     window,
 )
+from nablax.backends.differences.rows import Rows, rows_for
 from nablax.backends.interface import Unsupported
 from nablax.backends.lowering import Operand, evaluate
 from nablax.integrals import INTEGRALS
@@ -147,6 +149,14 @@ class Extent:
 
     inner: Region
     outer: Region
+    rows: Rows | None = None
+    """How shifted values are read, where not by windows."""
+
+    def shifted(self, array: Array, halo: Halo, offset: Offset) -> Array:
+        """A halo-padded array at `inner + offset`."""
+        if self.rows is not None:
+            return self.rows.at(array, halo, offset)
+        return window(array, halo, self.inner, offset)
 
     def lift(self, value: Operand) -> Operand:
         """From `inner` to `outer`, zero in between."""
@@ -163,6 +173,51 @@ def value(
     scalars: Mapping[sp.Basic, Operand],
 ) -> Operand:
     """The right-hand side over an extent, zero beyond its inner region; a number where nothing varies."""
+    rows = _rows(side, extent, padded, places)
+    if rows is None:
+        return _value(side, extent, extent.inner, padded, places, plan, scalars)
+    region = rows.region
+
+    def by_rows() -> Array:
+        found = _value(side, Extent(region, region, rows), extent.inner, padded, places, plan, scalars)
+        return rows.lift(jnp.broadcast_to(jnp.asarray(found), tuple(b - a for a, b in region)))
+
+    def by_windows() -> Array:
+        found = _value(side, extent, extent.inner, padded, places, plan, scalars)
+        return jnp.broadcast_to(jnp.asarray(found), tuple(b - a for a, b in extent.outer))
+
+    # An accelerator would move the rows to lay them end to end.
+    result: Array = lax.platform_dependent(cpu=by_rows, default=by_windows)
+    return result
+
+
+def _rows(
+    side: RightSide, extent: Extent, padded: Mapping[int, Array], places: Sequence[Place]
+) -> Rows | None:
+    """None where some stencil cannot be read by rows, or where the side is not to be taken on a wall."""
+    local = side.local
+    if side.fluxes or extent.rows is not None or not (local.expression == 0 or local.entire):
+        return None
+    rows = rows_for(extent.inner, extent.outer)
+    if rows is None:
+        return None
+    reads = [(part.unknown, part.stencil) for part in side.linear]
+    reads += [(atom.unknown, atom.stencil) for atom in local.atoms]
+    offsets = [(u, o) for u, stencil in reads for _, members in stencil.groups for _, o in members]
+    if not all(rows.reaches(padded[u].shape, places[u].halo, o) for u, o in offsets):
+        return None
+    return rows
+
+
+def _value(
+    side: RightSide,
+    extent: Extent,
+    evolving: Region,
+    padded: Mapping[int, Array],
+    places: Sequence[Place],
+    plan: Plan,
+    scalars: Mapping[sp.Basic, Operand],
+) -> Operand:
     total: Operand | None = None
     # What may be infinite at the value of a wall is not even evaluated there: a mask would hide it from
     # the result and not from derivatives.
@@ -174,7 +229,7 @@ def value(
         nonlocal total
         total = term if total is None else plus(total, term)
 
-    here = {**local(scalars, extent.outer), **coordinates(plan, extent.outer, extent.inner)}
+    here = {**local(scalars, extent.outer), **coordinates(plan, extent.outer, evolving)}
     for linear in side.linear:
         derived = stencil_value(linear.stencil, linear.unknown, extent, padded, places, scalars)
         if derived is None:
@@ -242,7 +297,7 @@ def stencil_value(
     expressions = stencil.expressions
     found = dict(zip(expressions, evaluate(expressions, scalars), strict=True))
     halo = places[unknown].halo
-    return apply(stencil, found, lambda o: window(padded[unknown], halo, extent.inner, o), extent.lift)
+    return apply(stencil, found, partial(extent.shifted, padded[unknown], halo), extent.lift)
 
 
 def pointwise_value(

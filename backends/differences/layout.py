@@ -33,6 +33,9 @@ from nablax.system import FluxTerm, Orders, System, Terms
 Region = tuple[tuple[int, int], ...]
 """Half-open range of positions per axis."""
 
+Halo = tuple[tuple[int, int], ...]
+"""Ghosts on either side, per axis."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -44,7 +47,7 @@ class Place:
     """
 
     walls: tuple[tuple[Wall, Wall] | None, ...]
-    halo: tuple[tuple[int, int], ...]
+    halo: Halo
     evolving: Region
     mixed: bool
     complex: bool
@@ -243,7 +246,7 @@ def slab(array: Array, axis: int, start: int, stop: int) -> Array:
     return lax.slice_in_dim(array, start, stop, axis=axis)
 
 
-def window(array: Array, halo: tuple[tuple[int, int], ...], region: Region, offset: tuple[int, ...]) -> Array:
+def window(array: Array, halo: Halo, region: Region, offset: tuple[int, ...]) -> Array:
     """The values of a halo-padded array at the positions `region + offset`."""
     lower = [h[0] + r[0] + o for h, r, o in zip(halo, region, offset, strict=True)]
     upper = [h[0] + r[1] + o for h, r, o in zip(halo, region, offset, strict=True)]
