@@ -113,6 +113,13 @@ def fourier_symbol(node: sp.Expr, symbols: dict[sp.Symbol, sp.Symbol]) -> sp.Exp
     return -(sp.Abs(symbols[x]) ** beta)
 
 
+def exponent(node: sp.Expr) -> sp.Expr:
+    """The power of the wavenumber that an operator of `Fourier` or `Between` grows like."""
+    if isinstance(node, RieszDerivative | BoundedRiesz | OneSided):
+        return node.args[2]
+    return 2 * node.args[1]
+
+
 def order_along(node: sp.Expr | None, axis: sp.Symbol) -> int:
     """The whole order that an operator between walls counts as along an axis, for its conditions; 0 for
     None and along axes that it leaves alone."""

@@ -31,6 +31,7 @@ from nablax.nonlocal_operators import (
 from nablax.reductions import Integral, Maximum, Mean, Minimum
 from nablax.system import Boundary, Evolution, FluxTerm, LinearTerm, System, Terms, root_of, wavenumbers
 
+LONG = 10**6  # a denominator
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _WORDS = {Integral: "integral", Mean: "mean", Maximum: "max", Minimum: "min"}
 
@@ -206,7 +207,13 @@ class _Latex(LatexPrinter):
 
 
 def text(expression: sp.Basic) -> str:
-    """One line of Unicode."""
+    """One line of Unicode; fractions that came of long decimals as decimals."""
+    long = {
+        r: sp.Float(str(float(r)), 17)
+        for r in expression.atoms(sp.Rational)
+        if r.q > LONG and sp.Rational(repr(float(r))) == r
+    }
+    expression = expression.xreplace(long) if long else expression
     return str(_Unicode({"order": None}).doprint(expression)).replace("**", "^")
 
 

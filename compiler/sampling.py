@@ -17,7 +17,7 @@ OWN: Mapping[str, type[sp.Basic]] = {"MittagLeffler": MittagLeffler, "Surrogate"
 
 FUNCTIONS: Mapping[type[sp.Basic], Callable[..., Samples]] = {
     OWN.get(name) or getattr(sp, name): function for name, function in POINTWISE.items()
-}
+} | {sp.DiracDelta: lambda x, *_: np.where(x == 0, np.nan, 0.0)}  # kinks differentiated twice, beside them
 
 
 def sample(expression: sp.Basic, values: Mapping[sp.Basic, Samples]) -> Samples:

@@ -14,7 +14,7 @@ from nablax.frontend.names import greek_name
 from nablax.frontend.source import Source, Span
 from nablax.passes.conservative import transforms
 from nablax.pipeline import Stages
-from nablax.plan import Choice, Plan
+from nablax.plan import Choice, Claim, Plan
 from nablax.problem import Axis, Problem
 from nablax.system import System
 from nablax.training.records import Training
@@ -140,11 +140,6 @@ def _normal_form(system: System) -> list[str]:
         symbol = notation.fourier_symbol(system, i)
         if symbol is not None and symbol != 0:
             symbols.append(f"λ(k) = {notation.text(symbol)}   for {system.unknowns[equation.unknown].name}")
-    before = transforms([e.terms.nonlinear for e in system.evolution])
-    after = transforms([e.terms.conservative for e in system.evolution])
-    counted = []
-    if before > after:
-        counted = [f"the conservative form needs {after} transforms an evaluation, the expanded one {before}"]
     initial = [
         f"{u.name} = {notation.text(v)}"
         for u, v in zip(system.unknowns, system.initial, strict=True)
@@ -154,7 +149,6 @@ def _normal_form(system: System) -> list[str]:
     return [
         *_section("Normal form", lines),
         *_section("Fourier symbol of the linear part", symbols),
-        *_section("Nonlinear terms", counted),
         *_section("Initial values", initial),
         *_section("Boundary conditions", walls),
     ]
@@ -181,6 +175,11 @@ def _plan(plan: Plan) -> list[str]:
     elif limiter is not None:
         text = _written(plan.system.problem.source, limiter)
         lines.append(f"no step is stable: short waves grow without bound by `{text}`")
+    if plan.method == "spectral":
+        before = transforms([e.terms.nonlinear for e in plan.system.evolution])
+        after = transforms([e.terms.conservative for e in plan.system.evolution])
+        if before > after:
+            lines.append(f"{after} Fourier transforms an evaluation in conservative form, {before} expanded")
     spacing = ", ".join(f"{a.name}: {a.spacing:.3g}" for a in plan.grid)
     lines.append(f"grid of {' x '.join(str(n) for n in plan.shape)} points, spacing {spacing}")
     if plan.system.time is not None:
@@ -198,11 +197,32 @@ _TREATMENTS = {
 def _treatments(plan: Plan) -> list[str]:
     """One line per term of the text and way it is taken; silent where every term is taken alike."""
     source = plan.system.problem.source
-    found = {(_written(source, c.span), _TREATMENTS[c.treatment]): None for c in plan.claims}
-    if len({treatment for _, treatment in found}) < 2:
+    found: dict[str, dict[str, None]] = {}
+    for claim in plan.claims:
+        found.setdefault(_written(source, claim.span), {})[_treatment(plan, claim)] = None
+    if len({treatment for treatments in found.values() for treatment in treatments}) < 2:
         return []
-    width = max(len(text) for text, _ in found)
-    return [f"{text:<{width}}  {treatment}" for text, treatment in found]
+    width = max(len(text) for text in found)
+    return [f"{text:<{width}}  {_together(list(treatments))}" for text, treatments in found.items()]
+
+
+def _treatment(plan: Plan, claim: Claim) -> str:
+    """A multiplier's term is no part of any step: the constraint determines it anew each time."""
+    if claim.kind == "linear":
+        term = plan.system.evolution[claim.equation].terms.linear[claim.index]
+        if plan.system.unknowns[term.unknown].algebraic and any(
+            c.unknown is None for c in plan.system.constraints
+        ):
+            return "by projecting onto what the constraint allows"
+    return _TREATMENTS[claim.treatment]
+
+
+def _together(treatments: list[str]) -> str:
+    """A text of several parts: what is linear in it stands first."""
+    if len(treatments) == 1:
+        return treatments[0]
+    first, *rest = sorted(treatments, key=lambda t: t == _TREATMENTS["explicit"])
+    return f"in part {first}; the rest {' and '.join(rest)}"
 
 
 def latex(problem: Problem) -> str:

@@ -36,9 +36,9 @@ Symbol = Callable[[int, int, np.ndarray], np.ndarray]
 
 
 def exact_symbol(axis: int, order: int, k: np.ndarray) -> np.ndarray:
-    """(ik)^order."""
+    """(ik)^order, real or imaginary to the last digit: what is left over would pass for damping."""
     del axis
-    return (1j * k) ** order
+    return (1, 1j, -1, -1j)[order % 4] * np.asarray(k, dtype=float) ** order
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Linearisation:
-    """All entries at the same sample points; rows and columns are the evolving unknowns."""
+    """All entries at the same sample points; rows and columns are the evolving unknowns.
+
+    `places[axis]` are the coordinates of the points.
+    """
 
     size: int
     points: int
     entries: tuple[Entry, ...]
     masses: tuple[Entry, ...]
+    places: tuple[np.ndarray, ...] = ()
 
     @property
     def varying(self) -> bool:
@@ -136,7 +140,8 @@ def linearise(
                     orders = orders_of(jet, space)
                     operator = jet if isinstance(jet, Between) else None
                     entries.append(Entry(row, column[owner], orders, sp.S.One, value, flux.span, operator))
-    return Linearisation(len(moving), count, tuple(entries), tuple(masses))
+    located = tuple(g.ravel() for g in grids)
+    return Linearisation(len(moving), count, tuple(entries), tuple(masses), located)
 
 
 def states_of(system: System) -> dict[sp.Basic, sp.Expr]:
@@ -195,16 +200,27 @@ def eigenvalues(
     on a grid.
     """
     k = np.array(list(product(*modes))).T.reshape(len(modes), -1)
-    count = frozen.points
-    matrix = _assemble(system, frozen.entries, frozen.size, count, k, symbol, spacing)
-    mass = _assemble(system, frozen.masses, frozen.size, count, k, symbol, spacing)
-    identity = np.eye(frozen.size)
-    if not np.allclose(mass, identity):
-        matrix = np.linalg.solve(mass + 1e-300 * identity, matrix)
+    matrix = symbols(system, frozen, k, symbol, spacing)
     matrix = np.where(np.isfinite(matrix), matrix, 0)
     if frozen.size == 1:
         return matrix[..., 0, 0][..., None]
     return np.linalg.eigvals(matrix)
+
+
+def symbols(
+    system: System,
+    frozen: Linearisation,
+    k: np.ndarray,
+    symbol: Symbol,
+    spacing: Sequence[float] | None = None,
+) -> np.ndarray:
+    """The matrices M^-1 L of the modes `k`, shape (axes, modes): (points, modes, unknowns, unknowns)."""
+    matrix = _assemble(system, frozen.entries, frozen.size, frozen.points, k, symbol, spacing)
+    mass = _assemble(system, frozen.masses, frozen.size, frozen.points, k, symbol, spacing)
+    identity = np.eye(frozen.size)
+    if np.allclose(mass, identity):
+        return matrix
+    return np.asarray(np.linalg.solve(mass + 1e-300 * identity, matrix))
 
 
 def mass_determinants(

@@ -69,7 +69,7 @@ def explicit_bound(situation: Situation, stepper: StepperName) -> Bound:
     limiter = None
     if np.isfinite(step):
         longest = step
-        for span in sorted({e.span for e in situation.frozen.entries}):
+        for span in sorted({e.span for e in situation.frozen.entries} - _definitions(system)):
             without = eigenvalues(system, situation.frozen.without(span), modes, symbol, spacing)
             relaxed = largest_step(stepper, without) / _wall_factor(situation)
             if relaxed > longest * 1.01:
@@ -77,6 +77,12 @@ def explicit_bound(situation: Situation, stepper: StepperName) -> Bound:
     flat = spectrum.ravel()
     largest = flat[np.argmax(np.abs(flat))] if flat.size else 0.0
     return Bound(step, limiter, bool(abs(np.real(largest)) > abs(np.imag(largest))))
+
+
+def _definitions(system: System) -> set[Span]:
+    """Of the equations that only say which unknown is the rate of which: nobody wrote them."""
+    rates = {u.rate_of for u in system.unknowns}
+    return {t.span for e in system.evolution if e.unknown in rates for t in e.terms.linear}
 
 
 def _wall_factor(situation: Situation) -> float:
@@ -148,7 +154,7 @@ def choose_stepping(
         choices.append(Choice("dt", f"{settings.dt:g}", "asked for", True, settings.places.get("dt")))
     else:
         embedded = name in ("imex", "implicit", "dopri5")
-        how = "adaptive" if embedded else "chosen per frame and checked by halving it"
+        how = "from the error of each step" if embedded else "chosen per frame and checked by halving it"
         cap = "" if step is None else f", at most the stable step {step:.3g}"
         choices.append(Choice("dt", "adaptive", f"{how}{cap}"))
         choices.append(Choice("tol", f"{tol:g}", accuracy, settings.tol is not None))
@@ -257,7 +263,7 @@ def _default_stepper(situation: Situation, bound: Bound) -> tuple[StepperName, s
     nature = situation.nature
     steps = situation.duration / bound.step if bound.step > 0 else float("inf")
     if steps <= STIFF or max(nature.constant, nature.variable) < 2:
-        return "dopri5", f"not stiff: about {max(steps, 1):.0f} explicit steps are stable"
+        return "dopri5", f"not stiff: {_count(steps)}"
     if nature.variable >= 2 or not bound.damped:
         return "implicit", f"stiff: an explicit stepper would need about {steps:.2g} steps"
     if nature.degree == 0:
@@ -265,6 +271,10 @@ def _default_stepper(situation: Situation, bound: Bound) -> tuple[StepperName, s
     if _moving_wall(situation.system) is not None:
         return "implicit", "stiff, with a boundary coefficient that depends on time"
     return "imex", f"stiff in its linear part: an explicit stepper would need about {steps:.2g} steps"
+
+
+def _count(steps: float) -> str:
+    return f"about {steps:.0f} explicit steps are stable" if steps >= 1.5 else "one explicit step is stable"
 
 
 def _scale(system: System) -> float:
