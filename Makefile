@@ -11,13 +11,13 @@ BENCH  ?= .venv-bench
 demo: $(VENV)/.installed
 	$(BIN)/nablax run pde_examples/burgers.pde -o build/burgers.zarr
 
-# Bytecode is kept even where the environment says otherwise: six workers and the processes that tests start
-# share what they import and what pytest rewrites.
+# Bytecode is kept even where the environment says otherwise: four workers and the processes that tests start
+# share what they import and what pytest rewrites. The second command looks only into files that it needs.
 test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "slow and not optimised"
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "slow and optimised" --optimised
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not (slow and optimised)"
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "slow and optimised" --optimised \
+	  $$(grep -rl --include='*.py' 'mark\.optimised' tests)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -2,8 +2,9 @@
 
 The repository's root joins the path so that tests find their helpers (`tests.numerics.systems`) however
 pytest is started. Fast tests and those marked `brief` compile with few optimisations, and all of them without
-XLA's newer generator of fused loops, which saves more than it costs in runs as short as theirs. Under
-`--optimised`, and in every process that tests start, programs compile as a user's do.
+XLA's newer generator of fused loops, in one piece and for one core, which saves more than it costs in runs as
+short as theirs; nor do programs tell where in Python their operations come from. Under `--optimised`, and in
+every process that tests start, programs compile as a user's do.
 """
 
 import gc
@@ -22,7 +23,11 @@ jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-NEWER_GENERATOR = "xla_cpu_use_fusion_emitters"
+SHORT_RUNS = {
+    "xla_cpu_use_fusion_emitters": "false",
+    "xla_cpu_parallel_codegen_split_count": "1",  # as many processes as cores run tests
+    "xla_cpu_multi_thread_eigen": "false",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,15 +35,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not config.getoption("--optimised") and _xla_knows(NEWER_GENERATOR):
+    if not config.getoption("--optimised"):
+        jax.config.update("jax_traceback_in_locations_limit", 0)
+        known = _known_to_xla(tuple(SHORT_RUNS))
         before = os.environ.get("XLA_FLAGS")
-        os.environ["XLA_FLAGS"] = f"{before or ''} --{NEWER_GENERATOR}=false"
+        os.environ["XLA_FLAGS"] = " ".join(
+            [before or "", *(f"--{name}={SHORT_RUNS[name]}" for name in known)]
+        )
         jax.devices()  # reads the flags
         if before is None:
             del os.environ["XLA_FLAGS"]
         else:
             os.environ["XLA_FLAGS"] = before
     gc.freeze()  # what was imported stays: full collections need not walk it
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first, so that short ones fill up the end of a run of several processes."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -48,15 +62,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     jax.config.update("jax_disable_most_optimizations", brief or not long)
 
 
-def _xla_knows(flag: str) -> bool:
-    """XLA ends a process that gives it a flag unknown to it, so its library is searched for the name.
-
-    The library of JAX 0.12 holds the name though it takes the flag no longer.
-    """
-    if jaxlib.version.__version_info__ >= (0, 11):
-        return False
+def _known_to_xla(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """XLA ends a process that gives it a flag unknown to it, so its library is searched for the names."""
+    known = set[str]()
     for library in Path(jaxlib.__file__).parent.glob("*.so"):
         with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            if content.find(flag.encode()) >= 0:
-                return True
-    return False
+            known.update(flag for flag in flags if content.find(flag.encode()) >= 0)
+    if jaxlib.version.__version_info__ >= (0, 11):
+        known.discard(
+            "xla_cpu_use_fusion_emitters"
+        )  # the library still holds the name but takes the flag no longer
+    return tuple(flag for flag in flags if flag in known)
