@@ -3,7 +3,8 @@
 Two studies. In space: finer and finer grids, each advanced with a step error far below that of the grid,
 against the exact solution, up to the walls; of finite volumes the averages over cells, in the mean. In
 time, where there is a stepper: halved steps on one grid, each against the next, so that the grid's error
-cancels. A level that takes longer than the limit is the last one of its study, and the study says so.
+cancels. A level that takes longer than the limit is the last one of its study; where the orders so far
+neither reach the claim nor contradict it, the study is not finished.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -89,7 +90,8 @@ class Level:
 @dataclass(frozen=True, slots=True)
 class Study:
     """`measured` is the order fitted to the last levels; `claimed` None asks for an error that falls
-    faster than any power (a spectral method)."""
+    faster than any power (a spectral method). Not `finished`: the limit of time came before its levels could
+    tell whether the claim holds, and `passed` is false for want of an answer."""
 
     kind: Literal["space", "time"]
     method: str
@@ -98,6 +100,7 @@ class Study:
     measured: float | None
     passed: bool
     reason: str
+    finished: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,11 @@ class Verification:
     @property
     def passed(self) -> bool:
         return all(s.passed for s in self.studies)
+
+    @property
+    def missed(self) -> bool:
+        """Whether a claim is contradicted."""
+        return any(s.finished and not s.passed for s in self.studies)
 
 
 def verify(
@@ -181,7 +189,17 @@ def _outcome(level: Level, spent: float) -> str:
 def _cut_short(study: Study, last: str, spent: float, limit: float) -> Study:
     """The study with what its levels show so far, and that a finer one was not begun."""
     said = f"cut short, no finer level was begun: {last} took {spent:.0f} s, and the limit is {limit:g} s"
-    return replace(study, reason="; ".join(part for part in (study.reason, said) if part))
+    reason = "; ".join(part for part in (study.reason, said) if part)
+    return replace(study, reason=reason, finished=study.passed or _contradicts(study))
+
+
+def _contradicts(study: Study) -> bool:
+    """Whether levels that fall short of the claim would do so on finer ones as well: a run broke down, or the
+    last refinement brought the order no nearer than the one before it."""
+    if any(level.error == inf for level in study.levels):
+        return True
+    orders = [level.order for level in study.levels if level.order is not None]
+    return len(orders) > 1 and orders[-1] < orders[-2] + AGREED
 
 
 def _order_in_space(plan: Plan) -> float | None:

@@ -1,8 +1,9 @@
 """The command `nablax`: verbs, exit codes, and what becomes of a bug of ours.
 
 Exit codes: 0 ok, 1 errors in the spec, 2 usage, 3 the run failed numerically, 4 an `expect` or an order
-was missed, 70 a bug of ours, 130 interrupted. Standard output is the result, standard error progress and
-messages. This module and those of the verbs load neither SymPy nor JAX: each verb imports what it needs.
+was missed, 5 a limit of time left an order open, 70 a bug of ours, 130 interrupted. Standard output is
+the result, standard error progress and messages. This module and those of the verbs load neither SymPy nor
+JAX: each verb imports what it needs.
 """
 
 import os

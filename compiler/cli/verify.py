@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nablax.backends.verification import Study, Verification
 
 SCHEMA = 1
-MISSED = 4
+MISSED, UNFINISHED = 4, 5
 
 
 @click.command(short_help="Measure the orders of a spec's method and stepper.")
@@ -35,7 +35,7 @@ def verify(
     spec: str, parameters: tuple[str, ...], solve: tuple[str, ...], as_json: bool, limit: float
 ) -> int:
     """Put a manufactured solution into a spec, refine grid and step, and compare the measured orders with
-    the claimed ones. Exit code 4 when one falls short."""
+    the claimed ones. Exit code 4 when one falls short, 5 when the limit of time left one open."""
     from nablax.backends.verification import Course
     from nablax.backends.verification import verify as measure
     from nablax.cli.run import build_solver, quiet_jax
@@ -56,7 +56,7 @@ def verify(
             raise
         click.echo(_dump({"exit_code": 1, **to_json(source, error.diagnostics)}))
         return 1
-    code = 0 if found.passed else MISSED
+    code = 0 if found.passed else MISSED if found.missed else UNFINISHED
     if as_json:
         click.echo(_dump({"exit_code": code, **_facts(found), **to_json(source, report.diagnostics)}))
         return code
@@ -87,9 +87,10 @@ def _print(found: "Verification") -> None:
     for study in found.studies:
         console.print()
         console.print(_table(study))
-        mark = "✓" if study.passed else "✗"
+        mark = "✓" if study.passed else "✗" if study.finished else "?"
+        unfinished = "" if study.finished else "not finished"
         measured = "" if study.measured is None else f"measured {study.measured:.2f}"
-        said = ", ".join(part for part in (measured, study.reason) if part)
+        said = ", ".join(part for part in (unfinished, measured, study.reason) if part)
         console.print(escape(f"{mark} {study.kind}: claimed {_claimed(study)}; {said}"))
 
 
@@ -125,6 +126,7 @@ def _facts(found: "Verification") -> dict[str, object]:
                 "claimed": s.claimed,
                 "measured": s.measured,
                 "passed": s.passed,
+                "finished": s.finished,
                 "reason": s.reason,
                 "levels": [
                     {

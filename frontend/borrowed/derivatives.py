@@ -10,6 +10,12 @@ from nablax.frontend.source import Span
 from nablax.frontend.tokens import arguments, closing
 
 
+def letters(word: str, names: Iterable[str]) -> bool:
+    """Whether a word is one of names set together: `xx`, `xy`."""
+    choice = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return bool(choice) and re.fullmatch(rf"(?>(?:{choice})+)", word) is not None
+
+
 def _letters(word: str, names: Iterable[str]) -> list[str] | None:
     """The axes of `dx`, `dx2` and `dxdy`; None where the word is no such thing."""
     choice = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
@@ -26,7 +32,7 @@ def _along(reading: Reading) -> tuple[str, ...]:
     return (*reading.names.coordinates, *(("n",) if reading.block == "boundary" else ()))
 
 
-def _below(reading: Reading, at: int, order: int) -> tuple[list[str], int] | None:
+def below(reading: Reading, at: int, order: int) -> tuple[list[str], int] | None:
     """The axes that the denominator at `at` names (`dx²`, `dx dy`, `(dx*dy)`), and where it ends."""
     bracket = reading.kind(at) == "LPAR"
     place = at + bracket
@@ -67,10 +73,10 @@ def fraction(reading: Reading, at: int) -> Found | None:
             place += 2
     if reading.kind(place) != "SLASH":
         return None
-    below = _below(reading, place + 1, order)
-    if below is None:
+    lower = below(reading, place + 1, order)
+    if lower is None:
         return None
-    axes, end = below
+    axes, end = lower
     if operand is not None and operand.startswith("("):
         operand = operand[1:-1]
     name = "d" + "".join(axes)
@@ -242,9 +248,7 @@ def _operator_word(reading: Reading, at: int) -> tuple[str, int] | None:
     axes = re.fullmatch(r"d(.+)", word)
     if axes is None or not axes.group(1):
         return None
-    left = axes.group(1)
-    choice = "|".join(re.escape(n) for n in sorted(reading.names.coordinates, key=len, reverse=True))
-    if choice and re.fullmatch(rf"(?>(?:{choice})+)", left):
+    if letters(axes.group(1), reading.names.coordinates):
         return word, at + 1
     return None
 

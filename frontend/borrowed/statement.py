@@ -16,7 +16,7 @@ from nablax.frontend.limits import ERRORS_PARSED
 Recogniser = Callable[[Reading, int], Found | None]
 
 _RECOGNISERS: tuple[Recogniser, ...] = (
-    interval, side_behind, fraction, call, method, prime, lowered, argument, prefix, brackets,
+    interval, side_behind, argument, fraction, call, method, prime, lowered, prefix, brackets,
 )  # fmt: skip
 
 

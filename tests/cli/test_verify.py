@@ -12,6 +12,14 @@ boundary { x = 0: u = 0; x = 1: dn(u) = 0 }
 solve { order = 2; step = rk4 }
 """
 
+STILL = """\
+space { x in [0, 1] }
+fields { u }
+equations { dxx(u) = u - 1 }
+boundary { all: u = 0 }
+solve { order = 4 }
+"""
+
 
 def test_orders_are_met(nablax, tmp_path):
     spec = tmp_path / "smooth.pde"
@@ -41,6 +49,24 @@ def test_a_missed_order_is_exit_code_4(nablax, tmp_path, monkeypatch):
     assert (space["claimed"], space["passed"], time["passed"]) == (4, False, True)
     assert 1.8 < space["measured"] < 2.2
     assert len(space["levels"]) >= 4
+
+
+def test_an_order_that_the_limit_leaves_open_is_exit_code_5(nablax, tmp_path, monkeypatch):
+    """Two grids show one order, and nothing says that finer ones would show it again."""
+    from dataclasses import replace
+
+    from nablax.backends.build import build
+
+    monkeypatch.setattr("nablax.cli.run.build_solver", lambda plan, report: build(replace(plan, order=2)))
+    spec = tmp_path / "still.pde"
+    spec.write_text(STILL, "utf-8")
+    answer = nablax("verify", str(spec), "--json", "--limit", "0")
+    data = json.loads(answer.out)
+    assert (answer.code, data["exit_code"], data["passed"]) == (5, 5, False)
+    (space,) = data["studies"]
+    assert (space["passed"], space["finished"], len(space["levels"])) == (False, False, 2)
+    assert "cut short" in space["reason"]
+    assert "? space: claimed 4; not finished, measured " in nablax("verify", str(spec), "--limit", "0").out
 
 
 def test_a_term_that_cannot_take_part_is_named(nablax, tmp_path):

@@ -8,7 +8,16 @@ import sympy as sp
 
 from nablax.backends.build import build
 from nablax.backends.reference import environment, reference_rate
-from nablax.backends.verification import Course, space_study, time_study, verify
+from nablax.backends.verification import (
+    Course,
+    Level,
+    Study,
+    Verification,
+    _cut_short,
+    space_study,
+    time_study,
+    verify,
+)
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.parser import read_source
 from nablax.manufactured import manufacture
@@ -152,6 +161,31 @@ def test_a_level_over_the_limit_is_the_last_one_and_lines_tell_the_course():
     assert study.reason.endswith("the limit is 0 s")
     assert [line.partition(":")[2].strip()[:15] for line in lines[:2]] == ["fd on 16 points"] * 2
     assert "error" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("orders", "finished"),
+    [
+        ((2.4,), False),  # one order alone may belong to grids that are too coarse
+        ((1.2, 2.4), False),  # and it rises
+        ((2.0, 2.05), True),
+        ((3.1, 2.4), True),
+        ((), False),
+    ],
+)
+def test_a_study_cut_short_is_missed_only_where_its_orders_say_so(orders, finished):
+    errors = np.cumprod([1e-2, *(2.0**-p for p in orders)])
+    levels = tuple(
+        Level((8 * 2**i,), 0, float(e), p)
+        for i, (e, p) in enumerate(zip(errors, (None, *orders), strict=True))
+    )
+    study = Study("space", "fd", 4.0, levels, 2.0, False, "it falls short by 2.00")
+    cut = _cut_short(study, "16 points", 61.0, 60.0)
+    assert (cut.finished, cut.passed) == (finished, False)
+    assert Verification({}, (cut,)).missed is finished
+    broken = replace(study, levels=(*levels, Level((512,), 0, np.inf, None)))
+    assert _cut_short(broken, "512 points", 61.0, 60.0).finished
+    assert _cut_short(replace(study, passed=True), "16 points", 61.0, 60.0).finished
 
 
 @pytest.mark.slow
