@@ -321,7 +321,7 @@ def time_study(made: Manufactured, plan: Plan, build: Build, course: Course = Co
             steps = _first_steps(explicit)
             other = build(explicit)
             assert isinstance(other, Solver)
-            reference = _settled(other, 2 * steps)
+            reference = _converged(other, 2 * steps)
     levels: list[Level] = []
     fields = _advanced(solver, steps)
     study: Study | None = None
@@ -349,7 +349,7 @@ def time_study(made: Manufactured, plan: Plan, build: Build, course: Course = Co
     return study
 
 
-def _settled(solver: Solver, steps: int) -> Mapping[str, np.ndarray]:
+def _converged(solver: Solver, steps: int) -> Mapping[str, np.ndarray]:
     """The end of a run with so many steps that half of them end within half of `AGREEMENT` of it."""
     fields = _advanced(solver, steps)
     for _ in range(HALVINGS):

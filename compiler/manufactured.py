@@ -24,6 +24,7 @@ from nablax.fractional_calculus.operators import (
 from nablax.fractional_operators import summed
 from nablax.frontend.diagnostics import Report
 from nablax.frontend.source import Span
+from nablax.integrals import INTEGRALS
 from nablax.manufactured_fields import (
     HIGHEST_POWER,
     Shape,
@@ -33,6 +34,7 @@ from nablax.manufactured_fields import (
     solution_of,
     still_solution,
 )
+from nablax.manufactured_integrals import at_solution, integrated
 from nablax.nonlocal_operators import Between, Nonlocal, fourier_symbol
 from nablax.notation import text
 from nablax.passes.normalise import normalise
@@ -42,7 +44,7 @@ from nablax.problem import (
     Problem,
     Summand,
 )
-from nablax.reductions import Integral, Maximum, Mean, Minimum, Noise
+from nablax.reductions import Maximum, Minimum, Noise
 from nablax.sampling import sample
 from nablax.system import Boundary, Constraint, Evolution, FluxTerm, LinearTerm, System, Terms
 from nablax.tables import Tabulated
@@ -50,7 +52,7 @@ from nablax.tables import Tabulated
 _ROUGH = (
     sp.Piecewise, sp.Heaviside, sp.sign, sp.floor, sp.ceiling, sp.arg, sp.Abs, sp.Max, sp.Min, Tabulated
 )  # fmt: skip
-_GLOBAL = (Integral, Mean, Maximum, Minimum, Noise)
+_GLOBAL = (Maximum, Minimum, Noise)
 _FROZEN, _MODES = {1: 9, 2: 3, 3: 2}, {1: 65, 2: 17, 3: 5}
 
 
@@ -107,6 +109,15 @@ def manufacture(problem: Problem, report: Report, swinging: bool) -> Manufacture
         guilty = _faulty(filled, problem, duration)
         if guilty is None:
             return Manufactured(filled, solution, duration)
+        left = next(iter(_integrals_left(filled)), None)
+        if left is not None:
+            report.error(
+                "R711",
+                guilty,
+                "no solution can be manufactured for this term: its integral is too long a sum",
+                help="verify it on fewer axes, with a polynomial under the integral or a wider kernel",
+            )
+            return None
     report.error(
         "R711",
         guilty or problem.span,
@@ -213,9 +224,10 @@ def _fill(template: _Template, solution: Mapping[str, sp.Expr]) -> System:
 
 
 def _data(datum: _Datum, exact: Mapping[AppliedUndef, sp.Expr], problem: Problem) -> sp.Expr:
-    value = without_moduli(datum.value).xreplace(dict(exact))
+    value = at_solution(without_moduli(datum.value), exact)
     value = value.replace(lambda n: isinstance(n, FractionalOperator), _by_powers)
     value = value.replace(lambda n: isinstance(n, Nonlocal), lambda n: _by_modes(n, problem))
+    value = integrated(value, problem)
     return value.doit().subs(dict(datum.place))
 
 
@@ -295,7 +307,8 @@ def _duration(problem: Problem, system: System, shapes: Mapping[str, Shape]) -> 
         terms: tuple[LinearTerm | FluxTerm, ...] = (*evolution.terms.linear, *evolution.terms.nonlinear)
         for term in terms:
             held = _term(term, system, exact, problem)
-            largest = float(np.nanmax(np.abs(sample(held, values)), initial=0.0))
+            sizes = np.abs(sample(held, values))
+            largest = float(np.max(sizes[~np.isnan(sizes)], initial=0.0))
             if np.isfinite(largest) and largest > 0:
                 spans.append((size / largest) ** (1 / order))
     return min(*spans, _growth_time(problem, system, exact))
@@ -327,8 +340,13 @@ def _term(
             value = sp.diff(value, axis.symbol, order)
         return value
     known = dict(exact) | {u.value: sp.S.Zero for u in system.unknowns if u.value not in exact}
-    flux = (term.coefficient * term.flux).xreplace(known)
+    flux = integrated(at_solution(term.coefficient * term.flux, known), problem)
     return flux.replace(lambda n: isinstance(n, Nonlocal), lambda n: n.args[0]).doit()
+
+
+def _integrals_left(system: System) -> set[sp.Basic]:
+    stated: tuple[Evolution | Constraint, ...] = (*system.evolution, *system.constraints)
+    return {n for e in stated for term in e.terms.forcing for n in term.flux.atoms(*INTEGRALS)}
 
 
 def _faulty(system: System, problem: Problem, duration: float | None) -> Span | None:

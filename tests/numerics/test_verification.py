@@ -58,6 +58,8 @@ SPECS = {
     "wave": ring("dtt(u) = dxx(u) - u^3", initial="u = sin(x); dt(u) = 0"),
     "fractional": ring("dt(u) = -(-Δ)^0.75 u - u^2"),
     "system": ring("dt(u) = dxx(u) - u*v; dt(v) = dxx(v) + u^2", "u, v", "u = 1 + sin(x)/2; v = cos(x)"),
+    "mean": ring("dt(u) = dxx(u) + u^2*mean(u^2) - u*integral(exp(u))"),
+    "convolution": ring("dt(u) = dxx(u) - u*convolve(exp(cos(x)), u^2)"),
     "rough source": ring("dt(u) = dxx(u) + box(x, 1, 2)"),
 }
 
