@@ -9,6 +9,7 @@ Comput. Phys. 2022), and of the inverse Lax-Wendroff procedure of S. Tan, C.-W. 
 (2010) 8144).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -31,9 +32,9 @@ from nablax.surrogates import Surrogate
 from nablax.system import Boundary, BoundaryTerm, Evolution, System
 from nablax.traces import at_wall
 
-TWICE = 8  # the order for which transport takes a second derivative besides
-KEPT = 4  # orders of accuracy up to which closures need no such condition
+KEPT = 4  # orders of accuracy up to which waves need no such condition, and transport no second one
 UNAIDED = 5  # the order at a wall value without one: closures of degree 4 and 5
+SLOPED = 6  # the order of transport with a slope alone
 COUPLED = 3  # where first derivatives couple unknowns: closures of degree 2 on sides without a condition
 LONGEST = 2000  # operations of data that are differentiated once more
 PLACES = 5  # per coordinate of a wall and in time, where a leading coefficient is looked at
@@ -45,15 +46,15 @@ def wall_equations(system: System, accuracy: int) -> tuple[Boundary, ...]:
 
     None of damped problems, and where the derivative does not follow: where other unknowns' derivatives or
     mixed ones stand beside it, where its coefficient may vanish on the wall, where data have no derivative,
-    and beside integrals and functions that are not formulas. Up to order 4 of coupled unknowns alone.
+    and beside integrals and functions that are not formulas. Up to order 4 of unknowns of first order in
+    space alone: those of waves need none.
     """
     if accuracy < 4 or system.time is None or system.constraints or system.has_memory:
         return ()
     if any(u.algebraic for u in system.unknowns):
         return ()
     found = [c for k in range(len(system.axes)) for c in _reflections(system, k, accuracy)]
-    if accuracy > KEPT:
-        found += [c for b in system.boundary for c in _equations(system, b, accuracy)]
+    found += [c for b in system.boundary for c in _equations(system, b, accuracy)]
     return tuple(found)
 
 
@@ -66,19 +67,22 @@ def order_at_walls(system: System, accuracy: int) -> tuple[int, Span | None]:
     """
     if accuracy < KEPT or system.time is None or carried_alone(system) is not None:
         return accuracy, None
-    kept = {(b.unknown, b.axis, b.side) for b in wall_equations(system, accuracy)}
+    kept = Counter((b.unknown, b.axis, b.side) for b in wall_equations(system, accuracy))
     lowest: tuple[int, Span | None] = (accuracy, None)
     for b in (b for b in system.boundary if not b.derived):
         order = accuracy
         highest = highest_order(system, b.unknown, b.axis)
         undamped = len(_chain(system, b.unknown)) > 1 or system.unknowns[b.unknown].complex
-        aided = (b.unknown, b.axis, b.side) in kept
+        followed = kept[b.unknown, b.axis, b.side]
+        aided = followed > 0
         if highest == 1 and _coupled(system, b.unknown, b.axis) and not aided:
             order = COUPLED
         elif accuracy > KEPT and b.dynamic:
             order = accuracy - 1
         elif accuracy > KEPT and b.dirichlet and not aided and (highest == 1 or (highest == 2 and undamped)):
             order = UNAIDED
+        elif b.dirichlet and highest == followed == 1:
+            order = min(accuracy, SLOPED)
         if order < lowest[0]:
             lowest = (order, b.span)
     return lowest
@@ -122,7 +126,7 @@ def _equations(system: System, wall: Boundary, accuracy: int) -> Iterator[Bounda
     if len([b for b in same if b.unknown in _chain(system, u)]) > 1 or not _given(wall):
         return
     order = highest_order(system, u, k)
-    waves = depth > 0 or system.unknowns[u].complex
+    waves = accuracy > KEPT and (depth > 0 or system.unknowns[u].complex)
     if not (order == 2 and waves) and (order != 1 or depth > 0 or _coupled(system, u, k)):
         return
     right = _right_side(system, last)
@@ -136,7 +140,7 @@ def _equations(system: System, wall: Boundary, accuracy: int) -> Iterator[Bounda
         if first is None:
             return
         yield first
-        if order == 1 and accuracy == TWICE and not suspect(right):
+        if order == 1 and accuracy > KEPT and not suspect(right):
             # The derivative of the equation across the wall, where u_t = -a u_x holds for u_x as well.
             known[system.unknowns[u].value, 1] = first.data
             check_differentiable(first.data, time, 1)

@@ -208,9 +208,10 @@ def test_burgers(order: int, written: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("order", "side"), [(2, 0), (4, 0), (6, 0), (8, 1)])
+@pytest.mark.parametrize(("order", "side"), [(2, 0), (4, 1), (6, 0), (8, 1)])
 def test_advection_from_an_inflow_wall(order: int, side: Side) -> None:
-    """The outflow side has no condition; the inflow data move, and the speed and the source vary."""
+    """The outflow side has no condition; the inflow data move, the source varies, and the speed grows along
+    the way from the left and falls from the right."""
     exact = sp.sin(4 * (x - t)) + sp.cos(3 * (x + t))
 
     def rate(v: sp.Expr) -> sp.Expr:
