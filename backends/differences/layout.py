@@ -135,8 +135,8 @@ def places(plan: Plan) -> tuple[Place, ...]:
     }
     for b in wall_equations(system, plan.order):
         at = given[b.unknown, b.axis, b.side]
-        followed = (*at.conditions, Condition(b.terms, b.data))
-        given[b.unknown, b.axis, b.side] = replace(at, conditions=followed)
+        conditions = (*at.conditions, Condition(b.terms, b.data, followed=True))
+        given[b.unknown, b.axis, b.side] = replace(at, conditions=conditions)
     carried = carried_alone(system) is not None
     result = []
     for v in range(count):

@@ -41,28 +41,31 @@ def on_wall(
     plan: Plan,
     arrays: Nodal,
     scalars: Mapping[sp.Basic, Operand],
+    accuracy: int | None = None,
 ) -> tuple[Operand, ...]:
-    """Expressions in traces, coordinates, time and parameters over the nodes of a wall."""
+    """Expressions in traces, coordinates, time and parameters over the nodes of a wall; derivatives across it
+    have the given order, or that of the plan."""
     here: dict[sp.Basic, Operand] = {**scalars, **coordinates(plan, wall_region(plan, wall))}
     for expression in expressions:
         for jet in traces_in(expression):
             if jet not in here:
                 assert isinstance(jet, sp.Expr)
-                here[jet] = trace(jet, wall, plan, arrays)
+                here[jet] = trace(jet, wall, plan, arrays, plan.order if accuracy is None else accuracy)
             elif isinstance(jet, INTEGRALS):
                 here[jet] = part(jnp.asarray(here[jet]), wall_region(plan, wall))
     return evaluate(expressions, here)
 
 
-def trace(jet: sp.Expr, wall: Wall, plan: Plan, arrays: Nodal) -> Array:
-    """A derivative of an unknown on a wall: one-sided across it, centred along it, of the plan's order."""
+def trace(jet: sp.Expr, wall: Wall, plan: Plan, arrays: Nodal, accuracy: int) -> Array:
+    """A derivative of an unknown on a wall: one-sided across it with the given order, centred along it with
+    the plan's."""
     unknown, orders = derivative(jet, plan.system)
     if unknown not in arrays:
         raise Unsupported(
             f"boundary data hold `{plan.system.unknowns[unknown].name}`, which is not known there"
         )
     array, k = arrays[unknown], wall.axis
-    weights = across(orders[k], plan.order) / plan.grid[k].spacing ** orders[k]
+    weights = across(orders[k], accuracy) / plan.grid[k].spacing ** orders[k]
     size = array.shape[k]
     if wall.side == 1:
         weights = weights * (-1) ** orders[k]
@@ -144,7 +147,8 @@ def traced_data(
     for wall in walls:
         for i, condition in enumerate(wall.conditions):
             if wall.halo and (wall, i) not in found and jets(condition.data):
-                (found[wall, i],) = on_wall([condition.data], wall, plan, arrays, scalars)
+                reach = condition.accuracy(plan.order)
+                (found[wall, i],) = on_wall([condition.data], wall, plan, arrays, scalars, reach)
     return found
 
 

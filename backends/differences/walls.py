@@ -26,7 +26,8 @@ checked in tests/numerics/differences/test_spectra.py:
   Where unknowns are coupled through first derivatives (acoustics), the side without a condition takes degree
   2 and Dirichlet sides 3, 5, 5: global order 3 for p >= 4. Where the equations give every even derivative of
   one unknown and every odd one of the other, stencils read mirror images, no eigenvalue has a real part, and
-  the order is p.
+  the order is p; nor has one with coefficients that vary and on walls along which waves run (grids of 20
+  cells or more; 6 at walls of given pressure for p = 8, see `Condition.accuracy`).
 - first derivatives without time: degree p on every side, and the global order is p (the inverses stay bounded
   as the grid is refined: 2, 6, 17 and 56 for p = 2, 4, 6, 8).
 - third derivatives: degree 5 and 4 at the side with two conditions for p = 6 and 8.
@@ -60,10 +61,24 @@ can grow."""
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Σ terms = data on a wall, not Dirichlet. The data may hold traces."""
+    """Σ terms = data on a wall, not Dirichlet. The data may hold traces. `followed`: it is what the equations
+    say there (`nablax.planning.wall_equations`)."""
 
     terms: tuple[BoundaryTerm, ...]
     data: sp.Expr
+    followed: bool = False
+
+    def accuracy(self, order: int) -> int:
+        """Of the one-sided derivatives in the data, where differences have the given order.
+
+        Those of the given order feed waves that run along the wall (growth by up to 17 per unit of time at
+        order 4). Beside a derivative of order m that the closure multiplies by h^m, order - m suffices; at
+        odd m, 3 is the most that was found stable for order 8.
+        """
+        if not self.followed:
+            return order
+        m = max(t.order for t in self.terms)
+        return max(min(order - m, 3 if m % 2 else order), 1)
 
     @property
     def numeric(self) -> bool:

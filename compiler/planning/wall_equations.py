@@ -34,8 +34,9 @@ from nablax.traces import at_wall
 
 KEPT = 4  # orders of accuracy up to which waves need no such condition, and transport no second one
 UNAIDED = 5  # the order at a wall value without one: closures of degree 4 and 5
-SLOPED = 6  # the order of transport with a slope alone
+SLOPED = 6  # the order of transport with a slope alone, and beside one-sided derivatives in slopes
 COUPLED = 3  # where first derivatives couple unknowns: closures of degree 2 on sides without a condition
+DIGITS = 60  # of numbers in conditions while they are derived: many more than cancel
 LONGEST = 2000  # operations of data that are differentiated once more
 PLACES = 5  # per coordinate of a wall and in time, where a leading coefficient is looked at
 _WHOLE = (*INTEGRALS, *Nonlocal, Mean, Maximum, Minimum, Noise, GridFunction, Surrogate)
@@ -67,7 +68,9 @@ def order_at_walls(system: System, accuracy: int) -> tuple[int, Span | None]:
     """
     if accuracy < KEPT or system.time is None or carried_alone(system) is not None:
         return accuracy, None
-    kept = Counter((b.unknown, b.axis, b.side) for b in wall_equations(system, accuracy))
+    found = wall_equations(system, accuracy)
+    kept = Counter((b.unknown, b.axis, b.side) for b in found)
+    one_sided = {(b.axis, b.side) for b in found if _reads_across(system, b)}
     lowest: tuple[int, Span | None] = (accuracy, None)
     for b in (b for b in system.boundary if not b.derived):
         order = accuracy
@@ -81,11 +84,19 @@ def order_at_walls(system: System, accuracy: int) -> tuple[int, Span | None]:
             order = accuracy - 1
         elif accuracy > KEPT and b.dirichlet and not aided and (highest == 1 or (highest == 2 and undamped)):
             order = UNAIDED
-        elif b.dirichlet and highest == followed == 1:
+        elif (b.dirichlet and highest == followed == 1) or (b.axis, b.side) in one_sided:
             order = min(accuracy, SLOPED)
         if order < lowest[0]:
             lowest = (order, b.span)
     return lowest
+
+
+def _reads_across(system: System, condition: Boundary) -> bool:
+    """Whether a condition of odd order holds derivatives of other unknowns across the wall: closures take
+    them with order 3 (`nablax.backends.differences.walls`)."""
+    space = tuple(a.symbol for a in system.axes)
+    across = any(orders_of(j, space)[condition.axis] for j in jets(condition.data))
+    return across and max(t.order for t in condition.terms) % 2 == 1
 
 
 def wall_choice(system: System, accuracy: int) -> Choice | None:
@@ -156,8 +167,9 @@ def _reflections(system: System, axis: int, accuracy: int) -> list[Boundary]:
     """Conditions that make every coupled unknown an odd or even function beside both walls, less data.
 
     p = g(t) in p_t = -v_x, v_t = -p_x gives v_x, then p_xx, v_xxx, and so on: with all of them up to the
-    order of accuracy stencils read mirror images, and no wave gains or loses energy there. None unless every
-    coupled unknown has them on both sides.
+    order of accuracy stencils read mirror images, and no wave gains or loses energy there. With coefficients
+    that vary, lower derivatives stand beside the highest. None unless every coupled unknown has them on both
+    sides.
     """
     coupled = [
         i
@@ -181,35 +193,91 @@ def _reflections(system: System, axis: int, accuracy: int) -> list[Boundary]:
 
 
 def _ladder(system: System, wall: Boundary, coupled: list[int], accuracy: int) -> list[Boundary]:
-    """The derivatives that follow from a value, one from the rate of the other; none where one does not."""
+    """The conditions that follow from a value, each the time derivative of the one before; none where the
+    highest derivative across the wall is not that of one unknown.
+
+    What is lower in them and belongs to other unknowns stands in their data: in two dimensions u = 0 in
+    u_t = -p_x, p_t = -u_x - v_y gives p_x = 0, and then u_xx = -v_xy.
+    """
     assert system.time is not None
-    time, across = system.time.symbol, system.axes[wall.axis].symbol
+    across = system.axes[wall.axis].symbol
     same = [b for b in system.boundary if (b.axis, b.side) == (wall.axis, wall.side) and not b.derived]
-    rights = {i: _right_side(system, i) for i in coupled}
+    rights = {e.unknown: _right_side(system, e.unknown) for e in system.evolution}
     if not _given(wall) or any(r is None or suspect(r) for r in rights.values()):
         return []
+    rates = {system.unknowns[i].value: r for i, r in rights.items() if r is not None}
+    found: list[Boundary] = []
     try:
         known = {(value, 0): data for value, data in _known(system, same)}
+        left = system.unknowns[wall.unknown].value - known[system.unknowns[wall.unknown].value, 0]
+        for order in range(1, accuracy + 1):
+            left = _on_wall(system, _rate(system, left, rates, wall), known, wall.axis)
+            if suspect(left) or left.count_ops() > LONGEST:
+                return []
+            leading = [j for j in jets(left) if orders_of(j, (across,))[0] >= order]
+            other = [i for i in coupled if len(leading) == 1 and base(leading[0]) == system.unknowns[i].value]
+            if not other:
+                return []
+            step = _solved(system, replace(wall, unknown=other[0]), order, left, sp.S.Zero, traces=True)
+            if step is None or _feeds(system, step, coupled):
+                return []
+            value = system.unknowns[other[0]].value
+            lower = sp.Add(
+                *(t.coefficient * derivative(value, (across,), (t.order,)) for t in step.terms[1:])
+            )
+            known[value, order] = step.data - lower
+            left = derivative(value, (across,), (order,)) - known[value, order]
+            found.append(step)
     except Jump:
         return []
-    found: list[Boundary] = []
-    unknown, order, data = wall.unknown, 0, known[system.unknowns[wall.unknown].value, 0]
-    while len(found) < accuracy:
-        right = rights[unknown]
-        if right is None or suspect(data) or data.count_ops() > LONGEST:
-            return []
-        left = _on_wall(system, sp.diff(right, across, order), known, wall.axis)
-        jet = next(iter(jets(left)), None)
-        other = next((i for i in coupled if jet is not None and base(jet) == system.unknowns[i].value), None)
-        if jet is None or other is None or len(jets(left)) > 1:
-            return []
-        unknown, order = other, orders_of(jet, (across,))[0]
-        step = _solved(system, replace(wall, unknown=unknown), order, left, sp.diff(data, time))
-        if step is None:
-            return []
-        data = known[system.unknowns[unknown].value, order] = step.data
-        found.append(step)
     return found
+
+
+def _feeds(system: System, condition: Boundary, coupled: list[int]) -> bool:
+    """Whether derivatives in the data feed waves: along an axis that ends at walls itself, one-sided near its
+    ends (growth by 20 to 70 per unit of time), and odd ones along the wall of coupled unknowns, as in elastic
+    solids (by about 1)."""
+    others = [a for i, a in enumerate(system.axes) if i != condition.axis]
+    values = {system.unknowns[i].value for i in coupled}
+    for jet in jets(condition.data):
+        orders = orders_of(jet, [a.symbol for a in others])
+        if any(n and not a.periodic for a, n in zip(others, orders, strict=True)):
+            return True
+        if sum(orders) % 2 and base(jet) in values:
+            return True
+    return False
+
+
+def _rate(system: System, left: sp.Expr, rates: Mapping[AppliedUndef, sp.Expr], wall: Boundary) -> sp.Expr:
+    """The time derivative on a wall of an expression in jets, by the equations."""
+    assert system.time is not None
+    axis = system.axes[wall.axis]
+    end = {axis.symbol: axis.lower if wall.side == 0 else axis.upper}
+    names = stand_ins(left)
+    frozen = left.xreplace(names)
+    check_differentiable(frozen, system.time.symbol, 1)
+    total = sp.diff(frozen, system.time.symbol)
+    space = tuple(a.symbol for a in system.axes)
+    for jet, name in names.items():
+        value = rates[base(jet)]
+        for symbol, n in zip(space, orders_of(jet, space), strict=True):
+            if n:
+                value = sp.diff(value, symbol, n)
+        total += sp.diff(frozen, name) * at_wall(value, end)
+    return _shortened(sp.expand(_decimal(total.xreplace({name: jet for jet, name in names.items()}))))
+
+
+def _decimal(expression: sp.Expr) -> sp.Expr:
+    """The expression with decimals for numbers such as sin(1), whose powers and products would pile up."""
+    found = {n: n.n(DIGITS) for n in expression.atoms(sp.Function, sp.Pow, sp.NumberSymbol) if n.is_number}
+    return expression.xreplace({n: d for n, d in found.items() if isinstance(d, sp.Float)})
+
+
+def _shortened(total: sp.Expr) -> sp.Expr:
+    """A sum without the terms that differ from zero by the rounding of its decimals."""
+    terms = [(abs(term.as_coeff_Mul()[0]), term) for term in sp.Add.make_args(total)]
+    least = max(size for size, _ in terms) * sp.Float(10, DIGITS) ** (-3 * DIGITS // 4)
+    return sp.Add(*(term for size, term in terms if not isinstance(size, sp.Float) or size > least))
 
 
 def _chain(system: System, unknown: int) -> tuple[int, ...]:
@@ -311,8 +379,11 @@ def _on_wall(
     return right.xreplace(names).xreplace(back)
 
 
-def _solved(system: System, wall: Boundary, order: int, right: sp.Expr, rate: sp.Expr) -> Boundary | None:
-    """`right` = `rate`, solved for the normal derivative of the given order."""
+def _solved(
+    system: System, wall: Boundary, order: int, right: sp.Expr, rate: sp.Expr, traces: bool = False
+) -> Boundary | None:
+    """`right` = `rate`, solved for the normal derivative of the given order. `traces`: other derivatives may
+    stand in the data."""
     k = wall.axis
     space = tuple(a.symbol for a in system.axes)
     value, axis = system.unknowns[wall.unknown].value, system.axes[k]
@@ -323,7 +394,7 @@ def _solved(system: System, wall: Boundary, order: int, right: sp.Expr, rate: sp
     for jet in jets(right):
         m = next((m for m, j in normal.items() if j == jet), None)
         if m is None:
-            if any(orders_of(jet, space)):
+            if any(orders_of(jet, space)) and not traces:
                 return None
             continue
         slope = slope_of(right, jet)

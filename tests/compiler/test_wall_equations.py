@@ -95,9 +95,35 @@ def test_acoustics_have_odd_and_even_derivatives_in_turn() -> None:
     assert order_at_walls(system, 8) == (8, None)
 
 
-@pytest.mark.parametrize(
-    "equation", ["dt(u) = -(1 + x)*dx(v)", "dt(u) = -dx(v) - dx(u)/2", "dt(u) = -dx(v) + v"]
-)
+def test_what_varies_and_what_is_lost_stands_in_conditions_of_acoustics() -> None:
+    system = system_of(
+        "dt(u) = -(1 + x)*dx(v) - u\ndt(v) = -dx(u) + v*x", "x = 0: u = 0\nx = 1: v = exp(-t)", "u, v"
+    )
+    found = [b for b in wall_equations(system, 4) if b.side == 0]
+    assert [(b.unknown, *(term.order for term in b.terms)) for b in found] == [
+        (1, 1),
+        (0, 2),
+        (1, 3, 2),
+        (0, 4, 3),
+    ]
+    assert order_at_walls(system, 4) == (4, None)
+
+
+def test_a_rigid_wall_in_two_dimensions_reads_the_velocity_along_it() -> None:
+    equations = "dt(p) = -dx(u) - dy(v)\ndt(u) = -dx(p)\ndt(v) = -dy(p)"
+    system = system_of(equations, "all: u = 0", "p, u, v", plane=True)
+    x, y = (a.symbol for a in system.axes)
+    found = {(b.unknown, b.terms[0].order): b.data for b in wall_equations(system, 4) if b.side == 0}
+    v = system.unknowns[2].value
+    wanted = {(0, 1): 0, (1, 2): -v.diff(x, y), (0, 3): 0, (1, 4): -v.diff((x, 3), y)}
+    assert set(found) == set(wanted)
+    assert all(sp.simplify(found[key] - value) == 0 for key, value in wanted.items())
+    assert order_at_walls(system, 8) == (8, None)
+    given = system_of(equations, "all: p = 0", "p, u, v", plane=True)
+    assert [order_at_walls(given, p)[0] for p in (6, 8)] == [6, 6]
+
+
+@pytest.mark.parametrize("equation", ["dt(u) = -dx(v) - dx(u)/2", "dt(u) = -dx(v)*(1 + v^2)"])
 def test_acoustics_claim_what_they_have(equation: str) -> None:
     system = system_of(f"{equation}\ndt(v) = -dx(u)", ENDS, "u, v")
     assert wall_equations(system, 8) == ()

@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 import sympy as sp
+from jax import Array
 
 from nablax.backends.differences import build
 from nablax.problem import Side
@@ -246,14 +250,15 @@ def test_dispersion_with_one_and_two_conditions(order: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("order", "given"), [(4, "pv"), (6, "pp"), (8, "pv")])
 def test_acoustics_between_walls_that_move(order: int, given: str) -> None:
-    """p_t = -4 v_x and v_t = -p_x with losses and sources; one of the two is given on either side."""
+    """p_t = -4 K v_x and v_t = -p_x with losses and sources; one of the two is given on either side."""
     exact = {
         "p": 2 * sp.sin(3 * x - 6 * t + 1) - 2 * sp.cos(2 * x + 4 * t) + sp.sin(t) * x**2,
         "v": sp.sin(3 * x - 6 * t + 1) + sp.cos(2 * x + 4 * t) + sp.cos(2 * t) * sp.exp(x),
     }
 
     def rates(p: sp.Expr, v: sp.Expr) -> dict[str, sp.Expr]:
-        return {"p": -4 * v.diff(x) - p / 3, "v": -p.diff(x) - v / 2}
+        stiffness = 1 + sp.sin(x + 1) / 2 if order == 6 else 1
+        return {"p": -4 * stiffness * v.diff(x) - x * p / 3, "v": -p.diff(x) - v / 2}
 
     def case(n: int) -> Case:
         lines = [Line("x", 0.0, 1.0, n)]
@@ -265,6 +270,53 @@ def test_acoustics_between_walls_that_move(order: int, given: str) -> None:
 
     (measured,) = study(case, order, (11, 16), 0.2, 24.0, power=1)
     assert measured > order - 0.3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("order", "given"), [(4, "uu"), (6, "pu")])
+def test_acoustics_in_a_channel(order: int, given: str) -> None:
+    """Rigid walls and walls of given pressure, with data and sources that move along them."""
+    exact = {
+        "p": sp.sin(3 * x - 2 * t + 2 * sp.pi * y),
+        "u": sp.cos(2 * x + t + 2 * sp.pi * y) + x,
+        "v": sp.sin(2 * x + t - 2 * sp.pi * y) * sp.exp(x / 2),
+    }
+
+    def rates(p: sp.Expr, u: sp.Expr, v: sp.Expr) -> dict[str, sp.Expr]:
+        return {"p": -u.diff(x) - v.diff(y), "u": -p.diff(x), "v": -p.diff(y)}
+
+    def case(n: int) -> Case:
+        lines = [Line("x", 0.0, 1.0, n), Line("y", 0.0, 1.0, 2 * n, True)]
+        here, sources = rates(*(function(name, lines) for name in exact)), rates(*exact.values())
+        walls = [
+            dirichlet(name, "x", s, exact[name].subs(x, s)) for s, name in zip((0, 1), given, strict=True)
+        ]
+        return lines, {k: here[k] + exact[k].diff(t) - sources[k] for k in here}, exact, walls
+
+    (measured,) = study(case, order, (14, 20), 0.1, 8.0, power=1)
+    assert measured > order - 0.6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("accuracy", "given"), [(4, "uu"), (6, "pu")])
+def test_acoustics_in_a_channel_do_not_grow(accuracy: int, given: str) -> None:
+    """What the operator does, one-sided derivatives in the data of its walls included; losses none."""
+    lines = [Line("x", 0.0, 1.0, 14), Line("y", 0.0, 1.0, 8, True)]
+    p, u, v = (function(name, lines) for name in "puv")
+    rates = {"p": -(1 + x / 2) * (u.diff(x) + v.diff(y)), "u": -p.diff(x), "v": -p.diff(y)}
+    walls = [dirichlet(name, "x", s, 0) for s, name in zip((0, 1), given, strict=True)]
+    plan = build_plan(build_system(lines, rates, walls=walls), lines, order=accuracy)
+    scheme, start, size = build(plan), jnp.asarray(0.0), 15 * 8
+
+    def rate(values: Array) -> Array:
+        y = tuple(values.reshape(3, *plan.shape))
+        return jnp.stack(scheme.rate(start, scheme.embed(start, y, nominal(plan)), nominal(plan))).ravel()
+
+    matrix = np.asarray(jax.jacfwd(rate)(jnp.zeros(3 * size)))
+    free = np.abs(matrix).sum(axis=1) > 0
+    values = np.linalg.eigvals(matrix[np.ix_(free, free)])
+    assert values.real.max() < 1e-6
+    assert np.abs(values).max() < 1.05 * np.sqrt(1.5) * np.hypot(14, 8) * centred_extreme(1, accuracy)
 
 
 @pytest.mark.slow
