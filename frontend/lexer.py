@@ -11,8 +11,9 @@ from nablax.frontend.source import Source, Span
 from nablax.frontend.tokens import Token
 
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+VULGAR = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞↉"
 _DIGIT_OF = str.maketrans(SUPERSCRIPTS + "⁻", "0123456789-")
-_NOT_IN_NAMES = SUPERSCRIPTS + "⁻⁺ⁿⁱΔ"
+_NOT_IN_NAMES = SUPERSCRIPTS + VULGAR + "⁻⁺ⁿⁱΔ"
 _NAME = rf"[^\W\d{_NOT_IN_NAMES}][^\W{_NOT_IN_NAMES}]*"
 _AXES = rf"[^\W\d_{_NOT_IN_NAMES}][^\W_{_NOT_IN_NAMES}]*"
 _BLANK = r"[^\S\n]*"
@@ -36,6 +37,7 @@ _PATTERNS = (
     ("LATEX_POWER", latex.POWER),
     ("REPEATED", rf"∂(?:{_POWER}_?[^\W\d_{_NOT_IN_NAMES}](?![^\W_{_NOT_IN_NAMES}])"
                  rf"|_?[^\W\d_{_NOT_IN_NAMES}]{_POWER})"),
+    ("REPEATED_BARE", rf"∂{_POWER}(?={_BLANK}{_NAME})"),
     ("VARIATION", rf"δ{_NAME}{_BLANK}/{_BLANK}δ{_NAME}"),
     ("PARTIAL", rf"∂_?{_AXES}"),
     ("BILAPLACE", rf"(?:[Δ∆]²|∇⁴)(?![{SUPERSCRIPTS}])"),
@@ -43,6 +45,7 @@ _PATTERNS = (
     ("NABLA_DOT", rf"∇{_BLANK}[·⋅]"),
     ("NABLA_CROSS", rf"∇{_BLANK}×"),
     ("NABLA", r"∇"),
+    ("VULGAR", rf"[0-9]*[{VULGAR}]"),
     ("NUMBER", r"(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"),
     ("NAME", _NAME),
     ("SUPER", rf"⁻?[{SUPERSCRIPTS}]+"),
@@ -164,6 +167,14 @@ def _tokens(kind: str, text: str, span: Span, report: Report) -> Iterator[Token]
             yield Token("STRING", text + '"', span)
         case "FRACTION":
             yield from _fraction(text, span, report)
+        case "REPEATED_BARE":
+            yield from _without_axis(text, span, report)
+        case "REPEATED" if text[1] in SUPERSCRIPTS + "^" and not _is_axis(text[-1], report):
+            power = Span(span.start, span.end - 1)
+            yield from _without_axis(text[:-1], power, report)
+            yield Token("NAME", canonical_name(text[-1]), Span(power.end, span.end))
+        case "VULGAR":
+            yield from _vulgar(text, span, report)
         case "REPEATED":
             letters = _repeated(text)
             apart = " " if report.source.text[span.end : span.end + 1].isalnum() else ""
@@ -221,6 +232,49 @@ def _fraction(text: str, span: Span, report: Report) -> Iterator[Token]:
     yield Token("PARTIAL", "∂" + letters, span)
     if field:
         yield Token("NAME", canonical_name(field), span)
+
+
+def _is_axis(letter: str, report: Report) -> bool:
+    return canonical_name(letter) in _axes(report.source.text)
+
+
+def _axes(text: str) -> list[str]:
+    """The axes of a text that is not read yet, in its order."""
+    found = re.findall(rf"({_NAME}){_BLANK}(?:\[[^\]\n]*\]{_BLANK})?(?:\bin\b|∈)\s*\[", text)
+    return [canonical_name(name) for name in found]
+
+
+def _without_axis(text: str, span: Span, report: Report) -> Iterator[Token]:
+    """`∂²` before a field: along which axis is not said."""
+    match = re.compile(rf"{_BLANK}({_NAME})").match(report.source.text, span.end)
+    operand = match.group(1) if match else "u"
+    times = int(text[1:].lstrip("^").translate(_DIGIT_OF))
+    axis = next(iter(_axes(report.source.text)), "x")
+    sign = {2: "Δ", 4: "Δ²"}.get(times)
+    short = {2: "laplacian", 4: "biharmonic"}.get(times)
+    help = f"`d{axis * min(times, 9)}({operand})`"
+    report.error(
+        "P009", span, f"a derivative of order {times} that names no axis", label="along which axis?",
+        help=f"write `{short}({operand})`, or {help}" if short else f"write {help}",
+        edits=[Edit(span, sign)] if sign else [],
+    )  # fmt: skip
+    yield Token("BILAPLACE" if times == 4 else "LAPLACE", sign or "Δ", span)
+
+
+def _vulgar(text: str, span: Span, report: Report) -> Iterator[Token]:
+    """`½`, and `1½` with the whole number before it."""
+    from unicodedata import normalize
+
+    above, below = normalize("NFKC", text[-1]).split("⁄")
+    whole = int(text[:-1][:NUMBER_DIGITS] or "0") * int(below)
+    parts = (str(whole + int(above)), below)
+    written = f"({parts[0]}/{parts[1]})"
+    report.error(
+        "P023", span, f"`{text}` is no number of the language", label="a fraction in one character",
+        help=f"write `{written}`", edits=[Edit(span, written)],
+    )  # fmt: skip
+    for kind, sign in (("LPAR", "("), ("NUMBER", parts[0]), ("SLASH", "/"), ("NUMBER", below), ("RPAR", ")")):
+        yield Token(kind, sign, span)
 
 
 def _repeated(text: str) -> str:

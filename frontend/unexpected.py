@@ -9,6 +9,10 @@ _SUGAR = ("PARTIAL", "NABLA", "NABLA_DOT", "NABLA_CROSS", "LAPLACE", "BILAPLACE"
 _STARTS_VALUE = ("NUMBER", "NAME", "LPAR", "BAR", *_SUGAR)
 _ENDS_VALUE = ("NUMBER", "NAME", "RPAR", "RSQB", "SUPER", "STRING", "VARIATION")
 _WORDS = ("IN", "WITHIN", "INSIDE", "ALWAYS")
+_UNITS = (
+    "m", "mm", "cm", "km", "um", "nm", "s", "ms", "us", "ns", "min", "h", "kg", "g", "mg", "K", "degC", "Pa",
+    "kPa", "MPa", "GPa", "bar", "N", "kN", "J", "kJ", "W", "kW", "Hz", "kHz", "mol", "V", "A", "rad",
+)  # fmt: skip
 _ENDS = {"NEWLINE": "the end of the line", "SEMICOLON": "`;`", "RBRACE": "`}`", "END": "the end of the text"}
 
 
@@ -39,7 +43,7 @@ def report_unexpected(statement: StatementTokens, at: int, accepts: frozenset[st
             label="not a name", help="choose another name",
         )  # fmt: skip
     elif before is not None and "STAR" in accepts and token.kind in _STARTS_VALUE:
-        _side_by_side(before, token, tokens[at - 2] if at > 1 else None, report)
+        _side_by_side(tokens, at, report)
     elif token.kind == "RELATION" and "STAR" in accepts:
         chained = any(earlier.kind == "RELATION" for earlier in tokens[:at]) and "$END" in accepts
         report.error(
@@ -106,29 +110,48 @@ def _unexpected_end(statement: StatementTokens, end: Span, accepts: frozenset[st
         report.error("P014", end, f"expected {wanted}, found {found}", help=help, edits=edits)
 
 
-def _side_by_side(before: Token, token: Token, earlier: Token | None, report: Report) -> None:
-    first, second = report.source.slice(before.span), report.source.slice(token.span)
+def _side_by_side(tokens: tuple[Token, ...], at: int, report: Report) -> None:
+    before, token = tokens[at - 1], tokens[at]
+    first, second = _written(before, report), _written(token, report)
     gap = report.source.slice(Span(before.span.end, token.span.start))
-    named = earlier if earlier is not None and earlier.kind == "NAME" else None
+    named = tokens[at - 2] if at > 1 and tokens[at - 2].kind == "NAME" else None
+    if second == "where" and not (at + 1 < len(tokens) and tokens[at + 1].kind == "LPAR"):
+        report.error(
+            "P008", token.span, "`where` is a function, and it stands here behind a value",
+            label="takes arguments",
+            help="write `where(condition, a, b)`, or give a name its value in `let { ... }`",
+        )  # fmt: skip
+        return
+    latex = report.source.slice(before.span).startswith("\\")  # there a blank only ends the command
     power_of_name = before.kind == "SUPER" and named is not None and second == "("
     if power_of_name and named is not None:
         help = f"write the power after the call, `{named.text}(...){first}`, or `*` between the two"
     elif token.kind == before.kind == "NUMBER":
         help = "write `,` or an operator between the two"
-    elif token.kind == "NAME" and before.kind in ("NAME", "NUMBER") and gap:
+    elif before.kind == "NUMBER" and second in _UNITS and gap:
+        help = f"units go in comments, `# {second}`; a product is `{first}*{second}`"
+    elif token.kind == "NAME" and before.kind in ("NAME", "NUMBER") and gap and not latex:
         help = f"write `{first}*{second}`, or begin a new statement on a new line or after `;`"
     else:
-        help = f"write `*` between `{first}` and `{second}`"
+        help = f"write `{first}*{second}`" if latex else f"write `*` between `{first}` and `{second}`"
     # two words apart may as well be two statements, so no edit is offered for them
-    certain = not power_of_name and (not gap or token.kind in ("LPAR", "BAR", *_SUGAR)) and not gap.strip()
+    close = not gap or latex or token.kind in ("LPAR", "BAR", *_SUGAR)
+    certain = not power_of_name and close and not gap.strip()
     gap_span = Span(before.span.end, token.span.start)
     numbers = token.kind == before.kind == "NUMBER"
     report.error(
-        "P008", token.span if gap.strip() or "\n" in gap else before.span.join(token.span),
+        "P008",
+        token.span if gap.strip() or "\n" in gap else before.span.join(token.span),
         f"no operator between `{_short(first)}` and `{_short(second)}`",
         label="" if numbers else "a product is written with `*`",
         help=help, edits=[Edit(gap_span, "*")] if certain else [],
     )  # fmt: skip
+
+
+def _written(token: Token, report: Report) -> str:
+    """A token as the text has it, or as it will be once LaTeX is mended."""
+    found = report.source.slice(token.span)
+    return token.text if found.startswith("\\") else found
 
 
 def _open_bar(tokens: tuple[Token, ...]) -> Token | None:

@@ -9,6 +9,7 @@ import sympy as sp
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Edit, Note, Report
 from nablax.frontend.source import Span
+from nablax.functions import CONSTANTS
 from nablax.limits import WRITTEN_PARTS
 from nablax.meaning.arguments import RESERVED
 from nablax.meaning.expressions import constant
@@ -46,6 +47,8 @@ def declare(name: str, span: Span, known: dict[str, Entity], entity: Entity, rep
             help=f"choose another name, such as `{name}0`",
             label="a reserved name",
         )
+        if name not in CONSTANTS:
+            known.setdefault(name, Failed(name, span))  # its uses say nothing more
         return False
     if (first := known.get(name)) is None:
         known[name] = entity
@@ -248,7 +251,7 @@ def check_ends_ordered(low: sp.Expr, high: sp.Expr, interval: syntax.List) -> No
             "P314",
             interval.span,
             f"this interval is empty: {shown(low)} is not below {shown(high)}",
-            "write the smaller end first",
+            f"choose an upper end above {shown(low)}" if low == high else "write the smaller end first",
         )
 
 

@@ -39,6 +39,15 @@ def _no_axes(letters: str, span: Span, scope: Scope) -> Fault:
     names = tuple(a.name for a in scope.all_axes)
     if scope.incomplete or splits(letters, (*names, *failed)):
         return reported()
+    if len(letters) > 1 and set(letters) == {"n"}:
+        count = len(letters)
+        return fault(
+            "P109",
+            span,
+            f"`{letters}` is not made of axis names: the normal is none",
+            f"write `{'dn(' * count}...{')' * count}`" + (", or `laplacian(...)`" if count == 2 else ""),
+            label="the normal of a wall",
+        )
     missing = "" if scope.time or "t" not in letters else "; without a `time` block there is no `t`"
     return fault(
         "P109",

@@ -12,6 +12,7 @@ from nablax.frontend.source import Span
 from nablax.functions import CONSTANTS, FUNCTIONS
 from nablax.limits import DERIVATIVE_ORDER, checked
 from nablax.meaning.arguments import (
+    RESERVED,
     argument_of,
     binding,
     check_arguments,
@@ -94,6 +95,8 @@ def evaluate(node: syntax.Expression, scope: Scope) -> Value:
                 "P202", node.span, "a range of indices is no value here", "ranges declare axes: `x[1..100]`"
             )
         case syntax.List():
+            if any(isinstance(item, syntax.List) for item in node.items):
+                raise _tensor(node.span, scope)
             raise fault("P202", node.span, "a list is no value here", "write a vector as `(a, b)`")
         case syntax.String():
             raise fault("P202", node.span, "a text is no value here", "remove the quotes")
@@ -229,7 +232,22 @@ def _component(node: syntax.Component, scope: Scope) -> Value:
     )
 
 
+def _tensor(span: Span, scope: Scope) -> Fault:
+    """Rows of rows: anisotropic diffusion is written by the components of its flux."""
+    x, y = ([a.name for a in scope.axes] + ["x", "y"])[:2] if len(scope.axes) > 1 else ("x", "y")
+    return fault(
+        "P202",
+        span,
+        "a tensor is no value of the language",
+        "write the product with it by components, as in "
+        f"`div((a*d{x}(u) + b*d{y}(u), b*d{x}(u) + c*d{y}(u)))` for the entries a, b, b, c",
+        label="a tensor",
+    )
+
+
 def _vector(node: syntax.Vector, scope: Scope) -> Value:
+    if any(isinstance(item, syntax.Vector) for item in node.items):
+        raise _tensor(node.span, scope)
     dimension = scope.geometry.dimension
     if len(node.items) != dimension:
         raise fault(
@@ -245,6 +263,8 @@ def _vector(node: syntax.Vector, scope: Scope) -> Value:
 def _call(node: syntax.Call, scope: Scope) -> Value:
     name = node.function.id
     entity = scope.entities.get(name)
+    if isinstance(entity, Failed) and name in RESERVED:
+        entity = None  # as a call it means what the language says
     if isinstance(entity, Failed) and name not in FUNCTIONS:
         raise reported()
     if isinstance(entity, Definition):

@@ -35,6 +35,15 @@ def _family(node: syntax.Item, scope: Scope) -> Axis:
         return entity
     if isinstance(entity, Failed) or scope.incomplete:
         raise reported()
+    if isinstance(node.base, syntax.Number):
+        raise fault(
+            "P109",
+            node.base.span,
+            f"`{scope.source.slice(node.base.span)}` is a number",
+            f"units go in comments, `# {scope.source.slice(node.index.span)}`; an index belongs to a family "
+            "of axes, such as `x[1]`",
+            label="takes no index",
+        )
     raise fault(
         "P109",
         node.base.span,

@@ -2,7 +2,7 @@
 
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Edit, Note
-from nablax.frontend.names import look_alike
+from nablax.frontend.names import canonical_name, look_alike
 from nablax.functions import CONSTANTS, FUNCTIONS
 from nablax.meaning.scope import Scope, describe, splits
 from nablax.meaning.values import Fault, fault, reported
@@ -59,6 +59,16 @@ def unknown_name(node: syntax.Name, scope: Scope) -> Fault:
             label="unknown name",
             edits=(Edit(node.span, meant),),
         )
+    product = _product(node, scope)
+    if product is not None:
+        return fault(
+            "P101",
+            node.span,
+            f"`{scope.source.slice(node.span)}` is not declared",
+            f"write `{product}` for the product",
+            label="read as one name",
+            edits=(Edit(node.span, product),),
+        )
     similar = scope.similar(node.id, tuple(CONSTANTS))
     if similar is None:
         known = ", ".join(f"`{name}`" for name in scope.entities)
@@ -91,6 +101,21 @@ def unknown_name(node: syntax.Name, scope: Scope) -> Fault:
         label="unknown name",
         edits=(Edit(node.span, similar),),
     )
+
+
+def _product(node: syntax.Name, scope: Scope) -> str | None:
+    """`π*x` for `πx`: two names that are known, without a sign between them."""
+    text = scope.source.text
+    written = scope.source.slice(node.span)
+    for cut in range(len(written) - 1, 0, -1):
+        parts = (written[:cut], written[cut:])
+        if parts[0].endswith(parts[1]):
+            continue  # a letter that was typed twice
+        if all((name := canonical_name(p)) == "pi" or name in scope.entities for p in parts):
+            product = "*".join(parts)
+            divided = text[: node.span.start].rstrip().endswith(("/", "^"))
+            return f"({product})" if divided else product
+    return None
 
 
 def _joined_derivative(name: str, scope: Scope) -> str | None:

@@ -180,7 +180,10 @@ def _order(option: Option) -> int:
 def _positive(option: Option) -> float:
     value = number(option)
     if value <= 0:
-        raise fault("P405", option.span, f"`{option.name}` must be positive", f"write `{option.name} = 0.01`")
+        help = f"write `{option.name} = 0.01`"
+        if option.name == "tol":
+            help = "write `tol = 1e-6`: the error, relative to the fields, that steps or iterations aim at"
+        raise fault("P405", option.span, f"`{option.name}` must be positive", help)
     return value
 
 

@@ -1,0 +1,6 @@
+space { x in [0, 1] }
+time { t in [0, 1] }
+fields { u }
+equations { dt(u) = dxx(u) + w where w = 2 }
+initial { u = sin(pi*x) }
+boundary { all: u = 0 }
