@@ -82,6 +82,7 @@ def test_a_network(kind):
 
 
 @pytest.mark.slow
+@pytest.mark.brief
 @pytest.mark.parametrize("function", [network, formula, system, loop])
 @pytest.mark.parametrize("kind", ALGEBRAS)
 def test_all_kinds(kind, function):
