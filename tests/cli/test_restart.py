@@ -55,6 +55,7 @@ def case(make, solve, kind, *marks):
     return pytest.param(make, solve, kind, marks=marks, id=f"{make.__name__} {solve}")
 
 
+@pytest.mark.brief
 @pytest.mark.parametrize(
     ("make", "solve", "kind"),
     [

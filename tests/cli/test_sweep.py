@@ -76,6 +76,7 @@ def spec(tmp_path, monkeypatch):
     return write
 
 
+@pytest.mark.brief
 @pytest.mark.parametrize(
     "kind",
     [k if k in ("finite volumes", "steady") else pytest.param(k, marks=pytest.mark.slow) for k in SPECS],

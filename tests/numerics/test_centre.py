@@ -66,6 +66,7 @@ def test_sums_over_the_radius_have_the_order(order: int, power: int) -> None:
 PLANE = "exp(r*cos(theta))*sin(2*r*sin(theta) + 3/10)"
 
 
+@pytest.mark.brief
 @pytest.mark.parametrize(
     "order", [4, pytest.param(2, marks=pytest.mark.slow), pytest.param(8, marks=pytest.mark.slow)]
 )
@@ -117,6 +118,7 @@ def bessel(m: int, k: float) -> str:
     return " + ".join(terms)
 
 
+@pytest.mark.brief
 @pytest.mark.slow
 def test_heat_in_a_disc() -> None:
     """J_2(k r) cos(2θ) exp(-k² t)."""
@@ -160,6 +162,7 @@ def test_steps_are_bounded_by_the_narrowest_ring() -> None:
     assert any("an explicit stepper would need" in c.reason for c in plan.choices)
 
 
+@pytest.mark.brief
 @pytest.mark.slow
 def test_a_vector_goes_through_the_centre_by_its_components() -> None:
     """The heat equation of the uniform direction x: its polar components are multiplied by -1 beyond."""
@@ -183,6 +186,7 @@ def test_a_vector_goes_through_the_centre_by_its_components() -> None:
     assert np.log2(errors[0] / errors[1]) > 3.3
 
 
+@pytest.mark.brief
 @pytest.mark.slow
 def test_nonlinear_diffusion_by_implicit_steps_keeps_the_mass() -> None:
     """Nothing leaves a disc whose rim is closed; the integral weighs rings by their radius."""

@@ -26,6 +26,7 @@ initial { c = sin(pi*x)^6; v = 1 }
 """
 
 
+@pytest.mark.brief
 @pytest.mark.slow
 @pytest.mark.parametrize(("order", "speed"), [(2, 3.5), (5, 3.5), (5, 5.0)])
 def test_gas_that_is_torn_apart(order: int, speed: float) -> None:
