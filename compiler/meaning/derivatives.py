@@ -120,7 +120,8 @@ def jump(span: Span) -> Fault:
         "P309",
         span,
         "a function with a jump is differentiated",
-        "use a smooth function, such as `tanh((x - a)/w)`",
+        "use a smooth function, such as `tanh((x - a)/w)` with w no smaller than a spacing of the grid; "
+        "`method = fv`, for equations in time, takes narrower ones",
         label="not proven to be continuous",
     )
 

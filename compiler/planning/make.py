@@ -21,6 +21,7 @@ from nablax.planning.memory import choose_memory
 from nablax.planning.method import Character, character, choose_method
 from nablax.planning.projection import projected, projection_choices
 from nablax.planning.regions import refuse_region
+from nablax.planning.resolved import check_resolved
 from nablax.planning.settings import Settings, frame_times, read_settings
 from nablax.planning.spectrum import linearise, nominal, unbounded_growth
 from nablax.planning.steady import choose_iteration, mean_choices
@@ -80,6 +81,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
     closures = wall_choice(system, order) if method == "fd" else None
     if closures is not None:
         choices.append(closures)
+    check_resolved(system, method, order, grid, settings.places.get("n"), report)
     fed = _warn_growth(system, report)
     check_masses(system, grid, report)
     dealias = _dealias(method, settings, nature, len(grid), choices)
