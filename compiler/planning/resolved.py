@@ -56,23 +56,23 @@ def check_resolved(
     """
     if method == "fv":
         return
-    said: set[Span] = set()
+    terms: dict[tuple[Span, int], list[Unresolved]] = {}
     for found in unresolved(system, method, order, grid):
-        if found.span in said:
-            continue
-        said.add(found.span)
-        axis = grid[found.axis]
-        enough = _enough(system, found, method, order, grid)
+        terms.setdefault((found.span, found.axis), []).append(found)
+    for (span, along), missed in terms.items():
+        axis, worst = grid[along], max(missed, key=lambda m: m.share)
+        counts = [_enough(system, m, method, order, grid) for m in missed]
+        enough = None if None in counts else max(c for c in counts if c is not None)
         remedies = [] if enough is None else [f"choose n of at least {enough} along {axis.name}"]
-        if found.what != SOURCE and system.time is not None and isinstance(balance_law(system), Law):
+        if worst.what != SOURCE and system.time is not None and isinstance(balance_law(system), Law):
             remedies.append("use `method = fv`, which takes fluxes across cells")
         smooth = f"let it change over several spacings of {axis.spacing:.3g}"
         remedies.append(smooth if enough is not None else f"{smooth}: no n up to {NODES} resolves it")
         report.warning(
             "P429",
-            found.span,
-            f"the grid does not resolve {found.what} along {axis.name}",
-            label=f"between nodes it is off by {min(found.share, 9.99):.0%} of its range",
+            span,
+            f"the grid does not resolve {worst.what} along {axis.name}",
+            label=f"between nodes it is off by {min(worst.share, 9.99):.0%} of its range",
             notes=() if place is None else (Note(f"a spacing is {axis.spacing:.3g} by this n", place),),
             help=", or ".join(remedies),
         )
