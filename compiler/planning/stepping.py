@@ -26,6 +26,7 @@ ORDERS = {
 }  # fmt: skip
 STIFF = 5000  # explicit steps in a run above which an implicit stepper pays
 SAFETY = 0.9
+ABOVE = 1.02  # times the bound, which is an estimate: from there on a step is said to be above it
 PECLET = 7.0  # cell Péclet number up to which the closures of order 8 were found stable
 
 
@@ -131,7 +132,7 @@ def choose_stepping(
     reference = explicit_bound(situation, "dopri5")
     reason = "asked for"
     if name is None:
-        name, reason = _default_stepper(situation, reference)
+        name, reason = _default_stepper(situation, reference, settings.dt)
     choices.append(Choice("step", name, reason, settings.step is not None, place))
     step: float | None = None
     limiter: Span | None = None
@@ -255,22 +256,28 @@ def _tolerance(settings: Settings, report: Report) -> tuple[float, str]:
     return floor, "as tight as the dtype allows"
 
 
-def _default_stepper(situation: Situation, bound: Bound) -> tuple[StepperName, str]:
+def _default_stepper(situation: Situation, bound: Bound, dt: float | None) -> tuple[StepperName, str]:
+    """The stepper and why; one that is stable with the step `dt` where that is fixed, if there is any."""
     if situation.method == "spectral":
         return "etdrk4", "the linear part has a Fourier symbol: it is integrated exactly"
     if projected(situation.system):
         return "dopri5", "explicit: the projection keeps the constraint in every stage"
     nature = situation.nature
     steps = situation.duration / bound.step if bound.step > 0 else float("inf")
-    if steps <= STIFF or max(nature.constant, nature.variable) < 2:
+    why = f"an explicit stepper would need about {steps:.2g} steps"
+    if dt is not None and 0 < bound.step < dt / ABOVE:
+        why = f"the dt asked for is above the stable step of an explicit stepper, about {bound.step:.3g}"
+        if max(nature.constant, nature.variable) < 2:
+            return "implicit", why
+    elif steps <= STIFF or max(nature.constant, nature.variable) < 2:
         return "dopri5", f"not stiff: {_count(steps)}"
     if nature.variable >= 2 or not bound.damped:
-        return "implicit", f"stiff: an explicit stepper would need about {steps:.2g} steps"
+        return "implicit", f"stiff: {why}"
     if nature.degree == 0:
-        return "implicit", f"stiff and linear: an explicit stepper would need about {steps:.2g} steps"
+        return "implicit", f"stiff and linear: {why}"
     if _moving_wall(situation.system) is not None:
         return "implicit", "stiff, with a boundary coefficient that depends on time"
-    return "imex", f"stiff in its linear part: an explicit stepper would need about {steps:.2g} steps"
+    return "imex", f"stiff in its linear part: {why}"
 
 
 def _count(steps: float) -> str:
@@ -299,7 +306,7 @@ def _scale(system: System) -> float:
 def check_dt(
     settings: Settings, bound: float | None, name: StepperName, limiter: Span | None, report: Report
 ) -> None:
-    if bound is None or settings.dt is None or settings.dt <= bound * 1.02:
+    if bound is None or settings.dt is None or settings.dt <= bound * ABOVE:
         return
     notes: tuple[Note, ...] = ()
     if limiter is not None:

@@ -181,3 +181,34 @@ def test_only_a_history_that_is_kept_fills_memory(operator, warned):
     text = periodic(f"{operator}(u, t, 0.5) = dxx(u)", initial="u = 0")
     solve = "solve { n = 2048; dt = 1e-5; memory = direct }\n"
     assert ("P422" in codes(text + solve)) is warned
+
+
+@pytest.mark.parametrize(
+    ("equation", "dt", "chosen"),
+    [
+        ("dt(u) = dxx(u)", "1e-2", "implicit"),
+        ("dt(u) = dxx(u)", "1e-4", "dopri5"),
+        ("dt(u) = dxx(u) + u^2", "1e-2", "imex"),
+        ("dt(u) = -x*(1 - x)*dx(u)", "1", "implicit"),
+    ],
+)
+def test_a_fixed_step_gets_a_stepper_that_is_stable_with_it(equation, dt, chosen):
+    walls = "all: u = 0" if "dxx" in equation else ""
+    text = bounded(equation, walls, solve=f"n = 32; dt = {dt}")
+    assert stages(text).plan.stepping.name == chosen
+    assert "P409" not in codes(text)
+    if chosen != "dopri5":
+        (step,) = (c for c in stages(text).plan.choices if c.what == "step")
+        assert "above the stable step" in step.reason
+        assert "P409" in codes(text.replace("n = 32", "n = 32; step = rk4"))
+
+
+def test_a_long_fixed_step_gives_the_solution():
+    import jax.numpy as jnp
+
+    from nablax.backends.solver import build
+
+    text = bounded("dt(u) = dxx(u)", "all: u = 0", initial="u = sin(pi*x)", solve="n = 32; dt = 1e-2")
+    solution = build(stages(text).plan).solve()
+    exact = jnp.exp(-(jnp.pi**2) * solution.t[-1]) * jnp.sin(jnp.pi * jnp.linspace(0, 1, 33))
+    assert float(jnp.abs(solution.fields["u"][-1] - exact).max()) < 1e-4
