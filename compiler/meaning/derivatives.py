@@ -121,7 +121,7 @@ def jump(span: Span) -> Fault:
         span,
         "a function with a jump is differentiated",
         "use a smooth function, such as `tanh((x - a)/w)` with w no smaller than a spacing of the grid; "
-        "`method = fv`, for equations in time, takes narrower ones",
+        "for a linear `dx(k*dx(u))`, `order = 2` takes any w",
         label="not proven to be continuous",
     )
 

@@ -85,7 +85,7 @@ def expand_all(problem: Problem, report: Report) -> tuple[Expanded, ...] | None:
                     "a function with a jump is differentiated",
                     label="not proven to be continuous",
                     help="use a smooth function, such as `tanh((x - a)/w)` with w no smaller than a "
-                    "spacing of the grid; `method = fv`, for equations in time, takes narrower ones",
+                    "spacing of the grid; for a linear `dx(k*dx(u))`, `order = 2` takes any w",
                 )
             highest = max((_total_order(j) for j in jets(value)), default=0)
             if highest > DERIVATIVE_ORDER:

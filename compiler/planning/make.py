@@ -15,6 +15,7 @@ from nablax.passes.divergence import Law, first_order
 from nablax.passes.memory import refuse
 from nablax.plan import Choice, GridAxis, Method, Plan, Stepping
 from nablax.planning.finite import check_finite
+from nablax.planning.fluxes import in_fluxes
 from nablax.planning.ghosts import choose_ghosts
 from nablax.planning.masses import check_masses
 from nablax.planning.memory import choose_memory
@@ -83,6 +84,8 @@ def make_plan(system: System, report: Report) -> Plan | None:
         choices.append(closures)
     check_resolved(system, method, order, grid, settings.places.get("n"), report)
     fed = _warn_growth(system, report)
+    if method == "fd" and order == 2:
+        system = in_fluxes(system, grid, choices)
     check_masses(system, grid, report)
     dealias = _dealias(method, settings, nature, len(grid), choices)
     balance = None if law is None else balance_of(system, law, order)
