@@ -66,7 +66,7 @@ def eigenvectors(
     """
     size = len(basis.members)
     owner = [k for k, s in enumerate(basis.speeds) for _ in s.rows]  # of every eigenvector
-    matrix, speeds = apart(sound, lambda: _jacobian(basis, around, shape, dtype))
+    matrix, speeds = apart(sound, lambda: jacobian(basis, around, shape, dtype))
     both = jnp.stack([matrix, jnp.swapaxes(matrix, 0, 1)])
     picked = [[i for s in basis.speeds for i in s.rows], [j for s in basis.speeds for j in s.columns]]
     start = np.eye(size)[np.array(picked)].reshape(2, size, size, *(1,) * len(shape))
@@ -86,7 +86,7 @@ def eigenvectors(
     return jnp.where(good, left, unit), jnp.where(good, jnp.swapaxes(right, 0, 1), unit)
 
 
-def _jacobian(
+def jacobian(
     basis: Eigenbasis, around: Environment, shape: tuple[int, ...], dtype: jnp.dtype
 ) -> tuple[Array, Array]:
     """∂F/∂U of shape (members, members, *shape) and the distinct speeds, (speeds, *shape)."""

@@ -128,8 +128,7 @@ class Diffusion:
             inwards = range(count) if opening.side == 0 else range(n - 1, n - 1 - count, -1)
             inner = [lax.slice_in_dim(array, ghosts + j, ghosts + j + 1, axis=axis) for j in inwards]
             widths = [wide.get(k, 0) for k in range(len(self.plan.grid))]
-            known = walls.along(self.plan, axis, widths, values)
-            given = walls.prescribed(condition, inner[0], known)
+            given = walls.prescribed(condition, inner[0], self.plan, widths, values)
             sign = -1.0 if opening.side else 1.0  # of the derivative along the axis against that inwards
             if not condition.dirichlet:
                 given = given * (sign * self.plan.grid[axis].spacing)

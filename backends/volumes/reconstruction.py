@@ -58,11 +58,12 @@ def neighbours(cells: Array, axis: int, ghosts: int) -> tuple[Array, Array]:
 def _muscl(a: Array, b: Array, c: Array) -> tuple[Array, Array]:
     """Upper and lower face value of the cells b."""
     back, ahead = b - a, c - b
-    half = _minmod(_minmod(back, ahead), (back + ahead) / 4)
+    half = minmod(minmod(back, ahead), (back + ahead) / 4)
     return b + half, b - half
 
 
-def _minmod(a: Array, b: Array) -> Array:
+def minmod(a: Array, b: Array) -> Array:
+    """The smaller of two slopes of one sign, else zero."""
     return jnp.where(a * b > 0, jnp.where(jnp.abs(a) < jnp.abs(b), a, b), jnp.zeros_like(a))
 
 

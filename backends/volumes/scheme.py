@@ -15,6 +15,8 @@ from nablax.backends.volumes import cells, positivity, riemann, walls
 from nablax.backends.volumes.bounds import limited, lower, upper
 from nablax.backends.volumes.characteristic import characteristic_traces
 from nablax.backends.volumes.diffusion import Diffusion, diffusion_of
+from nablax.backends.volumes.ghosts import padded
+from nablax.backends.volumes.passage import Passage
 from nablax.backends.volumes.reconstruction import neighbours, to_averages, to_points, traces
 from nablax.backends.volumes.sources import REACH, averaged, flattened
 from nablax.passes.divergence import Law
@@ -50,6 +52,7 @@ class FiniteVolumes:
     courant: float
     ghosts: int
     eigenbases: tuple[tuple[Eigenbasis, ...], ...]
+    passage: Passage
     diffusion: Diffusion | None
     stiffness: tuple[sp.Expr, ...]
 
@@ -83,21 +86,24 @@ class FiniteVolumes:
         """-Σ (difference of the fluxes through opposite faces) / spacing + sources, averaged over cells."""
         values = self._known(t, params)
         ghosts = self.ghosts
-        around = walls.padded(carry, self.plan, self.sides, ghosts, values)
+        around = padded(carry, self.plan, self.sides, ghosts, values, self.passage)
         total = self._sources(around, values)
         axes = range(len(self.plan.grid))
         through = {k: self._fluxes(around, k, values) for k in axes}
         if self.waves.guards:
             through = self._positive(through, around, values)
+        spread = around
         if self.diffusion is not None:
+            # What diffuses obeys the conditions of walls where waves leave as well.
+            spread = padded(carry, self.plan, self.sides, ghosts, values, None)
             for k in self.diffusion.axes:
-                through[k] = through[k] - self.diffusion.fluxes(around, k, ghosts, values)
+                through[k] = through[k] - self.diffusion.fluxes(spread, k, ghosts, values)
         kept: dict[int, dict[int, Array]] = {}
         if self.bounded or self.signed:
             low = {k: self._first_order(around, k, values) for k in axes}
             if self.diffusion is not None:
                 for k in self.diffusion.axes:
-                    low[k] = low[k] - self.diffusion.monotone(around, k, ghosts, values)
+                    low[k] = low[k] - self.diffusion.monotone(spread, k, ghosts, values)
             step = self.stable_step(t, carry, params)
             step = jnp.where(jnp.isfinite(step), step, jnp.zeros_like(step))  # nothing moves
             for i in (*self.bounded, *self.signed):
@@ -186,7 +192,7 @@ class FiniteVolumes:
         place = cells.faces(self.plan, axis, reach)
         outer = self._safe(tuple(left), tuple(flat_left), place, values)
         inner = self._safe(tuple(right), tuple(flat_right), place, values)
-        outer, inner = self._walled(outer, inner, axis, place, values)
+        outer, inner = self._walled(outer, inner, axis, place, values, True, at_points=high)
         unknowns = [u.value for u in self.plan.system.unknowns]
         around_faces = {**values, **place}
         through = jnp.stack(riemann.flux(self.law, self.waves, axis, unknowns, around_faces, outer, inner))
@@ -276,8 +282,12 @@ class FiniteVolumes:
         axis: int,
         place: Mapping[sp.Basic, Array],
         values: Mapping[sp.Basic, Operand],
+        high: bool,
+        at_points: bool,
     ) -> tuple[list[Array], list[Array]]:
-        """The states with those outside the walls as the conditions have them."""
+        """The states with those outside the walls as the conditions have them; `high` where they are
+        reconstructed, and not averages."""
+        widths = None if at_points else [0] * len(self.plan.grid)
         outer, inner = list(left), list(right)
         symbol = self.plan.system.axes[axis].symbol
         for opening in self.sides:
@@ -286,16 +296,17 @@ class FiniteVolumes:
             n = self.plan.grid[axis].n
             at = 0 if opening.side == 0 else n
             here = dict(place) | {symbol: lax.slice_in_dim(place[symbol], at, at + 1, axis=axis)}
+            known = {**values, **here}
             if opening.side == 0:
-                face = [lax.slice_in_dim(a, 0, 1, axis=axis) for a in inner]
-                beyond = walls.outside(face, opening, {**values, **here})
+                face, far = ([lax.slice_in_dim(a, 0, 1, axis=axis) for a in y] for y in (inner, outer))
+                beyond = walls.outside(face, far if high else face, opening, self.plan, known, widths)
                 outer = [
                     jnp.concatenate([b, lax.slice_in_dim(a, 1, n + 1, axis=axis)], axis=axis)
                     for a, b in zip(outer, beyond, strict=True)
                 ]
             else:
-                face = [lax.slice_in_dim(a, n, n + 1, axis=axis) for a in outer]
-                beyond = walls.outside(face, opening, {**values, **here})
+                face, far = ([lax.slice_in_dim(a, n, n + 1, axis=axis) for a in y] for y in (outer, inner))
+                beyond = walls.outside(face, far if high else face, opening, self.plan, known, widths)
                 inner = [
                     jnp.concatenate([lax.slice_in_dim(a, 0, n, axis=axis), b], axis=axis)
                     for a, b in zip(inner, beyond, strict=True)
@@ -349,7 +360,8 @@ class FiniteVolumes:
         symbol = self.plan.system.axes[k].symbol
         end = grid.upper if opening.side else grid.lower
         place[symbol] = jnp.full((1,) * len(self.plan.grid), end, self.plan.dtype)
-        return walls.outside(inner, opening, {**values, **place}), place
+        widths = [0] * len(self.plan.grid)
+        return walls.outside(inner, inner, opening, self.plan, {**values, **place}, widths), place
 
     def _first_order(
         self, around: Sequence[Array], axis: int, values: Mapping[sp.Basic, Operand], even: bool = False
@@ -360,7 +372,7 @@ class FiniteVolumes:
         stacked = jnp.stack([self._trimmed(a, ghosts, dict.fromkeys(others, 0)) for a in around])
         left, right = neighbours(stacked, axis + 1, ghosts)
         place = cells.faces(self.plan, axis, 0)
-        outer, inner = self._walled(tuple(left), tuple(right), axis, place, values)
+        outer, inner = self._walled(tuple(left), tuple(right), axis, place, values, False, at_points=False)
         unknowns = [u.value for u in self.plan.system.unknowns]
         return jnp.stack(
             riemann.flux(self.law, self.waves, axis, unknowns, {**values, **place}, outer, inner, even)
@@ -426,7 +438,8 @@ def build(plan: Plan) -> FiniteVolumes:
         waves.signed if plan.order > 2 else (),
         courant_number(plan.order, bool(waves.bounded or waves.signed)),
         ghost_cells(plan.system, law, plan.order),
-        plan.balance.bases.across,
+        plan.balance.bases.across if plan.order > 2 else (),
+        Passage(plan, law, waves, plan.balance.bases.across),
         diffusion_of(plan, law, sides),
         diffusion_rates(plan.system, law, plan.order, plan.grid),
     )

@@ -39,7 +39,8 @@ STILL = 1e-9  # of the fastest wave: slower ones do not enter
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A balance law, its waves, and what it is reconstructed in: at order 2, no variables but its own."""
+    """A balance law, its waves, and its characteristic variables, which it is reconstructed in beyond order 2
+    and which tell at open sides what enters; none where neither is asked for."""
 
     law: Law
     waves: Characteristics
@@ -48,7 +49,8 @@ class Balance:
 
 def balance_of(system: System, law: Law, order: int) -> Balance:
     waves = characteristics(system, law)
-    return Balance(law, waves, eigenbases(system, law, waves) if order > 2 else Eigenbases((), ""))
+    told = any(o.signs is None and any(o.given) for o in openings(system, law))
+    return Balance(law, waves, eigenbases(system, law, waves) if order > 2 or told else Eigenbases((), ""))
 
 
 def divergence_form(system: System, nature: Character, settings: Settings) -> Law | Obstacle | None:
@@ -211,7 +213,11 @@ def volume_stepping(
     if rates:
         accuracy = 2 * cells_beside(order)
         choices.append(
-            Choice("diffusion", "central", f"conservative differences of order {accuracy} between averages")
+            Choice(
+                "diffusion",
+                "central",
+                f"conservative differences of order {accuracy}, explicit: steps as the spacing squared",
+            )
         )
     bound = _bound(system, waves, number, grid, rates)
     if settings.dt is not None:
@@ -249,7 +255,7 @@ def _side(system: System, opening: Opening) -> Choice:
         return Choice(end, "mirror", f"the law stays the same when the axis and {odd} turn around")
     if any(b is not None and b.dirichlet for b in opening.given):
         return Choice(end, "open", "the values given stand outside, and waves decide what comes in")
-    return Choice(end, "open", "the state inside stands outside as well, and waves pass")
+    return Choice(end, "open", "waves that leave are continued from inside, and those that enter as given")
 
 
 def _bound(
