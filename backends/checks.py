@@ -1,6 +1,8 @@
-"""Checks of what callers hand to a solver or an artifact. Every one raises ValueError."""
+"""Checks of what callers hand to a solver or an artifact. They raise ValueError, and TypeError for what is
+no number at all."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import SupportsComplex, SupportsFloat
 
 import jax.numpy as jnp
 import numpy as np
@@ -29,11 +31,13 @@ def check_names(given: Iterable[str], known: Iterable[str]) -> None:
 
 
 def check_scalar(name: str, value: Number) -> None:
-    """A parameter is one real number."""
+    """A parameter is one real number. Raises TypeError for a text and the like, ValueError for the rest."""
     if np.ndim(value) != 0:
         raise ValueError(
             f"`{name}` is one number, and has the shape {np.shape(value)}: jax.vmap takes several"
         )
+    if not isinstance(value, SupportsFloat | SupportsComplex):
+        raise TypeError(f"`{name}` is one number, and {value!r} was given")
     if jnp.iscomplexobj(value):
         raise ValueError(f"`{name}` is a real number, and a complex one was given")
 

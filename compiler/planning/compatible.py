@@ -18,7 +18,7 @@ from nablax.reductions import Noise
 from nablax.sampling import sample
 from nablax.system import Boundary, System
 
-TOLERANCE = 1e-6
+TOLERANCE = 1e-6  # relative to the data
 ROUNDING = 1e-12  # relative to the data there
 BESIDE = "a coefficient of this term"
 LATER = 0.37  # share of the time at which coefficients and sources are looked at
@@ -60,7 +60,7 @@ def _shown(value: complex, scale: float) -> str:
 
 
 def _magnitude(system: System, value: sp.Expr, values: dict[sp.Basic, np.ndarray]) -> float:
-    """The largest value of initial data on a few points."""
+    """The largest value of data on a few points, walls included."""
     lines = [
         np.linspace(float(sample(a.lower, values)), float(sample(a.upper, values)), 17) for a in system.axes
     ]
@@ -143,7 +143,8 @@ def _started(system: System, data: sp.Expr, values: dict[sp.Basic, np.ndarray]) 
 
 
 def _compare(system: System, condition: Boundary, initial: sp.Expr) -> tuple[np.ndarray, np.ndarray, float]:
-    """Left and right side of the condition for the initial data, at a few places along the wall."""
+    """Left and right side of the condition for the initial data, at a few places along the wall, and the size
+    of the data: of the initial ones in the whole domain, of the wall's at the start and later."""
     values = nominal(system)
     assert system.time is not None
     values[system.time.symbol] = sample(system.time.lower, values)
@@ -158,12 +159,17 @@ def _compare(system: System, condition: Boundary, initial: sp.Expr) -> tuple[np.
     values |= {a.symbol: places[i] for i, a in enumerate(system.axes)}
     count = places.shape[1]
     left = np.zeros(count)
-    scale = 1.0
+    scale = 0.0
     for term in condition.terms:
         slope = sp.diff(initial, wall.symbol, term.order)
         part = np.broadcast_to(sample(term.coefficient * slope, values), (count,))
         left = left + part
-        scale = max(scale, float(np.max(np.abs(part))))
+        scale = max(scale, _magnitude(system, term.coefficient * slope, values))
     right = np.broadcast_to(sample(_started(system, condition.data, values), values), (count,))
-    scale = max(scale, float(np.max(np.abs(right))))
+    # Data that begin at 0 have the size that they come to.
+    begin, end = (sample(e, values) for e in (system.time.lower, system.time.upper))
+    later = values | {system.time.symbol: begin + LATER * (end - begin)}
+    for known in (values, later):
+        found = np.abs(sample(_started(system, condition.data, known), known))
+        scale = max(scale, float(np.max(found[np.isfinite(found)], initial=0.0)))
     return left, right, scale

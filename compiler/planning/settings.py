@@ -209,6 +209,7 @@ def frame_times(
     By default 100 intervals, and never more than steps of a `dt` that the spec fixes.
     """
     every, places = settings.every, settings.places
+    _warn_fixed(settings, end - start, report)
     steps = 100.0 if settings.dt is None else max(1.0, float(round((end - start) / settings.dt)))
     intervals = min(100.0, steps)
     count = intervals if every is None else (end - start) / every
@@ -231,3 +232,26 @@ def frame_times(
     ordered = sorted(min(t, end) for t in times)
     ordered[-1] = end
     return tuple(ordered)
+
+
+def _warn_fixed(settings: Settings, duration: float, report: Report) -> None:
+    """A fixed step that is longer than the run, or stands beside a tolerance that nothing follows then."""
+    if settings.dt is None:
+        return
+    if settings.dt > duration * (1 + 1e-9):
+        report.warning(
+            "P405",
+            settings.places["dt"],
+            f"dt = {settings.dt:g} is longer than the whole time, {duration:g}",
+            label="one shorter step is taken",
+            notes=settings.origin("dt"),
+            help=f"choose dt below {duration:g}",
+        )
+    if settings.tol is not None:
+        report.warning(
+            "P412",
+            settings.places["tol"],
+            "`dt` fixes the step, and `tol` has no say in it",
+            notes=settings.origin("tol"),
+            help="remove `tol`, or remove `dt` for steps that follow `tol`",
+        )

@@ -47,6 +47,23 @@ def test_field_against_zero_is_absolute(verdict):
     assert small.measured == pytest.approx(np.sqrt(np.pi))
 
 
+def test_reference_that_is_rounding_on_its_frame(verdict):
+    def wave(t, x):
+        return {"u": np.sin(x) * np.sin(np.pi * t) + 1e-3 * np.sin(x)}
+
+    field = verdict("u ≈ sin(x)*sin(pi*t) within 2e-3", wave)
+    assert (field.passed, field.measure) == (True, "relative L2 error")
+    assert field.measured == pytest.approx(1e-3, rel=0.02)  # the largest frame is near t = 1/2
+    number = verdict("integral(u*sin(x)) ≈ pi*sin(pi*t) within 2e-3", wave)
+    assert (number.passed, number.measure) == (True, "relative error")
+    assert number.measured == pytest.approx(1e-3, rel=0.02)
+    assert not verdict("u ≈ sin(x)*sin(pi*t) within 5e-4", wave).passed
+    always = verdict("always u ≈ sin(x)*sin(pi*t) within 1.2e-3", wave)
+    assert (always.passed, always.t) == (False, 0.25)  # the error is relative to the frame itself there
+    huge = verdict("t = 0: u ≈ 1e9*sin(x)*sin(pi*t) within 1e-6", wave)
+    assert huge.passed  # where the right side is 0 at once, the error counts against its largest
+
+
 def test_scalars(verdict):
     assert verdict("integral(u^2) ≈ pi*exp(-1)").measure == "relative error"
     assert verdict("integral(u^2) ≈ pi*exp(-1) within 1e-12").passed
