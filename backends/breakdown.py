@@ -1,9 +1,13 @@
 """A numerical failure told as a diagnostic: where it happened, and which term limits the step."""
 
+from collections.abc import Mapping
+
 from nablax.backends.frames import Breakdown, Standstill
 from nablax.frontend.diagnostics import Diagnostic, Note
 from nablax.frontend.source import Span
 from nablax.outline import Outline
+from nablax.planning.wall_values import fault_around
+from nablax.system import System
 
 
 def breakdown_diagnostic(outline: Outline, breakdown: Breakdown) -> Diagnostic:
@@ -31,6 +35,24 @@ def breakdown_diagnostic(outline: Outline, breakdown: Breakdown) -> Diagnostic:
         label="while this equation advanced",
         notes=tuple(notes),
         help=_remedy(outline, breakdown),
+    )
+
+
+def wall_diagnostic(
+    system: System | None, parameters: Mapping[str, float], breakdown: Breakdown
+) -> Diagnostic | None:
+    """R705: a condition on a wall had no value, or lost what it is solved for, where a run broke down.
+
+    None where every condition had one, and for compiled files, which hold no conditions (`system` None).
+    """
+    if system is None:
+        return None
+    span = max(breakdown.t - breakdown.last_t, breakdown.dt if breakdown.dt == breakdown.dt else 0.0)
+    found = fault_around(system, parameters, breakdown.last_t, breakdown.t + span)
+    return (
+        None
+        if found is None
+        else found.diagnostic("R705", (Note(f"`{breakdown.field}` broke down at t = {breakdown.t:.6g}"),))
     )
 
 

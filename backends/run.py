@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from nablax.backends.breakdown import breakdown_diagnostic, standstill_diagnostic
+from nablax.backends.breakdown import breakdown_diagnostic, standstill_diagnostic, wall_diagnostic
 from nablax.backends.expectations import Judge, Verdict
 from nablax.backends.frames import Frame, NumericalFailure, Progress, Unsolved
 from nablax.backends.output import store
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nablax.backends.artifact.steady import SteadyArtifact
     from nablax.backends.interface import State
     from nablax.plan import Plan
+    from nablax.system import System
 
 Status = Literal["done", "broken", "interrupted"]
 
@@ -96,12 +97,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A checked request: nothing has been written yet."""
+    """A checked request: nothing has been written yet. A compiled file has no `system`."""
 
     outline: Outline
     requests: Requests
     path: Path
     target: Target
+    system: "System | None" = None
 
 
 def prepare(plan: "Plan", target: Target, report: Report, members: int = 1) -> Prepared:
@@ -124,7 +126,7 @@ def prepare(plan: "Plan", target: Target, report: Report, members: int = 1) -> P
         _claim_for_spec(requests.movie, requests.movie_span, report)
     report.check()
     claim(path)
-    return Prepared(outline_of(plan), requests, path, target)
+    return Prepared(outline_of(plan), requests, path, target, plan.system)
 
 
 def prepare_artifact(artifact: "Artifact | SteadyArtifact", target: Target) -> Prepared:
@@ -221,7 +223,8 @@ def _follow(
             watcher.saw(event)
     except NumericalFailure as failure:
         status = "broken"
-        diagnostics.append(breakdown_diagnostic(outline, failure.breakdown))
+        told = wall_diagnostic(prepared.system, params, failure.breakdown)
+        diagnostics.append(told or breakdown_diagnostic(outline, failure.breakdown))
     except Unsolved as failure:
         status = "broken"
         diagnostics.append(standstill_diagnostic(outline, failure.standstill))

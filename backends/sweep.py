@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from nablax.backends.breakdown import breakdown_diagnostic, standstill_diagnostic
+from nablax.backends.breakdown import breakdown_diagnostic, standstill_diagnostic, wall_diagnostic
 from nablax.backends.expectations import Judge, Verdict
 from nablax.backends.frames import Breakdown, Frame
 from nablax.backends.members import Batch, Fallen, Members, stream
@@ -106,7 +106,7 @@ def run_sweep(
         for i, p in enumerate(parameters)
     )
     diagnostics = [
-        *_accounts(outline, members, list(fallen.values())),
+        *_accounts(prepared, members, list(fallen.values())),
         *_unresolved(outline, watches, points),
     ]
     outcome = Outcome(
@@ -153,18 +153,19 @@ def _member(batch: Batch, i: int) -> Frame:
     return replace(batch.frame, fields={n: v[i] for n, v in batch.frame.fields.items()})
 
 
-def _accounts(outline: Outline, members: Members, fallen: Sequence[Fallen]) -> list[Diagnostic]:
+def _accounts(prepared: Prepared, members: Members, fallen: Sequence[Fallen]) -> list[Diagnostic]:
     """Why members fell: the first with a known cause, which names the others."""
     told = next((f for f in fallen if f.cause is not None), None)
     if told is None:
         return []
     cause = told.cause
     assert cause is not None
-    made = (
-        breakdown_diagnostic(outline, cause)
-        if isinstance(cause, Breakdown)
-        else standstill_diagnostic(outline, cause)
-    )
+    outline = prepared.outline
+    if isinstance(cause, Breakdown):
+        found = wall_diagnostic(prepared.system, members.of(told.member), cause)
+        made = found or breakdown_diagnostic(outline, cause)
+    else:
+        made = standstill_diagnostic(outline, cause)
     notes = [Note(f"this is the member with {named(members.of(told.member))}")]
     others = [named(members.of(f.member)) for f in fallen if f is not told]
     if others:

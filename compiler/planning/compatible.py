@@ -7,7 +7,7 @@ import numpy as np
 import sympy as sp
 
 from nablax.continuity import suspect
-from nablax.frontend.diagnostics import Report
+from nablax.frontend.diagnostics import Report, Severity
 from nablax.frontend.source import Span
 from nablax.integrals import INTEGRALS
 from nablax.nonlocal_operators import Outside
@@ -29,9 +29,16 @@ def warn_incompatible(system: System, report: Report) -> None:
     """A warning per condition that the initial data miss at the start; the boundary wins."""
     if system.time is None:
         return
+    without = {d.span for d in report.diagnostics if d.severity is Severity.ERROR}
     for condition in system.boundary:
         initial = system.initial[condition.unknown]
-        if initial is None or condition.dynamic or condition.derived or initial.has(Noise):
+        if (
+            condition.span in without
+            or initial is None
+            or condition.dynamic
+            or condition.derived
+            or initial.has(Noise)
+        ):
             continue
         found, wanted, scale = _compare(system, condition, initial)
         miss = np.abs(found - wanted)

@@ -38,6 +38,7 @@ from nablax.planning.volumes import (
     volume_stepping,
 )
 from nablax.planning.wall_equations import wall_choice
+from nablax.planning.wall_values import check_wall_values
 from nablax.planning.walls import check_walls, operators_of
 from nablax.sampling import sample
 from nablax.stencils import radius
@@ -54,6 +55,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
     settings = read_settings(system.problem, report)
     refuse_region(system, report)
     check_finite(system, report)
+    check_wall_values(system, report)
     check_walls(system, report)
     if report.failed:
         return None

@@ -60,6 +60,20 @@ def test_missed_expectation(nablax, heat, solved, frames):
     assert "✗ u ≈ sin(x)*exp(-nu*t)  relative L2 error 0.1 at t = 1" in answer.out
 
 
+def test_a_condition_that_breaks_a_run_down_is_named(nablax, tmp_path):
+    spec = tmp_path / "pole.pde"
+    spec.write_text(
+        "space { x in [0, 1] }\ntime { t in [0, 0.1] }\nfields { u }\nequations { dt(u) = dxx(u) }\n"
+        "initial { u = 1 }\nboundary { x = 0: u = 0.03/(0.03 - t); x = 1: u = 1 }\n"
+        "solve { n = 8; order = 2; step = dopri5 }\n",
+        "utf-8",
+    )
+    answer = nablax("run", str(spec), "--no-plot")
+    assert answer.code == 3
+    assert "error[R705]: this condition has no finite value at x = 0, t = 0.03\n" in answer.err
+    assert "boundary { x = 0: u = 0.03/(0.03 - t); x = 1: u = 1 }\n" in answer.err
+
+
 def test_breakdown(nablax, heat, solved, frames):
     failure = NumericalFailure(Breakdown("infinite", 0.6, "u", {"x": 1.5}, 0.5, 1e9, 0.01))
     solved(*frames(count=3), failure)

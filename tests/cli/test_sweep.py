@@ -135,6 +135,26 @@ expect { always u >= 1 }
         np.testing.assert_allclose(last.sel(a=0.5), 2, rtol=0.05)
 
 
+def test_a_member_whose_wall_condition_says_nothing_names_the_condition(spec, nablax):
+    spec("""
+space { x in [0, 1] }
+time { t in [0, 0.1] }
+fields { u }
+params { k = 1 }
+equations { dt(u) = dxx(u) }
+initial { u = 1 }
+boundary { x = 0: k*u = 1; x = 1: u = 1 }
+solve { n = 8; dt = 0.002; step = euler; order = 2 }
+""")
+    answer = nablax("run", "a.pde", "--sweep", "k=1,0", "--json")
+    (said,) = json.loads(answer.out)["diagnostics"]
+    assert answer.code == 1
+    assert (said["code"], said["message"]) == (
+        "P323",
+        "this condition says nothing of `u` at x = 0 for k = 0",
+    )
+
+
 @pytest.mark.slow
 def test_missed_expectation_of_one_member(spec, nablax):
     spec(SPECS["steady"] + "expect { max(u) <= 1 }\n")
