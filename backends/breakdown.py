@@ -47,8 +47,7 @@ def wall_diagnostic(
     """
     if system is None:
         return None
-    span = max(breakdown.t - breakdown.last_t, breakdown.dt if breakdown.dt == breakdown.dt else 0.0)
-    found = fault_around(system, parameters, breakdown.last_t, breakdown.t + span)
+    found = fault_around(system, parameters, breakdown.last_t, breakdown.t)
     return (
         None
         if found is None

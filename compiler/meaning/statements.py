@@ -174,6 +174,8 @@ def pair(
         return target.items, value.items
     if isinstance(target, VectorValue) and value == 0:
         return target.items, (sp.S.Zero,) * len(target.items)
+    if isinstance(target, VectorValue) and len(target.items) == 1 and not isinstance(value, VectorValue):
+        return target.items, (value,)  # on one axis, `(a)` is a vector as well as a scalar in brackets
     if isinstance(target, VectorValue) or isinstance(value, VectorValue):
         raise fault(
             "P205",
@@ -274,8 +276,8 @@ def _compared(clause: syntax.Relation, scope: Scope) -> tuple[sp.Basic, sp.Basic
         )
     if isinstance(left, VectorValue) and isinstance(right, VectorValue):
         return sp.Tuple(*left.items), sp.Tuple(*right.items)
-    if isinstance(left, VectorValue) and right == 0:
-        return sp.Tuple(*left.items), sp.S.Zero
+    if isinstance(left, VectorValue) and (right == 0 or len(left.items) == 1):
+        return sp.Tuple(*left.items), right if right == 0 else sp.Tuple(right)
     raise fault(
         "P205",
         side.span,

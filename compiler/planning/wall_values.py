@@ -6,6 +6,7 @@ has no value at t = 0. The normal form keeps parameters as symbols: it takes num
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import sympy as sp
@@ -24,7 +25,9 @@ MOMENTS = 257  # looked at around a breakdown
 POINTS = {1: 1, 2: 65, 3: 17}  # along every other axis
 STARTS = (0.37, -0.731)  # of the numbers that stand for fields and derivatives
 GONE = 1e-14  # of the largest size of a condition's coefficients: nothing
-ZOOMS, GROWTH = 3, 4.0  # looks at a moment, each so much closer that a pole makes data grow by more than that
+SOON = 1e-2  # of the time
+HALVINGS = 40
+VANISHED = 1e-6  # of a divisor after so many halvings, beside its size around: it has no jump there
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,16 @@ def check_wall_values(system: System, report: Report) -> None:
 def fault_around(
     system: System, parameters: Mapping[str, float], begin: float, end: float
 ) -> WallFault | None:
-    """The first condition that goes wrong between two moments of a run with these parameters."""
+    """The first condition that goes wrong between two moments of a run with these parameters, or soon after:
+    the error control stops short of a pole."""
     values = nominal(system)
     for p in system.parameters:
         if p.name in parameters:
             values[p.symbol] = np.asarray(parameters[p.name])
-    moments = list(np.linspace(begin, end, MOMENTS)) if system.time is not None else None
+    moments = None
+    if system.time is not None:
+        low, high = (float(sample(e, values)) for e in (system.time.lower, system.time.upper))
+        moments = list(np.linspace(begin, min(high, end + SOON * (high - low)), MOMENTS))
     for condition in _stated(system):
         found = _lost(system, condition, values, moments) or _valueless(
             system, condition, values, moments, True
@@ -158,7 +165,6 @@ def _valueless(
         if bare.is_number and bare.is_finite:
             continue
         held = bool(jets(bare))
-        sizes = []
         for record in records:
             found = [
                 np.broadcast_to(sample(frozen_at(bare, start), record), (_places(system, record),))
@@ -172,32 +178,37 @@ def _valueless(
                 where = _where(system, condition, record, int(bad[0]), parts)
                 what = "finite" if infinite[bad[0]] else "real"
                 return _no_value(system, condition, what, where)
-            sizes.append(float(np.max(np.abs(found[0]), initial=0.0)))
-        if poles and moments is not None and not held:
-            near = _pole(system, condition, bare, values, moments, sizes)
-            if near is not None:
-                return _no_value(system, condition, "finite", _where(system, condition, near, 0, parts))
+        near = _pole(system, condition, bare, records) if poles and not held else None
+        if near is not None:
+            return _no_value(system, condition, "finite", _where(system, condition, near, 0, parts))
     return None
 
 
 def _pole(
-    system: System,
-    condition: Boundary,
-    part: sp.Expr,
-    values: Mapping[sp.Basic, np.ndarray],
-    moments: Sequence[float],
-    sizes: Sequence[float],
+    system: System, condition: Boundary, part: sp.Expr, records: Sequence[Mapping[sp.Basic, np.ndarray]]
 ) -> dict[sp.Basic, np.ndarray] | None:
-    """The record of the moment around which data grow every time that one looks closer."""
-    for _ in range(ZOOMS):
-        top = int(np.argmax(sizes))
-        before, largest = moments[max(top - 1, 0)], sizes[top]
-        moments = list(np.linspace(before, moments[min(top + 1, len(moments) - 1)], len(moments)))
-        records = _sampled(system, condition, values, moments)
-        sizes = [float(np.max(np.abs(sample(part, r)), initial=0.0)) for r in records]
-        if np.isfinite(largest) and max(sizes) < GROWTH * largest:
-            return None
-    return records[int(np.argmax(sizes))]
+    """The moment between two others at which something that data divide by passes through 0."""
+    if system.time is None:
+        return None
+    time = system.time.symbol
+    divisors = [p.base for p in part.atoms(sp.Pow) if p.exp.is_negative]
+    for divisor in (*divisors, *(sp.cos(f.args[0]) for f in part.atoms(sp.tan))):
+        if time not in divisor.free_symbols:
+            continue
+        found = [np.real(sample(divisor, r)) * np.ones(_places(system, r)) for r in records]
+        for (low, high), (first, last) in zip(pairwise(records), pairwise(found), strict=True):
+            turned = np.flatnonzero(first * last <= 0)
+            if not len(turned):
+                continue
+            begin, end, place = float(low[time]), float(high[time]), int(turned[0])
+            for _ in range(HALVINGS):
+                middle = (begin + end) / 2
+                here = dict(low) | {time: np.asarray(middle)}
+                value = (np.real(sample(divisor, here)) * np.ones(_places(system, here)))[place]
+                begin, end = (middle, end) if value * first[place] > 0 else (begin, middle)
+            if abs(value) <= VANISHED * max(abs(first[place]), abs(last[place])):
+                return here
+    return None
 
 
 def _no_value(system: System, condition: Boundary, what: str, where: str) -> WallFault:

@@ -57,3 +57,19 @@ def test_a_run_names_the_condition_between_whose_moments_a_pole_lies():
     assert lost is not None
     assert fault_around(lost, {"k": 1.0}, 0.0, 0.1) is None
     assert fault_around(lost, {"k": 0.0}, 0.0, 0.1) is not None
+
+
+def test_on_one_axis_brackets_make_a_vector():
+    text = """space { x in [0, 1] }
+time { t in [0, 0.1] }
+fields { U: vector }
+equations { dt(U) = laplacian(U) }
+initial { U = (sin(pi*x)) }
+boundary { all: U = (t) }
+expect { U ≈ (sin(pi*x)) within 1 }
+"""
+    found = run_stages(read_source("spec.pde", text))
+    assert not found.report.diagnostics
+    assert found.system is not None
+    assert [str(v) for v in found.system.initial] == ["sin(pi*x)"]
+    assert {str(b.data) for b in found.system.boundary} == {"t"}
