@@ -1,13 +1,15 @@
 """A numerical failure told as a diagnostic: where it happened, and which term limits the step."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from nablax.backends.frames import Breakdown, Standstill
 from nablax.frontend.diagnostics import Diagnostic, Note
 from nablax.frontend.source import Span
 from nablax.outline import Outline
-from nablax.planning.wall_values import fault_around
-from nablax.system import System
+
+if TYPE_CHECKING:
+    from nablax.system import System
 
 
 def breakdown_diagnostic(outline: Outline, breakdown: Breakdown) -> Diagnostic:
@@ -39,7 +41,7 @@ def breakdown_diagnostic(outline: Outline, breakdown: Breakdown) -> Diagnostic:
 
 
 def wall_diagnostic(
-    system: System | None, parameters: Mapping[str, float], breakdown: Breakdown
+    system: "System | None", parameters: Mapping[str, float], breakdown: Breakdown
 ) -> Diagnostic | None:
     """R705: a condition on a wall had no value, or lost what it is solved for, where a run broke down.
 
@@ -47,12 +49,11 @@ def wall_diagnostic(
     """
     if system is None:
         return None
+    from nablax.planning.wall_values import fault_around
+
     found = fault_around(system, parameters, breakdown.last_t, breakdown.t)
-    return (
-        None
-        if found is None
-        else found.diagnostic("R705", (Note(f"`{breakdown.field}` broke down at t = {breakdown.t:.6g}"),))
-    )
+    note = Note(f"`{breakdown.field}` broke down at t = {breakdown.t:.6g}")
+    return None if found is None else found.diagnostic("R705", (note,))
 
 
 def standstill_diagnostic(outline: Outline, standstill: Standstill) -> Diagnostic:
