@@ -11,7 +11,7 @@ from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
 from nablax.meaning.values import shown
 from nablax.nonlocal_operators import Nonlocal, OneSided, order_along
-from nablax.passes.characteristics import coupled, entering
+from nablax.passes.characteristics import carried_beside, coupled, diffusing, entering
 from nablax.passes.jets import jets_of, orders_of, slope_of
 from nablax.passes.wall_speeds import signs_at_walls
 from nablax.problem import Axis, Problem, Side
@@ -88,8 +88,14 @@ def check_counts(
             and i not in {*multipliers, *carried}
             and not {(axis_index, 0), (axis_index, 1)} & away
         ]
+        spread = diffusing(axis_index, unknowns, equations)
+        for i in carried_beside(axis_index, first, spread, equations):
+            if entering(problem, axis_index, (i,), equations, spread) == (0, 0):
+                counted.add(i)
+                places = [b for b in stated if b.unknown == i and b.axis == axis_index]
+                _check_still(axis, unknowns, i, spread, places, needs[i, axis_index].span, report)
         for group in coupled(axis_index, first, equations):
-            waves = entering(problem, axis_index, group, equations)
+            waves = entering(problem, axis_index, group, equations, spread)
             if waves is not None:
                 counted |= set(group)
                 places = [b for b in stated if root_of(b.unknown, unknowns) in group and b.axis == axis_index]
@@ -206,6 +212,35 @@ def _check_waves(
             for s in SIDES
             if counts[s] != waves[s]
         ),
+    )
+
+
+def _check_still(
+    axis: Axis,
+    unknowns: Sequence[Unknown],
+    unknown: int,
+    spread: Collection[int],
+    given: Sequence[Boundary],
+    span: Span,
+    report: Report,
+) -> None:
+    """No condition on a field that moves through diffusing ones alone: its own waves stand still.
+
+    A condition a side is right for the two together, and on grids it is the diffusing field's."""
+    if not given:
+        return
+    others = ", ".join(f"`{unknowns[i].name}`" for i in sorted(spread))
+    name = unknowns[unknown].name
+    report.error(
+        "P301",
+        given[0].span,
+        f"`{name}` needs no boundary condition along {axis.name}, and has {len(given)}",
+        label=f"no wave carries `{name}` into the domain here",
+        notes=(
+            Note(f"it moves by derivatives of {others} alone, which diffuse and take the conditions", span),
+        ),
+        help=f"give the condition to {others}: the equation of `{name}` says which derivative a value of "
+        f"`{name}` prescribes",
     )
 
 

@@ -1,6 +1,6 @@
 """How many waves enter at the two ends of an axis, of fields that first derivatives couple."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import sympy as sp
@@ -12,7 +12,7 @@ from nablax.passes.wall_speeds import at_wall
 from nablax.problem import Problem
 from nablax.region import SIDES
 from nablax.sampling import sample
-from nablax.system import Constraint, Evolution, FluxTerm
+from nablax.system import Constraint, Evolution, FluxTerm, Unknown
 
 ROUNDING = 1e-9  # of speeds, relative to the fastest
 
@@ -33,12 +33,59 @@ def coupled(
     return tuple(sorted(found))
 
 
+def diffusing(
+    axis: int, unknowns: Sequence[Unknown], equations: Sequence[Evolution | Constraint]
+) -> frozenset[int]:
+    """The unknowns of first order in time whose own second derivative along an axis stands linearly in their
+    equation, and no higher derivative of anything."""
+    found = set()
+    rates = {u.rate_of for u in unknowns}
+    for equation in equations:
+        owner = equation.unknown
+        if (
+            not isinstance(equation, Evolution)
+            or owner in rates
+            or unknowns[equation.unknown].rate_of is not None
+        ):
+            continue
+        terms = equation.terms.linear
+        own = any(t.unknown == owner and t.orders[axis] == 2 == sum(t.orders) and t.local for t in terms)
+        if own and all(sum(t.orders) <= 2 and t.local for t in terms):
+            found.add(owner)
+    return frozenset(found)
+
+
+def carried_beside(
+    axis: int,
+    candidates: Sequence[int],
+    diffusing: Collection[int],
+    equations: Sequence[Evolution | Constraint],
+) -> tuple[int, ...]:
+    """The candidates whose first derivative along an axis stands in the equation of a diffusing unknown, and
+    that have none of their own."""
+    owned: dict[int, set[int]] = {}
+    for equation in equations:
+        for term in equation.terms.linear:
+            if term.orders[axis] and equation.unknown is not None:
+                owned.setdefault(term.unknown, set()).add(equation.unknown)
+    return tuple(i for i in candidates if owned.get(i) and owned[i] <= set(diffusing))
+
+
 def entering(
-    problem: Problem, axis: int, group: Sequence[int], equations: Sequence[Evolution | Constraint]
+    problem: Problem,
+    axis: int,
+    group: Sequence[int],
+    equations: Sequence[Evolution | Constraint],
+    diffusing: Collection[int] = (),
 ) -> tuple[int, int] | None:
     """Waves that enter at the lower and at the upper end of an axis, where u_t = A u_x + ... for the group of
-    unknowns with a known A of real eigenvalues; None where it is not that, or their number varies."""
-    matrix = _matrix(problem, axis, group, equations)
+    unknowns with a known A of real eigenvalues; None where it is not that, or their number varies.
+
+    First derivatives of `diffusing` unknowns beside are left out: of a system that is parabolic in some
+    unknowns only, the others count by the block of A of their own (Strikwerda, Comm. Pure Appl. Math. 30
+    (1977) 797).
+    """
+    matrix = _matrix(problem, axis, group, equations, diffusing)
     if matrix is None:
         return None
     found = []
@@ -65,7 +112,11 @@ def entering(
 
 
 def _matrix(
-    problem: Problem, axis: int, group: Sequence[int], equations: Sequence[Evolution | Constraint]
+    problem: Problem,
+    axis: int,
+    group: Sequence[int],
+    equations: Sequence[Evolution | Constraint],
+    diffusing: Collection[int],
 ) -> sp.Matrix | None:
     space = tuple(a.symbol for a in problem.axes)
     matrix = sp.zeros(len(group))
@@ -81,6 +132,8 @@ def _matrix(
             if not term.local:
                 return None
             if term.orders[axis]:
+                if sum(term.orders) == 1 and term.unknown in diffusing:
+                    continue
                 if sum(term.orders) > 1 or term.unknown not in group:
                     return None
                 matrix[row, group.index(term.unknown)] += term.coefficient / mass.coefficient

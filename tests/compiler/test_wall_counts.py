@@ -122,3 +122,44 @@ def test_terms_are_singular_by_their_coefficients_alone(term):
     assert not check(Source("spec", text)).diagnostics
     told = check(Source("spec", text.replace(term, f"u/sin(pi*x) + {term}"))).diagnostics
     assert [d.code for d in told] == ["P321"]
+
+
+VISCOUS_SOUND = """space {{ x in [0, 1] }}
+time {{ t in [0, 1] }}
+fields {{ p; u{more} }}
+equations {{ dt(p) + dx(u) = 0; dt(u) + dx(p){sum} = {diffusion}{heat} }}
+initial {{ p = 0; u = 0{start} }}
+boundary {{ {conditions} }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("conditions", "said"),
+    [
+        ("all: u = 0", []),
+        ("all: dx(u) = 0", []),
+        ("x = 0: u = 0; x = 1: dx(u) = p", []),
+        ("all: u = 0; x = 0: p = 0", ["`p` needs no boundary condition along x, and has 1"]),
+        ("x = 0: u = 0", ["`u` needs 2 boundary conditions along x, and has 1"]),
+    ],
+)
+def test_only_what_diffuses_takes_conditions_where_the_rest_stands_still(conditions, said):
+    """p_t = -u_x, u_t = -p_x + ν u_xx: the block of p alone is 0 (Strikwerda 1977)."""
+    text = VISCOUS_SOUND.format(
+        conditions=conditions, more="", sum="", diffusion="dxx(u)/10", heat="", start=""
+    )
+    assert [d.message for d in check(Source("spec.pde", text)).diagnostics] == said
+
+
+def test_waves_beside_what_diffuses_count_by_their_own_block():
+    """Sound with a temperature that conducts heat: one wave enters on either side, besides the heat."""
+
+    def counted(conditions: str) -> list[str]:
+        text = VISCOUS_SOUND.format(
+            conditions=conditions, more="; T", sum=" + dx(T)", diffusion="0",
+            heat="; dt(T) + dx(u)/2 = dxx(T)/10", start="; T = 0",
+        )  # fmt: skip
+        return [d.message for d in check(Source("spec.pde", text)).diagnostics]
+
+    assert counted("all: u = 0, T = 0") == []
+    assert counted("all: u = 0, p = 0, T = 0") != []
