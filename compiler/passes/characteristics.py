@@ -38,15 +38,13 @@ def diffusing(
 ) -> frozenset[int]:
     """The unknowns of first order in time whose own second derivative along an axis stands linearly in their
     equation, and no higher derivative of anything."""
-    found = set()
+    found: set[int] = set()
     rates = {u.rate_of for u in unknowns}
     for equation in equations:
+        if not isinstance(equation, Evolution):
+            continue
         owner = equation.unknown
-        if (
-            not isinstance(equation, Evolution)
-            or owner in rates
-            or unknowns[equation.unknown].rate_of is not None
-        ):
+        if owner in rates or unknowns[equation.unknown].rate_of is not None:
             continue
         terms = equation.terms.linear
         own = any(t.unknown == owner and t.orders[axis] == 2 == sum(t.orders) and t.local for t in terms)
