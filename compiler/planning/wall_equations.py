@@ -35,6 +35,8 @@ from nablax.traces import at_wall
 KEPT = 4  # orders of accuracy up to which waves need no such condition, and transport no second one
 UNAIDED = 5  # the order at a wall value without one: closures of degree 4 and 5
 SLOPED = 6  # the order of transport with a slope alone, and beside one-sided derivatives in slopes
+CLAMPED = 7  # of beams with clamped ends: closures of degree 7, whose spectra stay real
+BENT = 6  # of beams with conditions of order 2 and 3
 COUPLED = 3  # where first derivatives couple unknowns: closures of degree 2 on sides without a condition
 DIGITS = 60  # of numbers in conditions while they are derived: many more than cancel
 LONGEST = 2000  # operations of data that are differentiated once more
@@ -86,6 +88,8 @@ def order_at_walls(system: System, accuracy: int) -> tuple[int, Span | None]:
             order = UNAIDED
         elif (b.dirichlet and highest == followed == 1) or (b.axis, b.side) in one_sided:
             order = min(accuracy, SLOPED)
+        elif highest == 4:
+            order = min(accuracy, BENT if max(t.order for t in b.terms) > 1 else CLAMPED)
         if order < lowest[0]:
             lowest = (order, b.span)
     return lowest

@@ -128,3 +128,9 @@ def test_acoustics_claim_what_they_have(equation: str) -> None:
     system = system_of(f"{equation}\ndt(v) = -dx(u)", ENDS, "u, v")
     assert wall_equations(system, 8) == ()
     assert [order_at_walls(system, p)[0] for p in (2, 4, 8)] == [2, 3, 3]
+
+
+@pytest.mark.parametrize(("condition", "order"), [("dx(u)", 7), ("dxx(u)", 6)])
+def test_beams_claim_what_their_closures_have(condition: str, order: int) -> None:
+    system = system_of("dtt(u) = -dx(dx(dx(dx(u))))", f"all: u = 0\nall: {condition} = 0")
+    assert [order_at_walls(system, p)[0] for p in (4, 6, 8)] == [4, 6, order]
