@@ -256,6 +256,10 @@ def _tuned(plain: Programs) -> int:
 
 
 def _scheme(plan: Plan) -> Semidiscretisation[Vector]:
+    if plan.method == "spectral" and not all(a.periodic for a in plan.grid):
+        from nablax.backends.spectral.galerkin import build as build_eigenfunctions
+
+        return build_eigenfunctions(plan)
     if plan.method == "spectral":
         from nablax.backends.spectral import build as build_spectral
 

@@ -19,6 +19,7 @@ from nablax.backends.rest import check_rest, frame_of
 from nablax.backends.solution import SteadySolution
 from nablax.outline import Outline
 from nablax.outlining import outline_of
+from nablax.passes.interval import interval_form
 from nablax.plan import Plan
 
 
@@ -97,6 +98,10 @@ def _scheme(plan: Plan) -> Equilibrium:
 
         return build_steady(plan)
     if plan.method == "spectral" and not all(a.periodic for a in plan.grid):
+        if interval_form(plan.system) is None:
+            from nablax.backends.spectral.galerkin import build_steady as build_eigenfunctions
+
+            return build_eigenfunctions(plan)
         from nablax.backends.spectral.jacobi import build_interval
 
         return build_interval(plan)

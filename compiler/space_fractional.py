@@ -106,13 +106,6 @@ def _fractional_laplacian(use: Use) -> Value:
     if order == 1:
         return _each(use.value(0), lambda c: -use.geometry.laplacian(c))
     exterior, support = _exterior(use), _support(use)
-    if exterior != 0 and _radial(use):
-        raise fault(
-            "P402",
-            use.options["exterior"][1],
-            "`exterior` of a ball is not available yet",
-            "write equations for a field that is zero outside",
-        )
     if exterior != 0 and len(use.scope.axes) > 1:
         raise fault(
             "P402",

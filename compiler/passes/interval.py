@@ -6,6 +6,7 @@ import sympy as sp
 
 from nablax.centre import centre_of
 from nablax.nonlocal_operators import BoundedRiesz, IntegralLaplacian, Outside
+from nablax.problem import Problem
 from nablax.system import System
 
 
@@ -54,5 +55,9 @@ def interval_form(system: System) -> Interval | None:
     forcing = sp.Add(*(f.coefficient * f.flux for f in terms.forcing))
     if forcing.has(Outside):
         return None
-    dimension = {"cartesian": 1, "spherical": 3}.get(problem.coordinates, 2)
-    return Interval(orders.pop(), coefficient, reaction, forcing, dimension)
+    return Interval(orders.pop(), coefficient, reaction, forcing, dimension_of(problem))
+
+
+def dimension_of(problem: Problem) -> int:
+    """That of the space that one axis stands for: an interval, or the radius of a disc or a ball."""
+    return {"cartesian": 1, "spherical": 3}.get(problem.coordinates, 2)

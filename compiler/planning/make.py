@@ -89,7 +89,7 @@ def make_plan(system: System, report: Report) -> Plan | None:
     if method == "fd" and order == 2:
         system = in_fluxes(system, grid, choices)
     check_masses(system, grid, report)
-    dealias = _dealias(method, settings, nature, len(grid), choices)
+    dealias = _dealias(method, settings, nature, len(grid), not all(a.periodic for a in grid), choices)
     balance = None if law is None else balance_of(system, law, order)
     stepping: Stepping | None
     if system.time is None:
@@ -317,9 +317,14 @@ def _default_points(system: System, nature: Character) -> int:
 
 
 def _dealias(
-    method: Method, settings: Settings, nature: Character, dimension: int, choices: list[Choice]
+    method: Method,
+    settings: Settings,
+    nature: Character,
+    dimension: int,
+    walled: bool,
+    choices: list[Choice],
 ) -> tuple[float, ...]:
-    if method != "spectral":
+    if method != "spectral" or walled:
         return (1.0,) * dimension
     degree = nature.degree
     if settings.dealias is not None:

@@ -6,9 +6,11 @@ import sympy as sp
 
 from nablax.frontend.diagnostics import Note, Report
 from nablax.frontend.source import Span
-from nablax.nonlocal_operators import Between, total_order
-from nablax.passes.determination import saddle_points
+from nablax.nonlocal_operators import Between, IntegralLaplacian, total_order
+from nablax.passes.determination import relaxed, saddle_points
 from nablax.passes.divergence import Law, Obstacle
+from nablax.passes.eigenfunctions import Obstacle as Unexpanded
+from nablax.passes.eigenfunctions import expansion_of, has_centred_operator
 from nablax.passes.interval import interval_form
 from nablax.passes.jets import jets, orders_of
 from nablax.plan import Method
@@ -147,14 +149,18 @@ def choose_method(
         if series.dimension > 1:
             where = "in a ball: Jacobi polynomials know its edge"
         return "spectral", "asked for" if asked else f"a fractional Laplacian {where}"
+    centred = has_centred_operator(system)
+    if centred or (asked == "spectral" and wall is not None and _around(system)):
+        if not _refused_expansion(system, settings, report):
+            return "spectral", "asked for" if asked else _EIGENFUNCTIONS
+        return None
     if curved and (around := next((s for n, s in operators_of(system) if isinstance(n, Between)), None)):
         report.error(
             "P402",
             around,
-            f"a fractional Laplacian in {system.problem.coordinates} coordinates is available at rest only, "
-            "in one linear equation for one field that is zero on the wall",
-            notes=() if place is None or series is None else (Note("series take no such option", place),),
-            help="leave out `method` and `order`" if series is not None else "use cartesian coordinates",
+            f"a fractional Laplacian in {system.problem.coordinates} coordinates takes functions of the "
+            "radius from the centre on, and is linear in the equations",
+            help="use cartesian coordinates",
         )
         return None
     if multiplied is not None and wall is not None:
@@ -223,6 +229,41 @@ def choose_method(
             "the highest derivatives have coefficients that vary, which Fourier modes do not diagonalise"
         )
     return "spectral", "every axis is periodic and the highest derivatives have constant coefficients"
+
+
+_EIGENFUNCTIONS = "a fractional Laplacian in a ball: its eigenfunctions know the edge"
+
+
+def _around(system: System) -> bool:
+    """Whether an integral fractional Laplacian stands in the equations."""
+    return any(isinstance(node, IntegralLaplacian) for node, _ in operators_of(system))
+
+
+def _refused_expansion(system: System, settings: Settings, report: Report) -> bool:
+    """Whether eigenfunctions of the integral fractional Laplacian do not take a system; says why."""
+    options = [o for o in ("order", "method") if o in settings.places and settings.method != "spectral"]
+    if settings.order is not None:
+        options.append("order")
+    option = next(iter(options), None)
+    if option is not None:
+        report.error(
+            "P402",
+            settings.places[option],
+            "here a fractional Laplacian has eigenfunctions and no differences, and those no order",
+            notes=settings.origin(option),
+            help="leave out `method` and `order`",
+        )
+        return True
+    found = expansion_of(relaxed(system))
+    if not isinstance(found, Unexpanded):
+        return False
+    report.error(
+        "P402",
+        found.span,
+        f"eigenfunctions of the fractional Laplacian do not take this system: here is {found.what}",
+        help="give every field one operator with one order, and leave the other terms without derivatives",
+    )
+    return True
 
 
 def _needs_spectral(system: System, nature: Character, walled: bool) -> tuple[str, Span] | None:

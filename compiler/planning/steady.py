@@ -3,6 +3,7 @@
 from nablax.frontend.diagnostics import Report
 from nablax.passes.carried import carried_alone
 from nablax.passes.determination import free_constants
+from nablax.passes.interval import interval_form
 from nablax.plan import Choice, Method, Stepping
 from nablax.planning.settings import Settings
 from nablax.planning.solvability import Verdict, check_solvable
@@ -35,11 +36,13 @@ def choose_iteration(
         return None
     linear = not any(c.terms.nonlinear for c in system.constraints)
     how = "the fast transform" if method == "spectral" else "fast diagonalisation"
+    if method == "spectral" and any(not a.periodic for a in system.axes):
+        how = "the eigenfunctions"
     whole = "the whole matrix of the differences decomposed"
     line = method == "fd" and len(system.axes) == 1
     if carried or (line and not linear):
         how = whole
-    if method == "spectral" and any(not a.periodic for a in system.axes):
+    if interval_form(system) is not None and method == "spectral":
         choices.append(Choice("solve", "linear", "one dense solve for the coefficients of the polynomials"))
     elif linear and carried:
         choices.append(Choice("solve", "linear", f"one solve: {how}"))

@@ -172,6 +172,13 @@ def _refusal(situation: Situation, name: StepperName) -> tuple[str, str, str] | 
             f"`{name}` integrates Fourier modes exactly and needs the spectral method",
             "use `imex`, `implicit` or an explicit Runge-Kutta stepper",
         )
+    walled = any(not a.periodic for a in situation.grid)
+    if situation.method == "spectral" and walled and (name in POLYNOMIALS or name == "leapfrog"):
+        return (
+            "P401",
+            f"`{name}` is explicit, and the eigenvalues between walls grow too fast for it",
+            "use `etdrk4`, which integrates the eigenfunctions exactly, or `imex`",
+        )
     if name in MEMORY_STEPPERS:
         return (
             "P401",
@@ -259,7 +266,8 @@ def _tolerance(settings: Settings, report: Report) -> tuple[float, str]:
 def _default_stepper(situation: Situation, bound: Bound, dt: float | None) -> tuple[StepperName, str]:
     """The stepper and why; one that is stable with the step `dt` where that is fixed, if there is any."""
     if situation.method == "spectral":
-        return "etdrk4", "the linear part has a Fourier symbol: it is integrated exactly"
+        modes = "eigenfunctions" if any(not a.periodic for a in situation.grid) else "a Fourier symbol"
+        return "etdrk4", f"the linear part has {modes}: it is integrated exactly"
     if projected(situation.system):
         return "dopri5", "explicit: the projection keeps the constraint in every stage"
     nature = situation.nature

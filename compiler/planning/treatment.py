@@ -10,7 +10,10 @@ STIFF_ORDER = 2  # derivatives from this order on are worth an implicit solve
 
 
 def has_symbol(system: System, term: LinearTerm) -> bool:
-    """Whether a linear term has a Fourier symbol: its coefficient depends on neither space nor time."""
+    """Whether a spectral method takes a linear term in modes: its coefficient depends on neither space nor
+    time, or it is the operator whose eigenfunctions are the modes."""
+    if term.operator is not None:
+        return True
     moving = {a.symbol for a in system.axes} | ({system.time.symbol} if system.time else set())
     return not term.coefficient.free_symbols & moving
 

@@ -1,6 +1,6 @@
 space spherical { r in [0, 1] }
 time   { t in [0, 1] }
 fields { u }
-equations { dt(u) = -fraclap(u, 0.5, kind=integral) }
+equations { dt(u) = -fraclap(u, 0.5, kind=integral) - r*dr(u) }
 initial   { u = 1 - r^2 }
 boundary  { r = 1: u = 0 }

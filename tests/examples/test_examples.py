@@ -19,6 +19,9 @@ FALLS = 4
 """What an answer whose Fourier sums leave more gains at least from the top third of its modes: what it leaves
 is then in the modes beyond. Seen: 6."""
 
+WITHOUT_RESIDUAL = ("levy_flight_disc",)
+"""Networks have no fractional Laplacian of a function of the radius (P402)."""
+
 
 @pytest.mark.slow
 @pytest.mark.optimised
@@ -44,7 +47,8 @@ def test_example_meets_its_expectations_and_lowers_for_every_platform(path):
     assert all(v.passed for v in verdicts), verdicts
     if not problem.system.has_memory and not isinstance(solver, SteadySolver):
         frames = close_frames(solver, frames[0], frames[0].dt / 4)
-    for name, (share, coarser) in shares_left(problem, solver, frames).items():
+    left = {} if path.stem in WITHOUT_RESIDUAL else shares_left(problem, solver, frames)
+    for name, (share, coarser) in left.items():
         assert share < max(LEFT, min(coarser / FALLS, 0.5)), (name, share, coarser)
     exported = export_program(solver)
     assert set(exported.platforms) == set(PLATFORMS)
