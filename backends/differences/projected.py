@@ -3,6 +3,7 @@
 With D the divergence in the cells and G its adjoint on the nodes that evolve, du/dt = f + G p, where
 D G p = dD-data/dt - D f: f meets an orthogonal projection (A. J. Chorin, Math. Comp. 22 (1968) 745-762), and
 Runge-Kutta steps keep D u = data, which is linear, as they are. Walls that move are in D f and need no more.
+Implicit steps solve for u and p at once (`nablax.backends.differences.stokes`).
 
 Values that jump where two walls meet (a lid) draw a flux into the one cell there. The shortest waves, which
 D hardly feels and which carry as much of such a flux as the long ones, would take it through the whole box:
@@ -15,16 +16,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 from jax import Array
 
+from nablax.backends import krylov
+from nablax.backends.differences import stokes
 from nablax.backends.differences.cells import DIFFERENCE, MEAN, cell_basis, spread_inwards, to_cells, to_nodes
 from nablax.backends.differences.halo import Scalars
 from nablax.backends.differences.kernels import times
 from nablax.backends.differences.layout import Region, coordinates
-from nablax.backends.differences.modes import Group, backward, carried, forward, halved, matrices
+from nablax.backends.differences.modes import Basis, Group, backward, carried, forward, halved, matrices
 from nablax.backends.differences.scheme import FiniteDifferences
 from nablax.backends.differences.scheme import build as build_scheme
 from nablax.backends.differences.traces import continued
@@ -33,6 +37,7 @@ from nablax.backends.interface import Inverse, Parameters, Unsupported, Vector
 from nablax.backends.lowering import evaluate
 from nablax.backends.quadrature import weights
 from nablax.passes.divergence import Obstacle
+from nablax.passes.jets import jets
 from nablax.plan import Plan
 from nablax.planning.projection import Projection, Slope, projection_of
 from nablax.system import Evolution, FluxTerm, LinearTerm, System, Terms
@@ -67,7 +72,7 @@ class _Data:
 
 @dataclass(frozen=True)
 class ProjectedDifferences:
-    """Meets `Semidiscretisation`. y holds the evolving unknowns, the carry the multiplier too, as zeros.
+    """Meets `Split` and `Linearised`. y holds the evolving unknowns, the carry the multiplier too, as zeros.
 
     `scheme` knows the equations without the multiplier, and the multiplier as a field at rest.
     """
@@ -81,9 +86,10 @@ class ProjectedDifferences:
         return self.scheme.prepare(params)
 
     def tables(self, inverse: Inverse | None) -> Mapping[str, np.ndarray]:
-        """The modes of the projection: nothing else is inverted."""
-        del inverse
-        return matrices((self._group,), TITLE)
+        """The modes of the projection, and those of what steps take implicitly."""
+        own = matrices((self._group,), TITLE)
+        # The derivative of the rate is inverted by way of its linear part.
+        return own if inverse is None else {**own, **self.scheme.tables("split")}
 
     def initial(self, params: Parameters, fields: Mapping[str, Array]) -> Vector:
         """y at the start of time, projected; see `FiniteDifferences.initial`."""
@@ -101,10 +107,7 @@ class ProjectedDifferences:
 
     def rate(self, t: Array, carry: Vector, params: Parameters) -> Vector:
         """dy/dt, which changes the constraint by as much as its data move."""
-        free = self.scheme.rate(t, carry, params)
-        scalars = self.scheme.nodes.scalars(t, params)
-        multiplier = self._multiplier(free, self._given(self._rates, scalars), scalars, params)
-        return self._evolving(self._pushed(free, multiplier, self.projection.gradient, scalars))
+        return self._projected(self.scheme.rate(t, carry, params), t, params)
 
     def finish(self, t: Array, y: Vector, params: Parameters) -> Vector:
         """Walls set to their data, and what rounding left of the constraint taken away."""
@@ -120,7 +123,82 @@ class ProjectedDifferences:
         whole[self.projection.multiplier] = self._centred(cells)
         return self.scheme.fields(t, tuple(whole), params)
 
+    # -- the split --------------------------------------------------------------------------------
+
+    def linear(self, y: Vector, params: Parameters) -> Vector:
+        """The stiff terms, projected: they change no constraint."""
+        return self._projected(self.scheme.linear(self._completed(y), params), None, params)
+
+    def explicit_rate(self, t: Array, carry: Vector, params: Parameters) -> Vector:
+        """rate - linear, which changes the constraint by as much as its data move."""
+        return self._projected(self.scheme.explicit_rate(t, carry, params), t, params)
+
+    def solve(self, shift: Array, right: Vector, params: Parameters) -> Vector:
+        """The y with y - shift · linear(y) = right; NaN throughout where GMRES does not converge."""
+        shift = jnp.asarray(shift, self.plan.dtype)
+        whole, scalars = self._completed(right), self.scheme.nodes.scalars(None, params)
+        fields = frozenset(s.unknown for s in self.projection.gradient)
+
+        def viscous(arrays: Vector) -> Vector:
+            return self.scheme.solve_of(fields, shift, arrays, params)
+
+        def drawn(arrays: Vector) -> Array:
+            return self._divergence({s.unknown: arrays[s.unknown] for s in self.projection.divergence}, scalars)
+
+        def push(cells: Array) -> Vector:
+            rest = tuple(jnp.zeros_like(a) for a in whole)
+            return self._pushed(rest, cells, self.projection.gradient, scalars)
+
+        group = self._bound(params)
+        symbol = halved(group, self._symbol(group, scalars, shift), True)
+
+        def near(cells: Array) -> Array:
+            return self._unmixed(group, symbol, cells)
+
+        free = self.scheme.solve(shift, whole, params)
+        excess = drawn(tuple(a - b for a, b in zip(free, whole, strict=True)))
+        pushed = stokes.push_of(excess, viscous, drawn, push, near)
+        return self._evolving(tuple(a + b for a, b in zip(free, pushed, strict=True)))
+
+    def solve_linearised(
+        self, shift: Array, t: Array, y: Vector, right: Vector, params: Parameters
+    ) -> Vector:
+        """The z with z - shift · J z = right, J the derivative of `rate` at (t, y).
+
+        GMRES preconditioned by `solve`; NaN throughout if it does not converge.
+        """
+        _, jacobian = jax.linearize(lambda v: self.rate(t, self.embed(t, v, params), params), y)
+        step = jnp.asarray(shift, self.plan.dtype)
+
+        def act(vector: Vector) -> Vector:
+            return tuple(a - step * b for a, b in zip(vector, jacobian(vector), strict=True))
+
+        return krylov.solve(act, right, lambda vector: self.solve(step, vector, params))
+
+    @property
+    def iterated(self) -> bool:
+        """A Stokes problem is iterated on."""
+        return True
+
+    @property
+    def affine(self) -> bool:
+        """Whether `linear` takes all that depends on the unknowns."""
+        system = self.scheme.plan.system
+        if self.scheme.traced or self.scheme.nodes.integrals or any(jets(b.data) for b in system.boundary):
+            return False
+        return not any(
+            e.terms.nonlinear or set(e.terms.linear) - set(self.scheme.stiff[e.unknown])
+            for e in system.evolution
+        )
+
     # -- parts ------------------------------------------------------------------------------------
+
+    def _projected(self, free: Vector, t: Array | None, params: Parameters) -> Vector:
+        """free + G p, which changes the constraint as its data at t do, or not at all without t."""
+        scalars = self.scheme.nodes.scalars(t, params)
+        given = None if t is None else self._given(self._rates, scalars)
+        found = self._multiplier(free, given, scalars, params)
+        return self._evolving(self._pushed(free, found, self.projection.gradient, scalars))
 
     def _evolving(self, whole: Vector) -> Vector:
         return tuple(a for u, a in enumerate(whole) if u != self.projection.multiplier)
@@ -140,12 +218,19 @@ class ProjectedDifferences:
 
     def _multiplier(self, arrays: Vector, given: Array | None, scalars: Scalars, params: Parameters) -> Array:
         """Cell values p with D (arrays + G p) + given = 0."""
-        dtype = jnp.dtype(self.plan.dtype)
         excess = self._divergence({s.unknown: arrays[s.unknown] for s in self.projection.divergence}, scalars)
         if given is not None:
             excess = excess + given
+        group = self._bound(params)
+        return self._unmixed(group, halved(group, self._symbol(group, scalars), True), excess)
+
+    def _bound(self, params: Parameters) -> Group:
         (group,) = carried((self._group,), TITLE, params)
-        symbol = halved(group, self._symbol(group, scalars), True)
+        return group
+
+    def _unmixed(self, group: Group, symbol: Array, excess: Array) -> Array:
+        """Cell values over eigenvalues; nothing of what these cannot see."""
+        dtype = jnp.dtype(self.plan.dtype)
         seen = symbol != 0
         inverse = jnp.where(seen, 1 / jnp.where(seen, symbol, 1), 0)
         modes = forward(group, excess, True, dtype)
@@ -189,18 +274,40 @@ class ProjectedDifferences:
         (found,) = evaluate([value], {**scalars, **coordinates(self.plan, here)})
         return jnp.broadcast_to(jnp.asarray(found, self.plan.dtype), shape)
 
-    def _symbol(self, group: Group, scalars: Scalars) -> Array:
-        """The eigenvalues of -D G, exactly zero for what it cannot see."""
-        dimensions = len(self.plan.grid)
-        total = jnp.zeros((1,) * dimensions, self.plan.dtype)
-        for axis in sorted({s.axis for s in self.projection.divergence}):
-            product = self._number(self.projection.weight(axis), scalars)
-            for k, basis in enumerate(group.bases):
-                assert basis.symbols is not None
-                line = basis.symbols[DIFFERENCE if k == axis else MEAN].astype(self.plan.dtype)
-                product = product * line.reshape(tuple(-1 if j == k else 1 for j in range(dimensions)))
+    def _symbol(self, group: Group, scalars: Scalars, shift: Array | None = None) -> Array:
+        """The eigenvalues of -D G, exactly zero for what it cannot see; with a shift about those of
+        -D (I - shift L)^(-1) G, exact for waves that meet no wall."""
+        lines = [self._spectra(b, k) for k, b in enumerate(group.bases)]
+        back = {s.unknown: s.coefficient for s in self.projection.gradient}
+        total = jnp.zeros((1,) * len(lines), self.plan.dtype)
+        for s in self.projection.divergence:
+            product = self._number(s.coefficient * back.get(s.unknown, sp.S.Zero), scalars)
+            for k, (mean, difference) in enumerate(lines):
+                product = product * (difference if k == s.axis else mean)
+            if shift is not None:
+                product = product / (1 + shift * self._friction(s.unknown, lines, scalars))
             total = total + product
         return total
+
+    def _spectra(self, basis: Basis, axis: int) -> tuple[Array, Array]:
+        assert basis.symbols is not None
+        shape = tuple(-1 if k == axis else 1 for k in range(len(self.plan.grid)))
+        mean, difference = (
+            basis.symbols[m].astype(self.plan.dtype).reshape(shape) for m in (MEAN, DIFFERENCE)
+        )
+        return mean, difference
+
+    def _friction(self, unknown: int, lines: Sequence[tuple[Array, Array]], scalars: Scalars) -> Array:
+        """About the eigenvalues of -L on one unknown, never below zero."""
+        total = jnp.zeros((), self.plan.dtype)
+        for term in self.scheme.stiff[unknown]:
+            if term.unknown != unknown or any(order % 2 for order in term.orders):
+                continue
+            part = self._number(-term.coefficient, scalars)
+            for order, (_, difference) in zip(term.orders, lines, strict=True):
+                part = part * (-difference) ** (order // 2)
+            total = total + part
+        return jnp.maximum(total, 0)
 
     def _pushed(self, arrays: Vector, cells: Array, gradient: Sequence[Slope], scalars: Scalars) -> Vector:
         """arrays + G p, on the nodes that evolve."""

@@ -154,8 +154,13 @@ class FiniteDifferences:
         operators of each axis share their eigenvectors; by GMRES preconditioned with the same solve for
         averaged coefficients otherwise, and then NaN throughout if it does not converge.
         """
+        return self.solve_of(frozenset(range(len(right))), shift, right, params)
+
+    def solve_of(self, among: frozenset[int], shift: Array, right: Vector, params: Parameters) -> Vector:
+        """The same for `among` and what they are coupled with; of all other unknowns `right`."""
         shift = jnp.asarray(shift, self.plan.dtype)
-        operator = replace(self._operator, groups=carried(self._operator.groups, "split", params))
+        groups = carried(self._operator.groups, "split", params)
+        operator = replace(self._operator, groups=tuple(g for g in groups if among & set(g.members)))
         return implicit.solve(operator, shift, right, self.nodes.scalars(None, params))
 
     def eigenmodes(self, equation: int, field: int, params: Parameters) -> Eigenmodes:

@@ -197,12 +197,6 @@ def _refusal(situation: Situation, name: StepperName) -> tuple[str, str, str] | 
             "`leapfrog` needs equations of second order in time in which no first time derivative stands",
             "use `rk4` or `dopri5`",
         )
-    if name in ("imex", "implicit") and situation.method == "fd" and projected(situation.system):
-        return (
-            "P402",
-            f"`{name}` with a constraint between walls is not available yet",
-            "use `dopri5`, or leave the choice to the compiler",
-        )
     return None
 
 
