@@ -143,7 +143,9 @@ class ProjectedDifferences:
             return self.scheme.solve_of(fields, shift, arrays, params)
 
         def drawn(arrays: Vector) -> Array:
-            return self._divergence({s.unknown: arrays[s.unknown] for s in self.projection.divergence}, scalars)
+            return self._divergence(
+                {s.unknown: arrays[s.unknown] for s in self.projection.divergence}, scalars
+            )
 
         def push(cells: Array) -> Vector:
             rest = tuple(jnp.zeros_like(a) for a in whole)

@@ -13,6 +13,7 @@ import numpy as np
 import sympy as sp
 
 from nablax.frontend.diagnostics import Note, Report
+from nablax.frontend.source import Span
 from nablax.integrals import INTEGRALS
 from nablax.passes.determination import highest_orders, saddle_points
 from nablax.passes.divergence import Obstacle
@@ -139,6 +140,24 @@ def check_projection(system: System, report: Report) -> None:
             replace(c, unknown=found.multiplier if c == constraint else c.unknown) for c in system.constraints
         )
         check_balanced(replace(system, constraints=owned), found.multiplier, report)
+
+
+def uneven_friction(system: System) -> Span | None:
+    """A term of second or higher order in an equation that the multiplier of a constraint stands in, whose
+    coefficient is not constant: implicit steps do not take it. None where there is none."""
+    found = projection_of(system)
+    assert isinstance(found, Projection)
+    moving = {a.symbol for a in system.axes} | ({system.time.symbol} if system.time else set())
+    pushed = {s.unknown for s in found.gradient}
+    for equation in (e for e in system.evolution if e.unknown in pushed):
+        for term in equation.terms.linear:
+            stiff = sum(term.orders) > 1 or not term.local
+            if stiff and (term.coefficient.free_symbols & moving or not term.local):
+                return term.span
+        for flux in equation.terms.nonlinear:
+            if max(highest_orders(Terms(nonlinear=(flux,)), system.unknowns).values(), default=0) > 1:
+                return flux.span
+    return None
 
 
 def projection_choices(system: System, choices: list[Choice]) -> None:

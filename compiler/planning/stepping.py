@@ -1,6 +1,6 @@
 """Which stepper advances a system, its tolerance, and the step that stability allows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy as sp
@@ -10,7 +10,7 @@ from nablax.frontend.source import Span
 from nablax.passes.jets import jets
 from nablax.plan import Choice, GridAxis, Method, StepperName, Stepping
 from nablax.planning.method import Character
-from nablax.planning.projection import projected
+from nablax.planning.projection import projected, uneven_friction
 from nablax.planning.settings import MEMORY_STEPPERS, Settings
 from nablax.planning.spectrum import Linearisation, Symbol, eigenvalues, exact_symbol, nominal
 from nablax.planning.stability import POLYNOMIALS, largest_step
@@ -25,6 +25,7 @@ ORDERS = {
     "leapfrog": 2,
 }  # fmt: skip
 STIFF = 5000  # explicit steps in a run above which an implicit stepper pays
+DEARER = 20  # explicit steps of a flow between walls in the time of an implicit one, about
 SAFETY = 0.9
 ABOVE = 1.02  # times the bound, which is an estimate: from there on a step is said to be above it
 PECLET = 7.0  # cell Péclet number up to which the closures of order 8 were found stable
@@ -127,6 +128,17 @@ def choose_stepping(
                 "`imex` needs conditions whose coefficients do not depend on time",
                 notes=(Note("this condition has one that does", moving),),
                 help="use `implicit`, or an explicit stepper",
+            )
+            return None
+    if name in ("imex", "implicit") and place is not None and _keeps(situation):
+        uneven = uneven_friction(situation.system)
+        if uneven is not None:
+            report.error(
+                "P402",
+                place,
+                f"`{name}` with a constraint between walls is available for constant viscosities only",
+                notes=(Note("this term has one that is not", uneven), *settings.origin("step")),
+                help="use `dopri5`, or leave the choice to the compiler",
             )
             return None
     reference = explicit_bound(situation, "dopri5")
@@ -262,8 +274,8 @@ def _default_stepper(situation: Situation, bound: Bound, dt: float | None) -> tu
     if situation.method == "spectral":
         modes = "eigenfunctions" if any(not a.periodic for a in situation.grid) else "a Fourier symbol"
         return "etdrk4", f"the linear part has {modes}: it is integrated exactly"
-    if projected(situation.system):
-        return "dopri5", "explicit: the projection keeps the constraint in every stage"
+    if _keeps(situation):
+        return _flow_stepper(situation, bound)
     nature = situation.nature
     steps = situation.duration / bound.step if bound.step > 0 else float("inf")
     why = f"an explicit stepper would need about {steps:.2g} steps"
@@ -284,6 +296,32 @@ def _default_stepper(situation: Situation, bound: Bound, dt: float | None) -> tu
 
 def _count(steps: float) -> str:
     return f"about {steps:.0f} explicit steps are stable" if steps >= 1.5 else "one explicit step is stable"
+
+
+def _keeps(situation: Situation) -> bool:
+    """Whether a projection between walls keeps a constraint."""
+    return situation.method == "fd" and projected(situation.system)
+
+
+def _flow_stepper(situation: Situation, bound: Bound) -> tuple[StepperName, str]:
+    """Implicit where friction alone makes explicit steps short: a step costs DEARER explicit ones or so."""
+    steps = situation.duration / bound.step if bound.step > 0 else float("inf")
+    kept = "the projection keeps the constraint in every stage"
+    if steps <= STIFF:
+        return "dopri5", f"not stiff: about {max(steps, 1):.0f} explicit steps are stable; {kept}"
+    if uneven_friction(situation.system) is not None:
+        return "dopri5", f"explicit: the viscosity is not constant; {kept}"
+    others = situation.frozen.keeping(e for e in situation.frozen.entries if sum(e.orders) < 2)
+    if explicit_bound(replace(situation, frozen=others), "dopri5").step < DEARER * bound.step:
+        return "dopri5", f"explicit: more than friction bounds the step; {kept}"
+    reason = f"friction alone would need about {steps:.2g} explicit steps"
+    each = "each stage solves a Stokes problem"
+    if situation.nature.degree == 0:
+        return "implicit", f"stiff and linear: {reason}; {each}"
+    if depends_on_time(situation.system):
+        # In the explicit half moving walls are of the lowest order in a stage, and friction sees the error.
+        return "implicit", f"stiff, with data that depend on time: {reason}; {each} and more"
+    return "imex", f"stiff in its friction: {reason}; {each}"
 
 
 def _scale(system: System) -> float:

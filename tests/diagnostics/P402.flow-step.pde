@@ -3,7 +3,7 @@ time { t in [0, 1] }
 fields { U: vector; p }
 params { nu = 0.1 }
 equations {
-  [momentum] dt(U) + (U·∇)U = -grad(p) + nu*laplacian(U)
+  [momentum] dt(U) + (U·∇)U = -grad(p) + nu*(1 + x)*laplacian(U)
   [mass] div(U) = 0
 }
 initial { U = (0, 0) }

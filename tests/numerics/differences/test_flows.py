@@ -262,3 +262,95 @@ def test_a_lid_disturbs_the_cells_at_its_ends_alone() -> None:
         left = np.abs(divergence(solver, velocity(solver.solve().fields)))
         left[:2, -2:] = left[-2:, -2:] = 0
         assert left.max() < 1e-12
+
+
+BEFORE = {"x": "x in [0, 1]", "y": "y in [0, 2]", "z": "z in [0, 1.5] periodic"}
+TUBE = "x = 0: U = (0, 0, 0); x = 1: U = (0, 0, 0); y = 0: U = (0, 0, 0); y = 2: U = (0, 0, 0)"
+
+
+@pytest.mark.parametrize(
+    ("space", "boundary", "n"),
+    [
+        pytest.param(BOX, REST, [9, 6], id="walls"),
+        pytest.param(
+            CHANNEL, "y = 0: U = (0, 0); y = 2: U = (0, 0)", [6, 8], id="channel", marks=pytest.mark.slow
+        ),
+        pytest.param(BOX, SLIP, [5, 6], id="slip", marks=pytest.mark.slow),
+        pytest.param("; ".join(BEFORE.values()), TUBE, [5, 6, 5], id="tube", marks=pytest.mark.slow),
+    ],
+)
+def test_an_implicit_stage_solves_the_stokes_problem(space: str, boundary: str, n: list[int]) -> None:
+    zero = "(" + ", ".join("0" for _ in n) + ")"
+    solver = flow(space, zero, boundary, n, step="imex")
+    scheme = solver.programs.scheme
+    assert isinstance(scheme, ProjectedDifferences)
+    rng = np.random.default_rng(5)
+    params = {"nu": jnp.asarray(0.1)}
+    y = scheme.finish(
+        jnp.asarray(0.0), tuple(jnp.asarray(rng.standard_normal(solver.plan.shape)) for _ in n), params
+    )
+    right = tuple(scheme.scheme.nodes.surround(scheme.scheme.nodes.inside(a, u), u) for u, a in enumerate(y))
+    right = scheme.finish(jnp.asarray(0.0), right, params)
+    solve = jax.jit(scheme.solve)
+    for shift in (1e-3, 1.0, 100.0):
+        found = solve(jnp.asarray(shift), right, params)
+        for a, b, c in zip(found, scheme.linear(found, params), right, strict=True):
+            assert np.abs(a - shift * b - c).max() < 1e-8
+        kept = np.abs(divergence(solver, [np.asarray(a) for a in found])).max()
+        assert kept < 1e-9, kept
+        assert np.abs(found[0]).max() < np.abs(right[0]).max()
+
+
+def test_plates_drag_a_flow_along_in_long_steps() -> None:
+    # Couette flow from rest and a steady force: series of a heat equation. Explicit steps end at 0.001.
+    solver = flow(
+        "x in [0, 1] periodic; y in [0, 1]", "(0, 0)", "y = 0: U = (0, 0); y = 1: U = (1, 0)", [5, 16],
+        force=" + (4, 0)", dt=0.025, nu=1.0, end=0.2, step="imex",
+    )  # fmt: skip
+    got = solver.solve().fields
+    _, y = nodes(solver)
+    wanted = y + 2 * y * (1 - y)
+    for m in range(1, 60):
+        k = m * np.pi
+        start = 2 * (-1.0) ** m / k - (16 / k**3 if m % 2 else 0)
+        wanted = wanted + start * np.sin(k * y) * np.exp(-(k**2) * 0.2)
+    assert np.abs(velocity(got)[0] - wanted).max() < 3e-3
+    assert np.abs(velocity(got)[1]).max() < 1e-12
+
+
+@pytest.mark.slow
+def test_long_steps_have_order_four() -> None:
+    def end(step: str, dt: float) -> np.ndarray:
+        solver = flow("x in [0, 1]; y in [0, 1]", STIR, REST, 10, step=step, dt=dt, end=0.04, nu=0.5)
+        got = velocity(solver.solve().fields)
+        assert np.abs(divergence(solver, got)).max() < 1e-12
+        return np.stack(got)
+
+    wanted = end("rk4", 0.00025)
+    errors = [np.abs(end("imex", dt) - wanted).max() for dt in (0.02, 0.01)]
+    assert np.log2(errors[0] / errors[1]) > 3.5, errors
+    assert errors[1] < 2e-5 * np.abs(wanted).max()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("step", "lid"), [("imex", "1"), ("implicit", "1 - exp(-4*t)")])
+def test_a_lid_at_a_low_reynolds_number(step: str, lid: str) -> None:
+    boundary = f"x = 0: U = (0, 0); x = 1: U = (0, 0); y = 0: U = (0, 0); y = 1: U = ({lid}, 0)"
+    found = []
+    for name, dt in ((step, 0.02), ("rk4", 0.001)):
+        solver = flow("x in [0, 1]; y in [0, 1]", "(0, 0)", boundary, 10, step=name, dt=dt, nu=1.0, end=0.4)
+        found.append(np.stack(velocity(solver.solve().fields)))
+    assert np.abs(found[0] - found[1]).max() < 2e-4
+
+
+@pytest.mark.slow
+def test_gradients_go_through_implicit_steps() -> None:
+    solver = flow("x in [0, 1]; y in [0, 1]", STIR, REST, 6, end=0.04, step="imex")
+
+    def energy(nu: jax.Array | float) -> jax.Array:
+        got = solver.solve(params={"nu": nu}).fields
+        return (got["U.x"][-1] ** 2).sum() + (got["U.y"][-1] ** 2).sum()
+
+    slope = jax.grad(energy)(0.5)
+    difference = (energy(0.5 + 1e-5) - energy(0.5 - 1e-5)) / 2e-5
+    assert abs(slope / difference - 1) < 1e-6
