@@ -8,6 +8,8 @@ import pytest
 from nablax import parse
 from nablax.backends.differences.projected import ProjectedDifferences
 from nablax.backends.solver import Solver
+from nablax.frontend.source import Source
+from nablax.pipeline import compile_plan
 
 pytestmark = pytest.mark.brief
 
@@ -354,3 +356,31 @@ def test_gradients_go_through_implicit_steps() -> None:
     slope = jax.grad(energy)(0.5)
     difference = (energy(0.5 + 1e-5) - energy(0.5 - 1e-5)) / 2e-5
     assert abs(slope / difference - 1) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("nu", "advection", "lid", "name", "why"),
+    [
+        ("0.01", " + (U·∇)U", "1", "dopri5", "not stiff"),
+        ("1", " + (U·∇)U", "1", "imex", "friction alone"),
+        ("1", " + (U·∇)U", "sin(t)", "implicit", "data that depend on time"),
+        ("1", "", "1", "implicit", "stiff and linear"),
+        ("(1 + x)", "", "1", "dopri5", "the viscosity is not constant"),
+    ],
+)
+def test_friction_that_binds_the_step_is_taken_implicitly(
+    nu: str, advection: str, lid: str, name: str, why: str
+) -> None:
+    text = f"""
+    space {{ x in [0, 1]; y in [0, 1] }}
+    time {{ t in [0, 1] }}
+    fields {{ U: vector; p }}
+    equations {{ dt(U){advection} = -grad(p) + {nu}*laplacian(U); div(U) = 0 }}
+    initial {{ U = (0, 0) }}
+    boundary {{ x = 0: U = (0, 0); x = 1: U = (0, 0); y = 0: U = (0, 0); y = 1: U = ({lid}, 0) }}
+    solve {{ n = 64 }}
+    """
+    plan, _ = compile_plan(Source("spec", text))
+    (choice,) = (c for c in plan.choices if c.what == "step")
+    assert choice.value == name
+    assert why in choice.reason
