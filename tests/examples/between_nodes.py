@@ -25,6 +25,8 @@ FEW_OPTIMISATIONS = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expe
 """Of the residual's program, which runs three times; the solver's own has XLA's defaults."""
 ROUNDED = 1e-10  # combinations of powers that differ by less from none are left out
 GRADED = "graded(24)"  # the quadrature of residuals that look back to such a start
+WITHOUT_RESIDUAL = ("levy_flight_disc",)
+"""Networks have no fractional Laplacian of a function of the radius (P402)."""
 
 
 def with_history(path: Path, further: str = "") -> Problem:

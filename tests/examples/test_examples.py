@@ -10,7 +10,7 @@ from nablax.backends.exporting import PLATFORMS, export_program
 from nablax.backends.frames import Frame
 from nablax.backends.steady import SteadySolver
 
-from .between_nodes import close_frames, shares_left, with_history
+from .between_nodes import WITHOUT_RESIDUAL, close_frames, shares_left, with_history
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "pde_examples").glob("*.pde"))
 LEFT = 0.05
@@ -18,9 +18,6 @@ LEFT = 0.05
 FALLS = 4
 """What an answer whose Fourier sums leave more gains at least from the top third of its modes: what it leaves
 is then in the modes beyond. Seen: 6."""
-
-WITHOUT_RESIDUAL = ("levy_flight_disc",)
-"""Networks have no fractional Laplacian of a function of the radius (P402)."""
 
 
 @pytest.mark.slow

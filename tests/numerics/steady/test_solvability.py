@@ -65,7 +65,8 @@ def test_sources_and_walls_cancel(text: str, equation: str, below: str, above: s
     found = run_stages(read_source("spec", text))
     said = [d for d in found.report.diagnostics if d.code == "P325"]
     if verdict in SAID:
-        assert not found.report.diagnostics
+        # The grid of a source that is narrower than a spacing is another matter.
+        assert {d.code for d in found.report.diagnostics} <= {"P429"}
         assert found.plan is not None
         reasons = [c.reason for c in found.plan.choices if c.what.startswith("mean of")]
         assert any(words in reason for words in SAID[verdict] for reason in reasons)
