@@ -196,7 +196,7 @@ def _rows(
 ) -> Rows | None:
     """None where some stencil cannot be read by rows, or where the side is not to be taken on a wall."""
     local = side.local
-    if side.fluxes or extent.rows is not None or not (local.expression == 0 or local.entire):
+    if side.fluxes or not (local.expression == 0 or local.entire):
         return None
     rows = rows_for(extent.inner, extent.outer)
     if rows is None:

@@ -3,6 +3,7 @@
 from nablax.frontend import syntax
 from nablax.frontend.diagnostics import Edit, Note
 from nablax.frontend.names import canonical_name, look_alike
+from nablax.frontend.source import Span
 from nablax.functions import CONSTANTS, FUNCTIONS
 from nablax.meaning.scope import Scope, describe, splits
 from nablax.meaning.values import Fault, fault, reported
@@ -51,56 +52,33 @@ def unknown_name(node: syntax.Name, scope: Scope) -> Fault:
         return reported()
     meant = _joined_derivative(node.id, scope)
     if meant is not None:
-        return fault(
-            "P101",
-            node.span,
-            f"`{node.id}` is not declared",
-            f"write `{meant}` for the derivative",
-            label="unknown name",
-            edits=(Edit(node.span, meant),),
-        )
+        return _undeclared(node.id, node.span, f"write `{meant}` for the derivative", meant)
     product = _product(node, scope)
     if product is not None:
-        return fault(
-            "P101",
-            node.span,
-            f"`{scope.source.slice(node.span)}` is not declared",
-            f"write `{product}` for the product",
-            label="read as one name",
-            edits=(Edit(node.span, product),),
-        )
+        written, help = scope.source.slice(node.span), f"write `{product}` for the product"
+        return _undeclared(written, node.span, help, product, label="read as one name")
     similar = scope.similar(node.id, tuple(CONSTANTS))
     if similar is None:
         known = ", ".join(f"`{name}`" for name in scope.entities)
         twin = next((name for name in scope.entities if look_alike(name, node.id)), None)
         if twin is not None:
-            return fault(
-                "P101",
-                node.span,
-                f"`{node.id}` is not declared",
-                f"`{twin}`, which is, has letters of another script that look the same: write both in one",
-                label="unknown name",
-            )
-        return fault(
-            "P101",
-            node.span,
-            f"`{node.id}` is not declared",
-            "declare it in `fields`, `params` or `let`" + (f"; declared are {known}" if known else ""),
-            label="unknown name",
-        )
+            help = f"`{twin}`, which is, has letters of another script that look the same: write both in one"
+            return _undeclared(node.id, node.span, help)
+        help = "declare it in `fields`, `params` or `let`" + (f"; declared are {known}" if known else "")
+        return _undeclared(node.id, node.span, help)
     entity = scope.entities.get(similar)
     if entity is None:
         meaning = "a constant of the language"
     else:
         meaning = f"{describe(entity)}, line {line(entity.span.start)[0]}"
-    return fault(
-        "P101",
-        node.span,
-        f"`{node.id}` is not declared",
-        f"did you mean `{similar}` ({meaning})?",
-        label="unknown name",
-        edits=(Edit(node.span, similar),),
-    )
+    return _undeclared(node.id, node.span, f"did you mean `{similar}` ({meaning})?", similar)
+
+
+def _undeclared(
+    written: str, span: Span, help: str, instead: str | None = None, label: str = "unknown name"
+) -> Fault:
+    edits = () if instead is None else (Edit(span, instead),)
+    return fault("P101", span, f"`{written}` is not declared", help, label=label, edits=edits)
 
 
 def _product(node: syntax.Name, scope: Scope) -> str | None:

@@ -194,7 +194,7 @@ def test_what_is_no_array_of_the_grid_is_refused_in_words() -> None:
 def test_values_are_no_names_of_arrays(given: object) -> None:
     problem = nablax.parse("fields { u }\nparams { a = 0.3 }\n" + PARTS["differences"])
     with pytest.raises(TypeError, match="go to solve"):
-        problem.compile(arrays=given)  # type: ignore[arg-type]
+        problem.compile(arrays=given)
 
 
 def test_one_name_and_none() -> None:

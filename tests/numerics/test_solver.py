@@ -59,7 +59,7 @@ def test_arguments_are_checked() -> None:
     with pytest.raises(ValueError, match="no parameter is named `mu`; there are: `nu`"):
         solver.solve({"mu": 1.0})
     with pytest.raises(TypeError, match="`nu` is one number, and 'one' was given"):
-        solver.solve({"nu": "one"})  # type: ignore[dict-item]
+        solver.solve({"nu": "one"})
     with pytest.raises(ValueError, match="no initial data is wanted for `v`"):
         solver.initial(fields={"v": jnp.zeros(32)})
     with pytest.raises(ValueError, match=r"has the shape \(31,\)"):

@@ -247,6 +247,18 @@ def test_dispersion_with_one_and_two_conditions(order: int) -> None:
     assert measured > order - 0.5
 
 
+def between(
+    lines: list[Line],
+    exact: dict[str, sp.Expr],
+    rates: Callable[..., dict[str, sp.Expr]],
+    given: str,
+) -> Case:
+    """Fields of first order with the sources of their exact solutions; one is given on either wall of x."""
+    here, sources = rates(*(function(name, lines) for name in exact)), rates(*exact.values())
+    walls = [dirichlet(name, "x", s, exact[name].subs(x, s)) for s, name in zip((0, 1), given, strict=True)]
+    return lines, {k: here[k] + exact[k].diff(t) - sources[k] for k in here}, exact, walls
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("order", "given"), [(4, "pv"), (6, "pp"), (8, "pv")])
 def test_acoustics_between_walls_that_move(order: int, given: str) -> None:
@@ -262,11 +274,7 @@ def test_acoustics_between_walls_that_move(order: int, given: str) -> None:
 
     def case(n: int) -> Case:
         lines = [Line("x", 0.0, 1.0, n)]
-        here, sources = rates(function("p", lines), function("v", lines)), rates(exact["p"], exact["v"])
-        walls = [
-            dirichlet(name, "x", s, exact[name].subs(x, s)) for s, name in zip((0, 1), given, strict=True)
-        ]
-        return lines, {k: here[k] + exact[k].diff(t) - sources[k] for k in here}, exact, walls
+        return between(lines, exact, rates, given)
 
     (measured,) = study(case, order, (11, 16), 0.2, 24.0, power=1)
     assert measured > order - 0.3
@@ -287,11 +295,7 @@ def test_acoustics_in_a_channel(order: int, given: str) -> None:
 
     def case(n: int) -> Case:
         lines = [Line("x", 0.0, 1.0, n), Line("y", 0.0, 1.0, 2 * n, True)]
-        here, sources = rates(*(function(name, lines) for name in exact)), rates(*exact.values())
-        walls = [
-            dirichlet(name, "x", s, exact[name].subs(x, s)) for s, name in zip((0, 1), given, strict=True)
-        ]
-        return lines, {k: here[k] + exact[k].diff(t) - sources[k] for k in here}, exact, walls
+        return between(lines, exact, rates, given)
 
     (measured,) = study(case, order, (14, 20), 0.1, 8.0, power=1)
     assert measured > order - 0.6

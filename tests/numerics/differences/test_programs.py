@@ -35,7 +35,7 @@ x, y = sp.symbols("x y", real=True)
 D = sp.Symbol("D", real=True)
 
 
-def euler(made: FiniteDifferences, steps: int, dt: float):  # type: ignore[no-untyped-def]
+def euler(made: FiniteDifferences, steps: int, dt: float):
     def run(vector: Vector, params: Parameters) -> Vector:
         def step(i: jax.Array, carry: Vector) -> Vector:
             h = jnp.asarray(dt, made.plan.dtype)
